@@ -1,0 +1,8 @@
+"""The one exception that means: the user can mend this."""
+
+
+class UserError(Exception):
+    """A mistake in the params, the data or the environment, told in one line that names the key or the file.
+
+    The stage scripts print its text after ``error:`` and exit with status 1, without a traceback.
+    """

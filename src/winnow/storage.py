@@ -1,0 +1,143 @@
+"""Files: tensors (safetensors), tables (parquet, csv), json. Every write is atomic, the same values give the same bytes.
+
+Nothing here reads or writes pickle: what comes out of a shared cache is data, never code.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from winnow.errors import UserError
+
+if TYPE_CHECKING:  # pandas costs half a second to import, and most stages need only tensors
+    import pandas as pd
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else it is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)  # mkstemp gives 0600, which a team's shared cache could not read
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; it takes ``path``'s place when the block ends well, else is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_tensors(path: str | Path, tensors: Mapping[str, Any]) -> None:
+    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file."""
+    from safetensors.numpy import save_file
+
+    with atomic_file(path) as temporary:
+        save_file({name: _as_array(tensor) for name, tensor in tensors.items()}, temporary)
+
+
+def _as_array(tensor: Any) -> np.ndarray:
+    if hasattr(tensor, "detach"):  # a torch tensor, told apart without importing torch
+        tensor = tensor.detach().cpu().numpy()
+    return np.ascontiguousarray(tensor)
+
+
+def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
+    """Read tensors from a safetensors file: the named ones, or all; what is not named is not read from the disk.
+
+    Raises UserError if the file is missing, damaged, or has no tensor of a given name.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            present = set(file.keys())
+            missing = [name for name in names if name not in present]
+            if missing:
+                raise UserError(f"{path}: no tensor named {missing[0]!r}; it has {', '.join(sorted(present)[:8])}")
+            return {name: file.get_tensor(name) for name in (names or sorted(present))}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except SafetensorError as error:
+        raise UserError(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def save_table(path: str | Path, table: "pd.DataFrame", provenance: Mapping[str, Any] | None = None) -> None:
+    """Write a table as parquet or csv, by the path's ending; ``provenance`` (parquet only) goes into its metadata."""
+    with atomic_file(path) as temporary:
+        if Path(path).suffix == ".csv":
+            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+            return
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrow = pa.Table.from_pandas(table, preserve_index=False)
+        # pandas' own metadata names library versions, so the bytes would change with them
+        metadata = {"winnow": json.dumps(dict(provenance), sort_keys=True)} if provenance else None
+        pq.write_table(arrow.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def load_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+    """Read a parquet or csv table. Raises UserError if it is missing or damaged."""
+    import pandas as pd
+
+    try:
+        if Path(path).suffix == ".csv":
+            return pd.read_csv(path, usecols=columns)
+        return pd.read_parquet(path, columns=columns)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not a readable table ({_first_line(error)})") from None
+
+
+def load_provenance(path: str | Path) -> dict[str, Any]:
+    """Read what ``save_table`` kept as the provenance of a parquet table; empty if it has none."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(path).metadata or {}
+    return json.loads(metadata.get(b"winnow", b"{}"))
+
+
+def save_json(path: str | Path, value: Any) -> None:
+    """Write json, indented, keys in the order given, floats as they are."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def load_json(path: str | Path) -> Any:
+    """Read json. Raises UserError if it is missing or damaged."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: not json ({error})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
