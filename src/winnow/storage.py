@@ -115,6 +115,21 @@ def load_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFr
         raise UserError(f"{path}: not a readable table ({_first_line(error)})") from None
 
 
+def load_column(path: str | Path, name: str) -> np.ndarray:
+    """One column of a parquet table. Raises UserError if it is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # not read_table, which imports pandas
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=[name])[name].to_numpy()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (KeyError, pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: no readable column {name} ({_first_line(error)})") from None
+
+
 def load_provenance(path: str | Path) -> dict[str, Any]:
     """Read what ``save_table`` kept as the provenance of a parquet table; empty if it has none."""
     import pyarrow.parquet as pq

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from winnow.storage import atomic_folder, load_json, load_table, load_tensors, save_json, save_table, save_tensors
+from winnow.storage import (
+    atomic_folder,
+    load_column,
+    load_json,
+    load_table,
+    load_tensors,
+    save_json,
+    save_table,
+    save_tensors,
+)
 
 PARTS = ("train", "validation", "test")
 
@@ -68,6 +77,17 @@ def load_facts(folder: str | Path) -> dict[str, Any]:
     return load_json(Path(folder) / "dataset.json")
 
 
+def load_pixels(folder: str | Path, part: str) -> np.ndarray:
+    """The pixels of one part of a saved data set, uint8 [n, c, h, w]."""
+    return load_tensors(Path(folder) / f"{part}.safetensors", "pixels")["pixels"]
+
+
+def load_labels(table: str | Path) -> np.ndarray:
+    """The labels in a table of images, int64 [n], without its other columns, and without pandas, which most scores do
+    not need."""
+    return load_column(table, "label").astype(np.int64)
+
+
 def load_part(folder: str | Path, part: str, labels: str | Path | None = None) -> Images:
     """Read one part of a saved data set; ``labels`` is a table whose labels take the place of the source's own.
 
@@ -76,4 +96,6 @@ def load_part(folder: str | Path, part: str, labels: str | Path | None = None) -
     folder = Path(folder)
     table = load_table(labels or folder / f"{part}.parquet", columns=["id", "position", "label"])
     pixels = load_tensors(folder / f"{part}.safetensors", "pixels")["pixels"]
-    return Images(pixels, table["label"].to_numpy(np.int64), table["id"].to_numpy(str), table["position"].to_numpy(np.int64))
+    return Images(
+        pixels, table["label"].to_numpy(np.int64), table["id"].to_numpy(str), table["position"].to_numpy(np.int64)
+    )

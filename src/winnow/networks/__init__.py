@@ -1,0 +1,76 @@
+"""Architectures by name, and their random initialisation."""
+
+import re
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from winnow.errors import UserError
+from winnow.networks.resnet import cifar_resnet, resnet18, resnet50
+from winnow.networks.small import convnet, lenet_300_100
+from winnow.networks.zoo import torchvision_network
+from winnow.params import training as schema
+from winnow.streams import torch_stream
+
+Shape = tuple[int, int, int]  # channels, height, width of the images
+
+# Architectures with a width: its default, and how to build one from (width, channels, classes).
+WITH_WIDTH: dict[str, tuple[int, Callable[[int, int, int], nn.Module]]] = {
+    "resnet18": (64, resnet18),
+    "resnet50": (64, resnet50),  # the bottleneck network: no member of the CIFAR family, though 50 = 6 * 8 + 2
+    "convnet": (16, convnet),
+}
+CIFAR_WIDTH = 16  # of resnetN, N = 6 n + 2
+
+
+def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
+    """An architecture for images of ``shape``: from [n, channels, height, width] to logits [n, classes].
+
+    Its weights are drawn from torch's global CPU generator and from nowhere else, so the caller seeds them.
+    Convolutions and linear layers of our own architectures get He et al. 2015's normal initialisation with fan-in,
+    variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. torchvision's classifiers keep their own.
+
+    Raises UserError if there is no such architecture, if it has no width, or if it cannot take such images.
+    """
+    name, (channels, height, width) = params.name, shape
+    if name.startswith("torchvision:"):
+        _refuse_width(params)
+        return torchvision_network(name.removeprefix("torchvision:"), classes, shape)
+    if name == "lenet_300_100":
+        _refuse_width(params)
+        return _he_initialised(lenet_300_100(shape, classes))
+    if name == "convnet" and min(height, width) < 4:
+        raise UserError(f"network.name: convnet takes images of 4x4 pixels or more, not {height}x{width}")
+    if name in WITH_WIDTH:
+        default, construct = WITH_WIDTH[name]
+        return _he_initialised(construct(params.width or default, channels, classes))
+    depth = re.fullmatch(r"resnet(\d+)", name)
+    if depth is None:
+        raise UserError(f"network.name: unknown network {name!r}; there are {schema.NETWORK_NAMES}")
+    return _he_initialised(cifar_resnet(int(depth[1]), params.width or CIFAR_WIDTH, channels, classes))
+
+
+def initialise(params: schema.Network, classes: int, shape: Shape, seed: int) -> nn.Module:
+    """``build`` with the weights that belong to ``seed``: the same bytes every time, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_stream(seed, "initialisation").initial_seed())
+        return build(params, classes, shape)
+
+
+def _refuse_width(params: schema.Network) -> None:
+    if params.width is not None:
+        raise UserError(f"network.width: {params.name} has no width to set; leave the key out")
+
+
+def _he_initialised(network: nn.Module) -> nn.Module:
+    """He et al. 2015, eq. 10, as open_lth does it for its networks; in the order of ``network.modules()``."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+
+__all__ = ["build", "initialise"]

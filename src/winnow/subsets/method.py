@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-SCORES_BY_EPOCH = ("el2n", "grand", "forgetting", "loss", "margin")
-SCORES_OF_THE_DATA = ("input_norm", "random")
+from winnow.scores import names
 
 GRAMMAR = "SCORE[-epochE][-windowF][-perclass], such as el2n, grand-epoch0, el2n-window0.1 or random-perclass"
 
@@ -24,7 +23,7 @@ class Method:
     @property
     def by_epoch(self) -> bool:
         """Whether the score changes as training goes on."""
-        return self.score in SCORES_BY_EPOCH
+        return self.score in names.BY_EPOCH
 
 
 def parse_method(text: str) -> Method:
@@ -39,9 +38,9 @@ def parse_method(text: str) -> Method:
     if not match:
         raise ValueError(f"{text!r} is not a method; write {GRAMMAR}")
     score, _, epoch, _, window, per_class = match.groups()
-    if score not in SCORES_BY_EPOCH + SCORES_OF_THE_DATA:
-        raise ValueError(f"{text!r}: unknown score {score!r}; there are {', '.join(SCORES_BY_EPOCH + SCORES_OF_THE_DATA)}")
-    if epoch is not None and score not in SCORES_BY_EPOCH:
+    if score not in names.ALL:
+        raise ValueError(f"{text!r}: unknown score {score!r}; there are {', '.join(names.ALL)}")
+    if epoch is not None and score not in names.BY_EPOCH:
         raise ValueError(f"{text!r}: {score} does not change with training, so it has no epoch")
     return Method(
         score=score,

@@ -1,0 +1,1 @@
+"""Networks being trained, from batches to finished runs."""

@@ -1,0 +1,100 @@
+"""The sources of images by name, and the data set that is made of one."""
+
+from importlib import import_module
+
+import numpy as np
+
+from winnow.datasets.images import Dataset, Images
+from winnow.datasets.source import Source
+from winnow.datasets.split import hold_out
+from winnow.datasets.statistics import channel_statistics
+from winnow.errors import UserError
+from winnow.params.download import Download
+
+# The module whose ``read(params: Download) -> Source`` reads a source; it is imported when it is asked for,
+# because torchvision costs seconds. The names are those of winnow.params.download.Source.
+SOURCES: dict[str, str] = {
+    "digits": "winnow.datasets.digits",
+    "mnist": "winnow.datasets.torchvision_sets",
+    "fashion_mnist": "winnow.datasets.torchvision_sets",
+    "cifar10": "winnow.datasets.torchvision_sets",
+    "cifar100": "winnow.datasets.torchvision_sets",
+    "svhn": "winnow.datasets.torchvision_sets",
+    "image_folder": "winnow.datasets.image_folder",
+    "parquet": "winnow.datasets.parquet",
+}
+
+
+def read(params: Download) -> Source:
+    """Read the source that the params name, as it is. Raises UserError if it is missing or damaged."""
+    source: Source = import_module(SOURCES[params.source]).read(params)
+    return source
+
+
+def build(params: Download) -> Dataset:
+    """Read a source and cut it into a training, a validation and a test part.
+
+    In this order: the first images of each set, the size, the validation part (``hold_out``: the same share of every
+    class), the mean and standard deviation of each channel of what is left to train on.
+
+    Raises UserError if there are fewer images than asked for, if a class is left without a training image, or if the
+    images differ in size.
+    """
+    source = read(params)
+    train = _first(source.train, params.first, "download.first", f"training images in {params.source}")
+    test = _first(source.test, params.first_test, "download.first_test", f"test images in {params.source}")
+    if params.size:
+        train, test = _resized(train, params.size), _resized(test, params.size)
+    train, test = _same_shape(train, test)
+    kept, held = hold_out(train.labels, params.validation, params.seed)
+    _check_classes(train.labels, kept, source.class_names, params)
+    parts = {"train": train.take(kept), "validation": train.take(held), "test": test}
+    mean, std = channel_statistics(parts["train"].pixels)
+    return Dataset(parts, source.class_names, mean, std)
+
+
+def _first(images: Images, count: int | None, key: str, what: str) -> Images:
+    if count is not None and count > len(images):
+        raise UserError(f"{key}: {count} is more than the {len(images)} {what}")
+    return images.take(slice(count))
+
+
+def _resized(images: Images, size: tuple[int, int]) -> Images:
+    if images.pixels.shape[2:] == size:
+        return images
+    from winnow.datasets.decode import resize  # Pillow, which most runs over digits do without
+
+    return Images(resize(images.pixels, size), images.labels, images.ids, images.positions)
+
+
+def _same_shape(train: Images, test: Images) -> tuple[Images, Images]:
+    """Both sets in colour if one is; UserError if they differ in size."""
+    (_, channels, *size), (_, test_channels, *test_size) = train.pixels.shape, test.pixels.shape
+    if size != test_size:
+        raise UserError(
+            f"download.size is needed, as images differ in size: {train.ids[0]} is {size[0]}x{size[1]} pixels high and "
+            f"wide, {test.ids[0]} is {test_size[0]}x{test_size[1]}; set it to [height, width], such as [32, 32]"
+        )
+    if channels < test_channels:
+        train = Images(train.pixels.repeat(test_channels, axis=1), train.labels, train.ids, train.positions)
+    elif test_channels < channels:
+        test = Images(test.pixels.repeat(channels, axis=1), test.labels, test.ids, test.positions)
+    return train, test
+
+
+def _check_classes(labels: np.ndarray, kept: np.ndarray, class_names: list[str], params: Download) -> None:
+    """UserError that names the first class without an image, and the key that took it away."""
+    before = np.bincount(labels, minlength=len(class_names))
+    after = np.bincount(labels[kept], minlength=len(class_names))
+    for name, had, has in zip(class_names, before, after, strict=True):
+        if had == 0 and params.first is not None:
+            raise UserError(
+                f"download.first: {name!r} is a class with no image among the first {params.first} of {params.source}; "
+                "raise it, or leave it out"
+            )
+        if had == 0:
+            raise UserError(f"download.source: {params.source}: {name!r} is a class with no image to train on")
+        if has == 0:
+            raise UserError(
+                f"download.validation: {params.validation} leaves {name!r} a class with no image to train on; lower it"
+            )

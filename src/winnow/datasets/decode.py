@@ -1,0 +1,82 @@
+"""Encoded images (PNG, JPEG, …) to pixels of one size and one number of channels, with Pillow."""
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from winnow.errors import UserError
+
+_GREY = ("1", "L", "LA", "La")
+_GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_WITHOUT_RANGE = ("I", "F")  # 32-bit whole numbers and floats: which value is white is not known
+
+
+def decode_images(
+    encoded: Iterable[tuple[str, Path | bytes]], count: int, size: tuple[int, int] | None, progress: str
+) -> np.ndarray:
+    """Decode ``count`` images, each given as its name in error messages and its file or bytes, one at a time.
+
+    Gives uint8 [count, c, h, w]: c is 1 if every image is grey, else 3 (RGB; transparency is dropped, as torchvision's
+    ImageFolder does; 16-bit grey keeps its upper 8 bits). ``size`` is the (height, width) in pixels to which all are
+    resized, bilinear with antialiasing; without it all must have the same size. ``progress`` names the progress bar.
+
+    Raises UserError that names the image which is damaged, or the two that differ in size.
+    """
+    pixels = np.empty((0, 1, 0, 0), dtype=np.uint8)
+    first = ""
+    for row, (name, data) in enumerate(tqdm(encoded, total=count, desc=progress, unit=" images", disable=None)):
+        image = _decode(name, data, size)
+        height, width = image.shape[:2]
+        if row == 0:
+            pixels, first = np.empty((count, 1 if image.ndim == 2 else 3, height, width), dtype=np.uint8), name
+        if (height, width) != pixels.shape[2:]:
+            raise UserError(
+                f"download.size is needed, as images differ in size: {first} is {pixels.shape[2]}x{pixels.shape[3]} "
+                f"pixels high and wide, {name} is {height}x{width}; set it to [height, width], such as [32, 32]"
+            )
+        if image.ndim == 3 and pixels.shape[1] == 1:
+            pixels = pixels.repeat(3, axis=1)  # the first coloured image: the grey ones before it become RGB too
+        pixels[row] = image if image.ndim == 2 else image.transpose(2, 0, 1)
+    return pixels
+
+
+def _decode(name: str, data: Path | bytes, size: tuple[int, int] | None) -> np.ndarray:
+    """One image as uint8 [h, w] if it is grey, else [h, w, 3]."""
+    try:
+        with Image.open(BytesIO(data) if isinstance(data, bytes) else data) as image:
+            image.load()  # decodes all of it, so that a file which was cut off is found
+            if image.mode in _WITHOUT_RANGE:
+                raise UserError(
+                    f"{name}: has 32-bit pixels (mode {image.mode}) without a known range; save it with 8 bits"
+                )
+            if image.mode in _GREY_16_BIT:
+                plain = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+            else:
+                plain = image.convert("L" if image.mode in _GREY else "RGB")
+    except UserError:
+        raise
+    except UnidentifiedImageError:  # its text shows an address in memory where the name should be
+        raise UserError(f"{name}: not an image, or of a format that Pillow does not know") from None
+    except Exception as error:  # each of Pillow's formats fails in its own ways; only Pillow's code runs above
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{name}: the image cannot be decoded ({reason})") from None
+    return np.asarray(_resized(plain, size) if size else plain)
+
+
+def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Images that are pixels already, resized to (height, width) as ``decode_images`` does; uint8 [n, 1 or 3, h, w]."""
+    resized = np.empty((*pixels.shape[:2], *size), dtype=np.uint8)
+    for row, image in enumerate(pixels):
+        plain = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+        array = np.asarray(_resized(plain, size))
+        resized[row] = array if array.ndim == 2 else array.transpose(2, 0, 1)
+    return resized
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    height, width = size
+    return image.resize((width, height), Image.Resampling.BILINEAR)

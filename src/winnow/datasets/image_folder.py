@@ -1,0 +1,77 @@
+"""The user's own images: a folder with train/ and test/, in each of them one folder per class."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from winnow.datasets.decode import decode_images
+from winnow.datasets.images import Images
+from winnow.datasets.source import Source
+from winnow.errors import UserError
+from winnow.params.download import Download
+
+# torchvision's list, in lower case; files with other endings are passed over
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+
+def read(params: Download) -> Source:
+    """The images below ``params.path``, in the order of torchvision's ImageFolder(path/train) and (path/test).
+
+    So positions are indices of those data sets, and class names are the sorted names of the folders. An id is the path
+    of the file below ``params.path``, such as "train/cat/12.png". Pixels: see ``decode_images``.
+
+    Raises UserError that names the folder or file which is missing, empty or damaged.
+    """
+    folder = Path(params.path or "").expanduser()
+    if not folder.is_dir():
+        raise UserError(
+            f"download.path: {folder}: no such folder; it must hold train/ and test/ with a folder per class"
+        )
+    classes = {part: _class_names(folder / part) for part in ("train", "test")}
+    for part, other in (("train", "test"), ("test", "train")):
+        for name in classes[part]:
+            if name not in classes[other]:
+                raise UserError(
+                    f"{folder / part / name}: is a class that {folder / other} lacks; both need the same classes"
+                )
+    train = _read_part(folder, "train", classes["train"], params.first, params.size)
+    test = _read_part(folder, "test", classes["test"], params.first_test, params.size)
+    return Source(train, test, classes["train"])
+
+
+def _class_names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; download.path must hold train/ and test/ with a folder per class")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    if not names:
+        raise UserError(
+            f"{folder}: no class folder in it; images belong into one folder per class, such as {folder}/cat"
+        )
+    return names
+
+
+def _read_part(folder: Path, part: str, classes: list[str], first: int | None, size: tuple[int, int] | None) -> Images:
+    files = [(file, label) for label, name in enumerate(classes) for file in _image_files(folder / part / name)][:first]
+    ids = [file.relative_to(folder).as_posix() for file, _ in files]
+    for name in ids:
+        if any("\ud800" <= letter <= "\udfff" for letter in name):  # how Python shows a byte that is not UTF-8
+            raise UserError(f"{folder}: the file name {name!r} is not UTF-8, so it cannot be an id; rename the file")
+    pixels = decode_images(((str(file), file) for file, _ in files), len(files), size, f"read {part}")
+    labels = np.array([label for _, label in files], dtype=np.int64)
+    return Images(pixels, labels, np.array(ids), np.arange(len(files)))
+
+
+def _image_files(folder: Path) -> list[Path]:
+    """The images of one class, also in folders below, in torchvision's order."""
+    files = [
+        Path(root, name)
+        for root, _, names in sorted(os.walk(folder, followlinks=True))
+        for name in sorted(names)
+        if name.lower().endswith(EXTENSIONS)
+    ]
+    if not files:
+        raise UserError(
+            f"{folder}: a class folder with no image in it ({', '.join(EXTENSIONS)}); add some, or remove it"
+        )
+    return files

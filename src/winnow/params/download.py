@@ -1,0 +1,43 @@
+"""The sections download and labels: where the images come from, and which labels they get."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from winnow.params.base import Section, Seed, Share
+
+Source = Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "svhn", "image_folder", "parquet"]
+
+
+class Download(Section):
+    """Where the images come from, and how they are cut into training, validation and test part."""
+
+    source: Source = "digits"
+    path: str | None = None  # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet
+    size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
+    first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
+    first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
+    validation: Share = 0.1  # share of the training images held out, the same of every class
+    seed: Seed = 0  # which images are held out
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _size(cls, value: Any) -> Any:
+        if isinstance(value, list) and len(value) == 2 and all(isinstance(v, int) and v > 0 for v in value):  # noqa: PLR2004
+            return tuple(value)
+        if value is not None:
+            raise ValueError("must be [height, width] in pixels, such as [32, 32]")
+        return value
+
+    @model_validator(mode="after")
+    def _path(self) -> Self:
+        if self.source in ("image_folder", "parquet") and not self.path:
+            raise ValueError(f"download.path is needed when download.source is {self.source}: the folder to read")
+        return self
+
+
+class Labels(Section):
+    """Label noise, for experiments: a share of the training images gets a label drawn from all classes."""
+
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of the training images whose label is drawn anew
+    seed: Seed = 0

@@ -1,0 +1,80 @@
+"""The sections early and score: which networks are trained a few epochs, and which scores are taken of them."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from winnow.params.base import Section, Seed
+from winnow.params.training import Network, Training
+from winnow.scores import names
+
+
+class Early(Section):
+    """The first epochs of several independent trainings, from which the scores are computed."""
+
+    cohorts: dict[str, Annotated[list[Seed], Field(min_length=1)]] = {"a": [0, 1, 2, 3, 4]}
+    network: Network = Network()
+    training: Training = Training()  # the whole schedule, of which only the epochs below are run
+    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0, 1, 2, 5, 10]  # scored; 0 = before training
+
+    @field_validator("cohorts")
+    @classmethod
+    def _cohorts(cls, cohorts: dict[str, list[int]]) -> dict[str, list[int]]:
+        if not cohorts:
+            raise ValueError("names no cohort; give one, such as {a: [0, 1, 2]}")
+        owner: dict[int, str] = {}
+        for name, seeds in cohorts.items():
+            if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+                raise ValueError(f"cohort {name!r}: a name is made of letters, digits and _")
+            for seed in seeds:
+                if seed in owner:
+                    where = f"twice in cohort {name}" if owner[seed] == name else f"in cohorts {owner[seed]} and {name}"
+                    raise ValueError(f"seed {seed} is {where}; every seed must be new, or its run would count twice")
+                owner[seed] = name
+        return cohorts
+
+    @field_validator("epochs")
+    @classmethod
+    def _epochs(cls, epochs: list[int]) -> list[int]:
+        if epochs != sorted(set(epochs)):
+            raise ValueError(f"must rise and not repeat, such as {sorted(set(epochs))}")
+        return epochs
+
+    @model_validator(mode="after")
+    def _length(self) -> Self:
+        count, unit = self.training.length.split()
+        if unit.startswith("epoch") and self.epochs[-1] > int(count):
+            raise ValueError(f"early.epochs ends at {self.epochs[-1]}, but early.training.length is {self.training.length}")
+        return self
+
+
+class Score(Section):
+    """Which scores are computed, each for every cohort at every epoch of early.epochs."""
+
+    scores: list[str] = [*names.OF_OUTPUTS, *names.OF_THE_DATA]  # from the softmax outputs that early keeps, or the data
+    gradients: list[str] = list(names.OF_GRADIENTS)  # from the networks that early keeps
+
+    @field_validator("scores")
+    @classmethod
+    def _scores(cls, scores: list[str]) -> list[str]:
+        _known(scores, (*names.OF_OUTPUTS, *names.OF_THE_DATA), names.OF_GRADIENTS, "gradients")
+        if "el2n" not in scores:
+            raise ValueError("must hold el2n: the suspects are found by it")
+        return scores
+
+    @field_validator("gradients")
+    @classmethod
+    def _gradients(cls, scores: list[str]) -> list[str]:
+        _known(scores, names.OF_GRADIENTS, (*names.OF_OUTPUTS, *names.OF_THE_DATA), "scores")
+        return scores
+
+
+def _known(scores: list[str], here: tuple[str, ...], there: tuple[str, ...], key: str) -> None:
+    for score in scores:
+        if score in there:
+            raise ValueError(f"{score} does not belong here: list it under score.{key}")
+        if score not in here:
+            raise ValueError(f"unknown score {score!r}; there are {', '.join(here)}, and under score.{key} {', '.join(there)}")
+    if len(set(scores)) != len(scores):
+        raise ValueError("names a score twice")

@@ -1,0 +1,24 @@
+"""The section retrain: fresh networks on every subset."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from winnow.params.base import Section, Seed
+from winnow.params.training import Network, Training
+
+
+class Retrain(Section):
+    """Fresh networks trained on every subset, and on all data."""
+
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [100, 101, 102]
+    network: Network = Network()
+    training: Training = Training()
+    budget: Literal["steps", "epochs"] = "steps"  # a subset is trained for as many steps, or epochs, as all data
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError("names a seed twice")
+        return seeds

@@ -1,0 +1,56 @@
+"""What the sections early and retrain share: a network and how it is trained."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from winnow.params.base import Duration, Section
+
+NETWORK_NAMES = (
+    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, torchvision:NAME"
+)
+
+
+class Network(Section):
+    """An architecture by name."""
+
+    name: str = "convnet"
+    width: Annotated[int, Field(ge=1)] | None = None  # channels of the first layer; the architecture's own if left out
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        depth = re.fullmatch(r"resnet(\d+)", value)
+        cifar_family = depth is not None and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2  # noqa: PLR2004
+        if not (cifar_family or value in ("resnet18", "resnet50", "lenet_300_100", "convnet") or value.startswith("torchvision:")):
+            raise ValueError(f"unknown network {value!r}; there are {NETWORK_NAMES}")
+        return value
+
+
+class Augment(Section):
+    """Random changes to a training image, drawn anew at every visit."""
+
+    crop: Annotated[int, Field(ge=0)] = 0  # pixels of black padding from which a window of the image's size is cut
+    flip: bool = False  # left-right, half of the time
+
+
+class Training(Section):
+    """SGD with a step schedule. An epoch is one pass over all training images in whole batches, the rest dropped."""
+
+    length: Duration = "20 epochs"
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = True
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    warmup: Duration = "0 steps"  # the learning rate rises linearly to its full value over this time
+    decay_at: list[Duration] = []  # when the learning rate is multiplied by decay
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.2
+    augment: Augment = Augment()
+
+    @model_validator(mode="after")
+    def _nesterov(self) -> Self:
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov: true needs a momentum above 0")
+        return self

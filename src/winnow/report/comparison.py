@@ -1,0 +1,62 @@
+"""How the subsets did: accuracies over seeds, and every method against a random subset of the same size."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from scipy.stats import ttest_ind
+
+BAND = (16, 84)  # percentiles over seeds, as in the figures of Data Diet
+CONFIDENCE = 0.95
+
+
+def summary(accuracy: pd.DataFrame, split: str) -> dict[str, dict[str, float]]:
+    """Of the table (method, keep, share, images, seed, split, accuracy, …): for each "method-keep" the mean accuracy,
+    its 16th and 84th percentile over seeds (low, high), the number of images, of steps and of seeds."""
+    found = {}
+    for (method, keep), rows in accuracy[accuracy["split"] == split].groupby(["method", "keep"], sort=False):
+        low, high = np.percentile(rows["accuracy"], BAND)
+        found[f"{method}-{keep}" if method != "full" else "full"] = {
+            "accuracy": float(rows["accuracy"].mean()),
+            "low": float(low),
+            "high": float(high),
+            "images": int(rows["images"].iloc[0]),
+            "steps": int(rows["steps"].iloc[0]),
+            "seeds": len(rows),
+        }
+    return found
+
+
+def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = ("random", "full")) -> pd.DataFrame:
+    """Every method's mean accuracy minus each baseline's (random at the same keep; all data), with Welch's 95% interval
+    over the seeds of both.
+
+    Returns method, keep, share, baseline, difference, low, high (shares of 1; the interval is nan with one seed) and
+    verdict: "above" or "below" if the interval leaves out 0, else "not told apart".
+    """
+    accuracy = accuracy[accuracy["split"] == split]
+    rows = []
+    for (method, keep), group in accuracy[accuracy["method"] != "full"].groupby(["method", "keep"], sort=False):
+        for baseline in baselines:
+            if method == baseline:
+                continue
+            other = accuracy[accuracy["method"] == baseline]
+            if baseline != "full":
+                other = other[other["keep"] == keep]
+            difference = group["accuracy"].mean() - other["accuracy"].mean()
+            low, high = welch_interval(group["accuracy"].to_numpy(), other["accuracy"].to_numpy())
+            verdict = "above" if low > 0 else "below" if high < 0 else "not told apart"
+            rows.append((method, keep, group["share"].iloc[0], baseline, difference, low, high, verdict))
+    columns = ["method", "keep", "share", "baseline", "difference", "low", "high", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """95% confidence interval of mean(a) - mean(b), their variances not taken for equal (Welch 1947); nan where a side
+    has one value only."""
+    if min(len(a), len(b)) < 2:  # noqa: PLR2004 (one value has no spread)
+        return float("nan"), float("nan")
+    if np.ptp(a) == np.ptp(b) == 0:  # no spread at all: the interval is the difference
+        return float(a.mean() - b.mean()), float(a.mean() - b.mean())
+    interval = ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,176 @@
+"""How every picture looks, in one place: type, colours, markers and lines; and how a picture is written.
+
+Pictures are plain ``Figure`` objects drawn by Agg; pyplot and its global state are never touched. Matplotlib's settings
+are put back to its own defaults while a picture is drawn, so that a user's matplotlibrc changes no byte of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.ft2font import LoadFlags
+
+from winnow.storage import atomic_file
+
+FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same picture
+GREY = "#777777"
+
+# Okabe and Ito's colours for colour-blind readers, without black (full data) and yellow (too pale on white), ordered so
+# that neighbours also differ as greys; a dark purple makes seven.
+COLORS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#4B0055", "#CC79A7", "#009E73")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+LINES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1.5)))
+
+SCORE_TITLES = {"el2n": "EL2N", "grand": "GraNd", "input_norm": "input norm"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the user may set; sizes in points."""
+
+    font_size: float = 9.0
+
+    @property
+    def small(self) -> float:
+        """The size of notes and of the type beneath images."""
+        return 0.8 * self.font_size
+
+    @property
+    def growth(self) -> float:
+        """How much larger than at 9 points a picture is made, so that larger type overlaps nothing."""
+        return max(1.0, self.font_size / 9.0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one method is drawn; any two differ in marker or line as well as in colour, so grey prints can be read."""
+
+    color: str
+    marker: str
+    line: Any  # matplotlib's line style: a name or (offset, dashes)
+
+
+def looks(names: Iterable[str]) -> dict[str, Look]:
+    """A look for every name, by order of first appearance; "random" is always dashed grey and "full" a black line."""
+    fixed = {"random": Look(GREY, "x", "--"), "full": Look("#000000", "", "-")}
+    order = list(dict.fromkeys(names))
+    free = [name for name in order if name not in fixed]
+    # 7 colours, 8 markers and 5 lines have no common factor: a combination comes again only after 280 names
+    given = {
+        name: Look(COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)], LINES[i % len(LINES)])
+        for i, name in enumerate(free)
+    }
+    return {name: fixed.get(name) or given[name] for name in order}
+
+
+def score_title(score: str) -> str:
+    """A score's name as the papers write it."""
+    return SCORE_TITLES.get(score, score)
+
+
+@contextmanager
+def drawing(style: Style) -> Iterator[None]:
+    """Matplotlib's own defaults with this style on top, while a picture is made."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {
+                "font.family": FONT,
+                "font.size": style.font_size,
+                "axes.titlesize": style.font_size,
+                "axes.labelsize": style.font_size,
+                "xtick.labelsize": style.small,
+                "ytick.labelsize": style.small,
+                "legend.fontsize": style.font_size,
+                "legend.frameon": False,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.grid": True,
+                "axes.axisbelow": True,
+                "grid.color": "#e6e6e6",
+                "grid.linewidth": 0.6,
+                "hatch.linewidth": 0.6,
+                "text.parse_math": False,  # a class may be called "$5"
+            }
+        )
+        yield
+
+
+def new_figure(style: Style, width: float, height: float) -> Figure:
+    """An empty figure, its size in inches at 9 points, larger for larger type."""
+    figure = Figure(figsize=(width * style.growth, height * style.growth), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def note(axes: Axes, text: str, style: Style) -> None:
+    """Say above a panel, in small type, what its marks mean."""
+    axes.set_title(text, loc="left", fontsize=style.small, color="#333333")
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], style: Style) -> None:
+    """A legend under the panels, in as many columns as the figure is wide."""
+    if not handles:
+        return
+    columns = fitting_columns(figure, labels, style)
+    rows = -(-len(labels) // columns)
+    columns = -(-len(labels) // rows)  # as even as can be
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=4)
+
+
+def fitting_columns(figure: Figure, labels: Sequence[str], style: Style) -> int:
+    """How many legend columns fit beside each other."""
+    handle = 7 * style.font_size / 72  # the line's 4 em, and the space around it
+    column = max(text_width(label, style.font_size) for label in labels) + handle
+    return max(1, min(len(labels), int(figure.get_figwidth() / column)))
+
+
+def text_width(text: str, size: float) -> float:
+    """How wide a line of text is, in inches, at a size in points."""
+    return sum(_advance(character) for character in text) * size / 72
+
+
+def shorten(text: str, width: float, size: float) -> str:
+    """The text on one line, its middle left out if it is wider than ``width`` inches at ``size`` points.
+
+    A character that the font does not have becomes a box, as it would in any case, but without a warning.
+    Ids often share their beginning and differ at their end, so both ends stay, and more of the last.
+    """
+    text = "".join(c if _drawable(c) else "□" for c in " ".join(str(text).split()))
+    if text_width(text, size) <= width:
+        return text
+    for kept in range(min(len(text) - 1, 200), 1, -1):
+        head = (kept + 1) // 3
+        short = f"{text[:head]}…{text[len(text) - (kept - head) :]}"
+        if text_width(short, size) <= width:
+            return short
+    return "…"
+
+
+@cache
+def _advance(character: str) -> float:
+    """How far a character moves the pen, as a part of the size; measured once each, as whole lines take a while."""
+    font = get_font(findfont(FONT))
+    font.set_size(100, 72)
+    return font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+
+
+@cache
+def _drawable(character: str) -> bool:
+    return get_font(findfont(FONT)).get_char_index(ord(character)) != 0
+
+
+def save(figure: Figure, path: str | Path, dpi: int) -> None:
+    """Write a picture as PNG, whole or not at all; the same picture gives the same bytes (no date, no software)."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        with atomic_file(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})

@@ -1,0 +1,24 @@
+"""EL2N, the L2 norm of the error vector (Data Diet, Def. 2.3)."""
+
+import numpy as np
+
+from winnow.scores.runs import EarlyRuns, of_outputs
+from winnow.scores.seed_scores import SeedScores
+
+
+def el2n(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """||p - y||_2 with p the softmax [n, classes] and y the one-hot label: [n], from 0 to sqrt(2)."""
+    return np.linalg.norm(error_vectors(log_probabilities, labels), axis=1)
+
+
+def error_vectors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """p - y, float64 [n, classes]."""
+    errors = np.exp(log_probabilities.astype(np.float64))
+    rows = np.arange(len(labels))
+    # exp(l) - 1 as expm1(l): where p is near 1, the difference keeps its digits
+    errors[rows, labels] = np.expm1(log_probabilities[rows, labels].astype(np.float64))
+    return errors
+
+
+def compute(runs: EarlyRuns) -> SeedScores:
+    return of_outputs(runs, el2n)

@@ -1,0 +1,31 @@
+"""Forgetting events (Toneva et al. 2019, "An empirical study of example forgetting", Def. in sec. 3)."""
+
+import numpy as np
+
+from winnow.scores.runs import EarlyRuns
+from winnow.scores.seed_scores import SeedScores
+
+
+def forgetting(correct: np.ndarray) -> np.ndarray:
+    """How many times each image went from right to wrong between two visits.
+
+    correct: uint8 [epochs, n] with 1 right, 0 wrong, and anything else not visited, which is passed over. Returns
+    float32 [epochs, n], the count after each epoch; +inf as long as the image was never right.
+    """
+    count = np.zeros(correct.shape[1], np.float32)
+    last_right = np.zeros(correct.shape[1], bool)
+    ever_right = np.zeros(correct.shape[1], bool)
+    counts = np.empty(correct.shape, np.float32)
+    for epoch, now in enumerate(correct):
+        count += last_right & (now == 0)
+        last_right = np.where(now <= 1, now == 1, last_right)
+        ever_right |= now == 1
+        counts[epoch] = np.where(ever_right, count, np.inf)
+    return counts
+
+
+def compute(runs: EarlyRuns) -> SeedScores:
+    """At every scored epoch but 0, before which no image was visited."""
+    epochs = [epoch for epoch in runs.epochs if epoch > 0]
+    values = [forgetting(runs.correct(seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
+    return SeedScores(np.array(values, np.float32), runs.seeds, epochs)

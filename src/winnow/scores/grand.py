@@ -1,0 +1,56 @@
+"""GraNd, the L2 norm of the gradient of an image's loss with respect to all weights (Data Diet, Def. 2.1)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from winnow.datasets.images import load_facts, load_part
+from winnow.networks import build
+from winnow.params.training import Network
+from winnow.scores.gradients import gradient_norms
+from winnow.scores.runs import EarlyRuns
+from winnow.scores.seed_scores import SeedScores
+from winnow.storage import load_tensors, save_tensors
+from winnow.training.batches import DeviceImages, normalise, to_device
+from winnow.training.checkpoint import load_network
+from winnow.training.device import device, workers
+from winnow.training.workers import Tick, side_by_side
+
+BATCH = 125  # images per backward pass: more is no faster, and takes memory
+
+
+def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
+    """GraNd at every scored epoch, batch norm in evaluation mode, without augmentation.
+
+    One job per checkpoint; what is done is kept in ``working``, so that an interrupted call goes on from there.
+    """
+    facts = load_facts(runs.dataset)
+    images = to_device(load_part(runs.dataset, "train"), facts, device()).labelled(runs.labels)
+    working.mkdir(parents=True, exist_ok=True)
+
+    def file(job: tuple[int, int]) -> Path:
+        return working / f"seed{job[0]}-epoch{job[1]}.safetensors"
+
+    def work(job: tuple[int, int], tick: Tick) -> None:
+        if file(job).exists():
+            tick(len(images))
+            return
+        module = build(network, len(facts["class_names"]), images.shape)
+        load_network(module, load_tensors(runs.checkpoint(*job)))
+        save_tensors(file(job), {"grand": norms_of_all(module.to(images.pixels.device), images, tick)})
+
+    jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
+    side_by_side(work, jobs, workers(images.pixels.device), len(jobs) * len(images), "GraNd", unit="image")
+    values = np.array([load_tensors(file(job), "grand")["grand"] for job in jobs], np.float32)
+    return SeedScores(values.reshape(len(runs.seeds), len(runs.epochs), -1), runs.seeds, runs.epochs)
+
+
+def norms_of_all(network: torch.nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:
+    """The gradient norm of every image, float32 [n]."""
+    network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    norms = []
+    for pixels, labels in zip(images.pixels.split(BATCH), images.labels.split(BATCH), strict=True):
+        norms.append(gradient_norms(network, normalise(pixels, images), labels).cpu())
+        tick(len(labels))
+    return torch.cat(norms).numpy()

@@ -1,0 +1,57 @@
+"""What the early stage kept of one cohort's seeds: the input of every score."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from winnow.errors import UserError
+from winnow.scores.seed_scores import SeedScores
+from winnow.storage import load_tensors
+
+
+@dataclass(frozen=True)
+class EarlyRuns:
+    """The runs below ``folder`` (``seed<s>/epoch<e>.safetensors``, as training.early writes them), the labels they were
+    trained on (int64 [n]) and the folder of the data set. Tensors are read when they are asked for."""
+
+    folder: Path
+    labels: np.ndarray
+    dataset: Path
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        found = sorted(int(path.name.removeprefix("seed")) for path in self.folder.glob("seed*"))
+        if not found:
+            raise UserError(f"{self.folder}: holds no seed<number> folder; run the stage early")
+        return found
+
+    @cached_property
+    def epochs(self) -> list[int]:
+        files = (self.folder / f"seed{self.seeds[0]}").glob("epoch*.safetensors")
+        return sorted(int(path.stem.removeprefix("epoch")) for path in files)
+
+    @property
+    def histories(self) -> list[Path]:
+        """The tables of how each run went, one row per epoch."""
+        return [self.folder / f"seed{seed}" / "history.csv" for seed in self.seeds]
+
+    def checkpoint(self, seed: int, epoch: int) -> Path:
+        """The file with the network's state after an epoch."""
+        return self.folder / f"seed{seed}" / f"epoch{epoch}.safetensors"
+
+    def log_probabilities(self, seed: int, epoch: int) -> np.ndarray:
+        """float32 [n, classes]."""
+        return load_tensors(self.checkpoint(seed, epoch), "log_probabilities")["log_probabilities"]
+
+    def correct(self, seed: int) -> np.ndarray:
+        """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as training.loop.Run.correct."""
+        return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]
+
+
+def of_outputs(runs: EarlyRuns, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> SeedScores:
+    """A score of (log_probabilities [n, k], labels [n]), for every seed and epoch."""
+    values = [[score(runs.log_probabilities(s, e), runs.labels) for e in runs.epochs] for s in runs.seeds]
+    return SeedScores(np.array(values, np.float32), runs.seeds, runs.epochs)

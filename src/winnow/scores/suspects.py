@@ -1,0 +1,56 @@
+"""The images whose label the early networks doubt most: the highest EL2N (claim D8: randomised labels gather there)."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from winnow.scores.columns import column
+from winnow.scores.runs import EarlyRuns
+
+
+def predicted_labels(cohorts: Sequence[EarlyRuns], epoch: int) -> np.ndarray:
+    """The class of the highest probability, averaged over all seeds of all cohorts: int64 [n]."""
+    total = sum(np.exp(runs.log_probabilities(seed, epoch), dtype=np.float64) for runs in cohorts for seed in runs.seeds)
+    return np.argmax(np.asarray(total), axis=1)
+
+
+def suspects(table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[str], epoch: int, count: int) -> pd.DataFrame:
+    """The ``count`` images of the highest EL2N at an epoch, highest first: rank (from 1), id, position, given and
+    predicted (class names), el2n, stderr; and original, if labels were randomised.
+
+    table: that of scores.aggregate; predicted: int [n], in its order.
+    """
+    el2n = table[column("el2n", epoch)].to_numpy()
+    rows = np.argsort(-el2n, kind="stable")[:count]
+    names = np.asarray(class_names)
+    found = pd.DataFrame(
+        {
+            "rank": np.arange(1, len(rows) + 1),
+            "id": table["id"].to_numpy()[rows],
+            "position": table["position"].to_numpy()[rows],
+            "given": names[table["label"].to_numpy()[rows]],
+            "predicted": names[predicted[rows]],
+            "el2n": el2n[rows],
+            "stderr": table[column("el2n", epoch, "stderr")].to_numpy()[rows],
+        }
+    )
+    if has_noise(table):
+        found["original"] = names[table["original_label"].to_numpy()[rows]]
+    return found
+
+
+def has_noise(table: pd.DataFrame) -> bool:
+    """Whether any image was given a label other than its source's own."""
+    return bool((table["label"] != table["original_label"]).any())
+
+
+def noise_auc(table: pd.DataFrame, scores: Iterable[str], epoch: int) -> dict[str, float]:
+    """How well each score at an epoch tells the changed labels from the others: the area under the ROC curve, 0.5 by
+    chance and 1 if every changed label scores above every other."""
+    from sklearn.metrics import roc_auc_score  # most data sets have no label noise to measure against
+
+    changed = table["label"] != table["original_label"]
+    values = {score: rankdata(table[column(score, epoch)]) for score in scores if column(score, epoch) in table}
+    return {score: float(roc_auc_score(changed, value)) for score, value in values.items()}

@@ -1,0 +1,37 @@
+"""Where the work runs. Taken from the environment, never from the params: it must not change what the cache holds."""
+
+import os
+
+import torch
+
+from winnow.errors import UserError
+
+
+def device() -> torch.device:
+    """``WINNOW_DEVICE`` (such as cpu or cuda:1), else the first CUDA device, else the CPU.
+
+    Raises UserError if WINNOW_DEVICE names none that this machine has.
+    """
+    name = os.environ.get("WINNOW_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"WINNOW_DEVICE={name}: no such device here ({reason}); unset it, or use cpu") from None
+    return torch.device(name)
+
+
+def workers(device: torch.device) -> int:
+    """How many processes train side by side: on a CPU ``WINNOW_WORKERS``, else one for every core this process may use;
+    on any other device one.
+
+    Raises UserError if WINNOW_WORKERS is not a whole number above 0.
+    """
+    if device.type != "cpu":
+        return 1
+    text = os.environ.get("WINNOW_WORKERS")
+    if text is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdigit() or int(text) == 0:
+        raise UserError(f"WINNOW_WORKERS={text}: must be a whole number above 0")
+    return int(text)

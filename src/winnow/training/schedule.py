@@ -1,0 +1,51 @@
+"""How long a training is, and its learning rate at every step."""
+
+from dataclasses import dataclass, replace
+
+from winnow.errors import UserError
+from winnow.params.base import steps
+from winnow.params.training import Training
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All times in optimiser steps. ``epoch`` is the number of steps of one pass over the images trained on."""
+
+    total: int
+    epoch: int
+    warmup: int
+    decay_at: tuple[int, ...]
+    peak: float
+    decay: float
+
+    def learning_rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        rate = self.peak * self.decay ** sum(step >= at for at in self.decay_at)
+        return rate * (step + 1) / self.warmup if step < self.warmup else rate
+
+    def until(self, epoch: int) -> "Schedule":
+        """The same schedule, left after this epoch."""
+        return replace(self, total=min(self.total, epoch * self.epoch))
+
+
+def schedule(training: Training, images: int, images_of_full_epoch: int | None = None, section: str = "") -> Schedule:
+    """The schedule of a training on ``images`` images.
+
+    ``images_of_full_epoch`` sets what "epochs" in the params mean: with the number of all training images, a run on a
+    subset takes as many steps as one on all data, and so more passes over fewer images (the paper's protocol: 200 x 390
+    steps at every subset size); left out, an epoch is a pass over the subset.
+    """
+    if images < training.batch_size:
+        raise UserError(
+            f"{section}.training.batch_size: {training.batch_size} is more than the {images} images there are to train on"
+        )
+    own = images // training.batch_size
+    unit = (images_of_full_epoch or images) // training.batch_size
+    return Schedule(
+        total=steps(training.length, unit),
+        epoch=own,
+        warmup=steps(training.warmup, unit),
+        decay_at=tuple(steps(at, unit) for at in training.decay_at),
+        peak=training.learning_rate,
+        decay=training.decay,
+    )

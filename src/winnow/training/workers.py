@@ -1,0 +1,119 @@
+"""Independent jobs side by side: on the CPU one single-threaded process per core, on a CUDA device one after another.
+
+A convolution of a small network does not keep two cores busy, two networks do; and with one thread each the result does
+not depend on how many cores the machine has.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+import torch
+from tqdm import tqdm
+
+from winnow.errors import UserError, describe
+
+Job = TypeVar("Job")
+Tick = Callable[[int], None]  # call it with the number of steps just done
+
+
+def side_by_side(
+    work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, steps: int, label: str, unit: str = "step"
+) -> None:
+    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` steps (or other units).
+
+    Results go to files: a job returns nothing. Raises what a job raises (a UserError as it is), and UserError if a
+    process is killed from outside; the others are stopped then.
+    """
+    torch.set_num_threads(1)
+    bar = tqdm(total=steps, desc=label, unit=unit, disable=None, dynamic_ncols=True)
+    with bar:
+        if min(processes, len(jobs)) == 1:
+            for job in jobs:
+                work(job, lambda n: bar.update(n) and None)
+        else:
+            _fork(work, jobs, min(processes, len(jobs)), bar)
+
+
+def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, bar: Any) -> None:
+    # fork, not spawn: the children share the images' memory and need not import torch again (2 s each). No thread of
+    # torch has been started in the parent at this point, which is what makes a fork safe.
+    context = multiprocessing.get_context("fork")
+    next_job, done = context.Value("l", 0), context.Value("l", 0)
+    reports = []
+    children = []
+    for _ in range(processes):
+        receive, send = context.Pipe(duplex=False)
+        child = context.Process(target=_child, args=(work, jobs, next_job, done, send, os.getpid()), daemon=True)
+        child.start()
+        send.close()
+        reports.append(receive)
+        children.append(child)
+    try:
+        while any(child.is_alive() for child in children):
+            time.sleep(0.05)
+            bar.update(done.value - bar.n)
+            for child, report in zip(children, reports, strict=True):
+                _raise_failure(child, report)
+        for child, report in zip(children, reports, strict=True):
+            child.join()
+            _raise_failure(child, report)
+        bar.update(done.value - bar.n)
+    finally:
+        for child in children:
+            child.kill()
+            child.join()
+
+
+def _raise_failure(child: Any, report: Connection) -> None:
+    if report.poll():
+        try:
+            kind, text = json.loads(report.recv_bytes())
+        except EOFError:  # the child has ended and said nothing
+            kind, text = "", ""
+        if kind == "user":
+            raise UserError(text)
+        if kind:
+            raise RuntimeError(f"in a training process:\n{text}")
+    if child.exitcode not in (None, 0):
+        name = signal.Signals(-child.exitcode).name if child.exitcode < 0 else f"status {child.exitcode}"
+        raise UserError(
+            f"a training process ended with {name}, perhaps for want of memory: try again, with WINNOW_WORKERS=1 if need be"
+        )
+
+
+def _child(
+    work: Callable[[Job, Tick], None], jobs: Sequence[Job], next_job: Any, done: Any, report: Connection, parent: int
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops its children
+
+    def tick(steps: int) -> None:
+        if os.getppid() != parent:  # the stage was killed: a restarted one must not meet this run writing its files
+            os._exit(1)
+        with done.get_lock():
+            done.value += steps
+
+    try:
+        while True:
+            with next_job.get_lock():
+                index = next_job.value
+                next_job.value += 1
+            if index >= len(jobs):
+                return
+            work(jobs[index], tick)
+    except UserError as error:
+        _say(report, "user", str(error))
+    except OSError as error:
+        _say(report, "user", describe(error))
+    except Exception:
+        _say(report, "error", traceback.format_exc())
+
+
+def _say(report: Connection, kind: str, text: str) -> None:
+    report.send_bytes(json.dumps([kind, text]).encode())

@@ -1,0 +1,103 @@
+"""What every stage script shares: its declared params and code, its errors in one line, its scratch folder.
+
+This is the only place that knows of DVC. A stage runs from the project's root as ``python -m stages.NAME [ITEM …]``,
+its items in the order of its matrix in dvc.yaml, with its own name in DVC_STAGE.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+from winnow.errors import UserError, describe
+from winnow.params.base import Section, read_yaml, validate
+from winnow.params.view import View
+
+SCRATCH = Path(".winnow")
+
+
+def main(stage: Callable[..., None]) -> None:
+    """Run a stage with the command line's arguments; a user's mistake ends in one line and exit status 1."""
+    try:
+        stage(*sys.argv[1:])
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:  # a full disk, a folder that may not be written
+        sys.exit(f"error: {describe(error)}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted; dvc repro goes on from here")
+
+
+def name() -> str:
+    """The stage's name, such as early@a."""
+    try:
+        return os.environ["DVC_STAGE"]
+    except KeyError:
+        raise UserError("DVC_STAGE is not set: run stages through dvc, such as: dvc repro download") from None
+
+
+def params(**sections: type[Section]) -> View:
+    """The sections of params.yaml that this stage reads, checked, and cut down to the keys that dvc.yaml declares."""
+    values = read_yaml("params.yaml")
+    checked = {key: validate(model, values.get(key, {}), "params.yaml", (key,)) for key, model in sections.items()}
+    return View(SimpleNamespace(**checked), _declared("params"))
+
+
+def scratch() -> Path:
+    """A folder for unfinished work, which a run of this stage with the same params, inputs and code finds again.
+
+    It is told apart by the content of the declared code and params, and by size and time of the declared data, as DVC
+    itself tells whether a file has changed. What earlier runs of the stage have left for other values is removed.
+    """
+    digest = hashlib.sha256()
+    values = read_yaml("params.yaml")
+    for key in _declared("params"):
+        value = values
+        for part in key.split("."):
+            value = value[part]
+        digest.update(json.dumps([key, value], sort_keys=True).encode())
+    for dependency in _declared("deps"):
+        root = Path(dependency)
+        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+            if path.suffix == ".py":
+                digest.update(path.read_bytes())
+            elif path.is_file():
+                digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
+    folder = SCRATCH / name() / digest.hexdigest()[:16]
+    for other in folder.parent.glob("*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def finish(folder: Path, out: str) -> None:
+    """Move finished work from the scratch folder to the stage's output, all at once."""
+    target = Path(out)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    folder.rename(target)
+
+
+def _declared(kind: str) -> list[str]:
+    """The params or deps that dvc.yaml gives this stage, its item filled in."""
+    group, _, key = name().partition("@")
+    try:
+        entry = read_yaml("dvc.yaml")["stages"][group]
+    except KeyError:
+        raise UserError(f"DVC_STAGE={name()}: dvc.yaml has no stage {group}") from None
+    entry = entry.get("do", entry)
+    items = dict(zip(entry.get("matrix", {}), sys.argv[1:], strict=False))
+    return [
+        _filled(str(declared), {"key": key} | {f"item.{k}": v for k, v in items.items()}) for declared in entry[kind]
+    ]
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace(f"${{{name}}}", value)
+    return template

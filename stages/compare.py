@@ -1,0 +1,58 @@
+"""Bring the results of all retraining into one table, and compare every method with random and with all data."""
+
+import numpy as np
+import pandas as pd
+
+from stages._stage import main, params
+from winnow.datasets.images import load_facts
+from winnow.params.select import Select
+from winnow.report.comparison import differences, summary
+from winnow.storage import load_json, load_table, save_json, save_table
+
+
+def compare() -> None:
+    options = params(select=Select).select
+    images = load_facts("data/images")["images"]["train"]
+    items = {f"{method}-{keep}": (method, keep) for method in options.methods for keep in options.keep}
+    tables = []
+    for item, (method, keep) in {**items, "full": ("full", 1.0)}.items():
+        table = load_table(f"data/retrain/{item}/results.csv")
+        tables.append(table.assign(method=method, keep=str(keep), share=table["images"] / images))
+    accuracy = pd.concat(tables, ignore_index=True)
+    columns = ["method", "keep", "share", "images", "steps", "seed", "split", "accuracy", "loss"]
+    save_table("plots/accuracy.csv", accuracy[columns])
+
+    against = differences(accuracy, "test")
+    save_table("plots/differences.csv", against)
+    save_json("metrics/retrain.json", {split: summary(accuracy, split) for split in accuracy["split"].unique()})
+    save_json(
+        "metrics/differences.json",
+        {
+            f"{row.method}-{row.keep} minus {row.baseline}": {
+                "difference": row.difference,
+                "low": none_if_nan(row.low),
+                "high": none_if_nan(row.high),
+                "verdict": row.verdict,
+            }
+            for row in against.itertuples()
+        },
+    )
+    times = {item: list(load_json(f"data/timing/{item}.json").values()) for item in [*items, "full"]}
+    save_json("metrics/timing.json", {item: {"seconds_per_seed": float(np.mean(t))} for item, t in times.items()})
+    print(report(against))
+
+
+def none_if_nan(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def report(against: pd.DataFrame) -> str:
+    return "\n".join(
+        f"{row.method} keep {row.keep}: {100 * row.difference:+.2f} points against {row.baseline} "
+        f"[{100 * row.low:+.2f}, {100 * row.high:+.2f}], {row.verdict}"
+        for row in against.itertuples()
+    )
+
+
+if __name__ == "__main__":
+    main(compare)

@@ -1,0 +1,18 @@
+"""Get the images and cut them into a training, a validation and a test part."""
+
+from stages._stage import main, params
+from winnow.datasets.build import build
+from winnow.datasets.images import save_dataset
+from winnow.params.download import Download
+
+
+def download() -> None:
+    options = params(download=Download).download
+    dataset = build(options)
+    save_dataset("data/images", dataset, {"source": options.source})
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in dataset.parts.items())
+    print(f"{options.source}: {sizes} images of {len(dataset.class_names)} classes")
+
+
+if __name__ == "__main__":
+    main(download)

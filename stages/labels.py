@@ -1,0 +1,24 @@
+"""The labels to train on: the source's own, or, for experiments with label noise, a share of them drawn anew."""
+
+import numpy as np
+
+from stages._stage import main, params
+from winnow.datasets.images import load_facts
+from winnow.datasets.label_noise import randomise
+from winnow.params.download import Labels
+from winnow.storage import load_table, save_table
+
+
+def labels() -> None:
+    options = params(labels=Labels).labels
+    class_names = load_facts("data/images")["class_names"]
+    table = load_table("data/images/train.parquet")
+    original = table["label"].to_numpy()
+    table["label"] = randomise(original, options.noise, len(class_names), options.seed)
+    table["original_label"] = original
+    table["class"] = np.array(class_names)[table["label"]]
+    save_table("data/labels.parquet", table)
+
+
+if __name__ == "__main__":
+    main(labels)

@@ -1,0 +1,43 @@
+import subprocess
+import sys
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from winnow.datasets.build import read
+from winnow.params.download import Download
+
+
+def test_pixels_labels_and_ids_are_those_of_load_digits():
+    digits, source = load_digits(), read(Download())
+    for part in (source.train, source.test):
+        assert part.pixels.dtype == np.uint8
+        assert part.pixels.shape[1:] == (1, 8, 8)
+        # 255 values hold 17 without loss: scaled back and rounded they are the old ones
+        assert np.array_equal(np.rint(part.pixels[:, 0] / 255 * 16), digits.images[part.positions])
+        assert np.array_equal(part.labels, digits.target[part.positions])
+        assert part.ids.tolist() == [f"digits/{row:04d}" for row in part.positions]
+        assert part.pixels.min() == 0
+        assert part.pixels.max() == 255
+    assert source.class_names == list("0123456789")
+
+
+def test_a_quarter_of_every_class_is_the_test_set():
+    target, source = load_digits().target, read(Download())
+    assert sorted([*source.train.positions, *source.test.positions]) == list(range(1797))
+    for digit in range(10):
+        assert (source.test.labels == digit).sum() == round((target == digit).sum() / 4)
+
+
+def test_the_test_set_is_the_same_whatever_the_seed_and_the_machine():
+    test = read(Download(seed=1)).test
+    assert np.array_equal(test.positions, read(Download(seed=2)).test.positions)
+    assert test.positions[:8].tolist() == [14, 15, 16, 17, 26, 28, 33, 39]
+
+
+def test_neither_torch_nor_torchvision_is_loaded():
+    program = (
+        "import sys; from winnow.datasets.build import build; from winnow.params.download import Download; build(Download());"
+        "sys.exit(', '.join({'torch', 'torchvision'} & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
