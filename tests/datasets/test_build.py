@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import winnow.datasets
+import winnow.datasets.build
 import winnow.params.download
 from winnow.datasets.build import SOURCES, Source, build, read
 from winnow.datasets.images import Images, load_facts, load_part, save_dataset
@@ -24,7 +24,7 @@ def images(part: str, labels: list[int], shape: tuple[int, ...] = (3, 4, 5), see
 @pytest.fixture
 def given_source(monkeypatch):
     def give(train: Images, test: Images, class_names: tuple[str, ...] = ("cat", "dog")) -> None:
-        monkeypatch.setattr(winnow.datasets, "read", lambda params: Source(train, test, list(class_names)))
+        monkeypatch.setattr(winnow.datasets.build, "read", lambda params: Source(train, test, list(class_names)))
 
     return give
 
