@@ -1,11 +1,17 @@
-"""Which of the project's files a script imports, read from the source, so that dvc.yaml can be held against it."""
+"""Which of the project's files a stage imports, read from the source; ``python -m tests.imports`` writes them to dvc.yaml.
+
+A stage must declare all of them, or the cache could hold what older code made; and no other, or it reruns for nothing.
+"""
 
 import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from winnow.scores import names
+
 ROOT = Path(__file__).parents[1]
+BY_NAME = {"stages.score": (*names.OF_OUTPUTS, *names.OF_THE_DATA), "stages.score_gradients": names.OF_GRADIENTS}
 
 
 def imported_files(*modules: str) -> set[str]:
@@ -20,6 +26,29 @@ def imported_files(*modules: str) -> set[str]:
             found.add(path)
             todo += [file for module in _imports(path) for file in _files(module)]
     return {path.relative_to(ROOT).as_posix() for path in found}
+
+
+def with_code(dvc_yaml: str) -> str:
+    """The text of dvc.yaml with the lines of code dependencies of every stage as they should be.
+
+    A dependency ``src/winnow/scores/${item.score}.py`` stands for a module imported by name: what the scores of that
+    stage import is declared with it.
+    """
+    lines: list[str] = []
+    modules: list[str] = []
+    for line in dvc_yaml.splitlines():
+        if command := re.search(r"cmd: python -m (stages\.\w+)", line):
+            modules = [command[1]]
+        if named := re.search(r"- src/(winnow/\w+)/\$\{item", line):
+            folder = named[1].replace("/", ".")
+            modules += [f"{folder}.{name}" for name in BY_NAME[modules[0]]]
+        if re.fullmatch(r"\s+outs:", line):  # the deps end here
+            by_name = {path.relative_to(ROOT).as_posix() for module in modules[1:] for path in _files(module)[-1:]}
+            indent = line[: len(line) - len(line.lstrip())] + "  "
+            lines += [f"{indent}- {file}" for file in sorted(imported_files(*modules) - by_name)]
+        if not re.fullmatch(r"\s+- (src/winnow|stages)/[\w/]+\.py", line):
+            lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def _files(module: str) -> list[Path]:
@@ -51,3 +80,8 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
             continue  # what a package lends to the user's own code when it is asked for
         yield child
         yield from _walk(child)
+
+
+if __name__ == "__main__":
+    file = ROOT / "dvc.yaml"
+    file.write_text(with_code(file.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,1 +1,14 @@
 """Winnow separates what a training run needs from what it does not, in the data and in the network."""
+
+from typing import Any
+
+__all__ = ["load_subset"]
+
+
+def __getattr__(name: str) -> Any:
+    """``winnow.load_subset``, imported when it is asked for: the stages import this package without pandas."""
+    if name == "load_subset":
+        from winnow.subsets.files import load_subset
+
+        return load_subset
+    raise AttributeError(f"module 'winnow' has no attribute {name!r}")

@@ -90,7 +90,7 @@ def save_table(path: str | Path, table: "pd.DataFrame", provenance: Mapping[str,
     """Write a table as parquet or csv, by the path's ending; ``provenance`` (parquet only) goes into its metadata."""
     with atomic_file(path) as temporary:
         if Path(path).suffix == ".csv":
-            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+            table.to_csv(temporary, index=False, lineterminator="\n")
             return
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -1,0 +1,33 @@
+# The two commands of the README. Each does all the set-up it needs, once: the virtual environment lies in $(VENV).
+VENV ?= .venv
+PYTHON ?= python3
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+
+.PHONY: repro test lint format deps
+
+repro: $(VENV)/installed
+	dvc repro
+
+test: lint
+	python -m pytest
+
+lint: $(VENV)/installed
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: $(VENV)/installed
+	ruff check --fix .
+	ruff format .
+
+# Write the code dependencies of every stage into dvc.yaml.
+deps: $(VENV)/installed
+	python -m tests.imports
+
+# uv installs torch's large wheels in a fraction of pip's time, and shares them between environments.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or later is needed; set PYTHON to one, as in: make PYTHON=python3.12 test")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip uv
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --editable '.[dev]'
+	touch $@
