@@ -4,24 +4,30 @@ This is the only place that knows of DVC. A stage runs from the project's root a
 its items in the order of its matrix in dvc.yaml, with its own name in DVC_STAGE.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 from winnow.errors import UserError, describe
+from winnow.orphans import end_with_parent
 from winnow.params.base import Section, read_yaml, validate
 from winnow.params.view import View
 
 SCRATCH = Path(".winnow")
+LOCK_SECONDS = 10
 
 
 def main(stage: Callable[..., None]) -> None:
     """Run a stage with the command line's arguments; a user's mistake ends in one line and exit status 1."""
+    end_with_parent(os.getppid())
     try:
         stage(*sys.argv[1:])
     except UserError as error:
@@ -68,11 +74,27 @@ def scratch() -> Path:
             elif path.is_file():
                 digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     folder = SCRATCH / name() / digest.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    _lock(SCRATCH / f"{name()}.lock")
     for other in folder.parent.glob("*"):
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _lock(path: Path) -> None:
+    """Hold a file until this process ends: two runs of one stage must not write together."""
+    file = path.open("w")
+    _held.append(file)
+    for _ in range(LOCK_SECONDS):
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # what was killed a moment ago may need a moment to end
+            time.sleep(1)
+    raise UserError(f"{name()} is still running from an earlier start: wait for it, or end that process")
+
+
+_held: list[IO[str]] = []  # a closed file loses its lock
 
 
 def finish(folder: Path, out: str) -> None:

@@ -1,7 +1,6 @@
 """Check the whole of params.yaml, so that a mistake in any section is told before anything runs."""
 
 from stages._stage import main
-
 from winnow.params.whole import load_params
 from winnow.storage import atomic_file
 

@@ -6,7 +6,7 @@ import pandas as pd
 from stages._stage import main, params
 from winnow.datasets.images import load_facts
 from winnow.params.select import Select
-from winnow.report.comparison import differences, summary
+from winnow.report.comparison import differences, differences_summary, in_words, summary
 from winnow.storage import load_json, load_table, save_json, save_table
 
 
@@ -25,33 +25,10 @@ def compare() -> None:
     against = differences(accuracy, "test")
     save_table("plots/differences.csv", against)
     save_json("metrics/retrain.json", {split: summary(accuracy, split) for split in accuracy["split"].unique()})
-    save_json(
-        "metrics/differences.json",
-        {
-            f"{row.method}-{row.keep} minus {row.baseline}": {
-                "difference": row.difference,
-                "low": none_if_nan(row.low),
-                "high": none_if_nan(row.high),
-                "verdict": row.verdict,
-            }
-            for row in against.itertuples()
-        },
-    )
+    save_json("metrics/differences.json", differences_summary(against))
     times = {item: list(load_json(f"data/timing/{item}.json").values()) for item in [*items, "full"]}
     save_json("metrics/timing.json", {item: {"seconds_per_seed": float(np.mean(t))} for item, t in times.items()})
-    print(report(against))
-
-
-def none_if_nan(value: float) -> float | None:
-    return None if np.isnan(value) else value
-
-
-def report(against: pd.DataFrame) -> str:
-    return "\n".join(
-        f"{row.method} keep {row.keep}: {100 * row.difference:+.2f} points against {row.baseline} "
-        f"[{100 * row.low:+.2f}, {100 * row.high:+.2f}], {row.verdict}"
-        for row in against.itertuples()
-    )
+    print(in_words(against))
 
 
 if __name__ == "__main__":

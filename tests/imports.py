@@ -1,4 +1,4 @@
-"""Which of the project's files a stage imports, read from the source; ``python -m tests.imports`` writes them to dvc.yaml.
+"""Which of the project's files a stage imports, by their source; ``python -m tests.imports`` writes them to dvc.yaml.
 
 A stage must declare all of them, or the cache could hold what older code made; and no other, or it reruns for nothing.
 """
@@ -68,7 +68,11 @@ def _imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"winnow(\.\w+)+", node.value):
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.fullmatch(r"winnow(\.\w+)+", node.value)
+        ):
             yield node.value  # an entry of a registry, imported when its name is asked for
 
 

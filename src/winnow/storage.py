@@ -1,4 +1,4 @@
-"""Files: tensors (safetensors), tables (parquet, csv), json. Every write is atomic, the same values give the same bytes.
+"""Files: tensors (safetensors), tables (parquet, csv), json. Writes are atomic; the same values give the same bytes.
 
 Nothing here reads or writes pickle: what comes out of a shared cache is data, never code.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # pandas costs half a second to import, and most stages need 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else it is removed."""
+    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else is removed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)

@@ -37,7 +37,8 @@ def test_the_test_set_is_the_same_whatever_the_seed_and_the_machine():
 
 def test_neither_torch_nor_torchvision_is_loaded():
     program = (
-        "import sys; from winnow.datasets.build import build; from winnow.params.download import Download; build(Download());"
+        "import sys; from winnow.datasets.build import build; from winnow.params.download import Download; "
+        "build(Download());"
         "sys.exit(', '.join({'torch', 'torchvision'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -10,7 +10,7 @@ from torch import nn
 
 from winnow.errors import UserError
 from winnow.networks import build, initialise
-from winnow.params import Network
+from winnow.params.training import Network
 
 CIFAR = (3, 32, 32)
 
@@ -108,7 +108,7 @@ def test_torchvision_classifiers_are_seeded_too() -> None:
 
 def test_our_own_architectures_do_not_load_torchvision() -> None:
     code = (
-        "import sys; from winnow.networks import initialise; from winnow.params import Network;"
+        "import sys; from winnow.networks import initialise; from winnow.params.training import Network;"
         "initialise(Network(name='convnet'), 10, (1, 8, 8), 0); sys.exit('torchvision' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -21,6 +21,7 @@ Duration = Annotated[str, AfterValidator(_duration)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
+
 def steps(duration: str, steps_per_epoch: int) -> int:
     """A duration such as "20 epochs" or "1560 steps" as a number of optimiser steps."""
     count, unit = duration.split()
@@ -67,10 +68,12 @@ def validate(model: type[Model], values: Any, path: str | Path, prefix: tuple[st
 
 
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
-    """The first thing wrong, in one line, with the key's full path and what would be right; and how many more there are."""
+    """The first thing wrong, in one line, with the key's full path and what would be right; and how many more."""
     first = error.errors()[0]
     # pydantic adds the alternatives of a union to the path ("constrained-int"); a user's key never holds a dash
-    key = ".".join(str(part) for part in (*prefix, *first["loc"]) if "-" not in str(part) and part not in ("float", "int"))
+    key = ".".join(
+        str(part) for part in (*prefix, *first["loc"]) if "-" not in str(part) and part not in ("float", "int")
+    )
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])

@@ -13,7 +13,9 @@ class Download(Section):
     """Where the images come from, and how they are cut into training, validation and test part."""
 
     source: Source = "digits"
-    path: str | None = None  # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet
+    path: str | None = (
+        None  # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet
+    )
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
@@ -23,7 +25,7 @@ class Download(Section):
     @field_validator("size", mode="before")
     @classmethod
     def _size(cls, value: Any) -> Any:
-        if isinstance(value, list) and len(value) == 2 and all(isinstance(v, int) and v > 0 for v in value):  # noqa: PLR2004
+        if isinstance(value, list) and len(value) == 2 and all(isinstance(v, int) and v > 0 for v in value):
             return tuple(value)
         if value is not None:
             raise ValueError("must be [height, width] in pixels, such as [32, 32]")

@@ -16,7 +16,13 @@ class Early(Section):
     cohorts: dict[str, Annotated[list[Seed], Field(min_length=1)]] = {"a": [0, 1, 2, 3, 4]}
     network: Network = Network()
     training: Training = Training()  # the whole schedule, of which only the epochs below are run
-    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0, 1, 2, 5, 10]  # scored; 0 = before training
+    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [
+        0,
+        1,
+        2,
+        5,
+        10,
+    ]  # scored; 0 = before training
 
     @field_validator("cohorts")
     @classmethod
@@ -45,14 +51,19 @@ class Early(Section):
     def _length(self) -> Self:
         count, unit = self.training.length.split()
         if unit.startswith("epoch") and self.epochs[-1] > int(count):
-            raise ValueError(f"early.epochs ends at {self.epochs[-1]}, but early.training.length is {self.training.length}")
+            raise ValueError(
+                f"early.epochs ends at {self.epochs[-1]}, but early.training.length is {self.training.length}"
+            )
         return self
 
 
 class Score(Section):
     """Which scores are computed, each for every cohort at every epoch of early.epochs."""
 
-    scores: list[str] = [*names.OF_OUTPUTS, *names.OF_THE_DATA]  # from the softmax outputs that early keeps, or the data
+    scores: list[str] = [
+        *names.OF_OUTPUTS,
+        *names.OF_THE_DATA,
+    ]  # from the softmax outputs that early keeps, or the data
     gradients: list[str] = list(names.OF_GRADIENTS)  # from the networks that early keeps
 
     @field_validator("scores")
@@ -75,6 +86,8 @@ def _known(scores: list[str], here: tuple[str, ...], there: tuple[str, ...], key
         if score in there:
             raise ValueError(f"{score} does not belong here: list it under score.{key}")
         if score not in here:
-            raise ValueError(f"unknown score {score!r}; there are {', '.join(here)}, and under score.{key} {', '.join(there)}")
+            raise ValueError(
+                f"unknown score {score!r}; there are {', '.join(here)}, and under score.{key} {', '.join(there)}"
+            )
     if len(set(scores)) != len(scores):
         raise ValueError("names a score twice")

@@ -21,7 +21,11 @@ class Select(Section):
     """The subsets: every method at every keep."""
 
     methods: Annotated[list[str], Field(min_length=1)] = ["el2n", "grand", "random"]
-    keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)] = [0.3, 0.5, 0.7]
+    keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)] = [
+        0.3,
+        0.5,
+        0.7,
+    ]
     epoch: Annotated[int, Field(ge=0)] = 10  # of the scores, where a method does not name its own
     seed: Seed = 0  # of random subsets
 
@@ -41,7 +45,9 @@ class Select(Section):
     def _keep(cls, keep: list[float | int]) -> list[float | int]:
         for value in keep:
             if isinstance(value, float) and value >= 1:
-                raise ValueError(f"{value} is not a share kept: give a share between 0 and 1, or a whole number of images")
+                raise ValueError(
+                    f"{value} is not a share kept: give a share between 0 and 1, or a whole number of images"
+                )
         if len(set(keep)) != len(keep):
             raise ValueError("names a share twice")
         return keep

@@ -22,8 +22,12 @@ class Network(Section):
     @classmethod
     def _name(cls, value: str) -> str:
         depth = re.fullmatch(r"resnet(\d+)", value)
-        cifar_family = depth is not None and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2  # noqa: PLR2004
-        if not (cifar_family or value in ("resnet18", "resnet50", "lenet_300_100", "convnet") or value.startswith("torchvision:")):
+        cifar_family = depth is not None and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2
+        if not (
+            cifar_family
+            or value in ("resnet18", "resnet50", "lenet_300_100", "convnet")
+            or value.startswith("torchvision:")
+        ):
             raise ValueError(f"unknown network {value!r}; there are {NETWORK_NAMES}")
         return value
 

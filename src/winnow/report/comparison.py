@@ -54,9 +54,32 @@ def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = (
 def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     """95% confidence interval of mean(a) - mean(b), their variances not taken for equal (Welch 1947); nan where a side
     has one value only."""
-    if min(len(a), len(b)) < 2:  # noqa: PLR2004 (one value has no spread)
+    if min(len(a), len(b)) < 2:
         return float("nan"), float("nan")
     if np.ptp(a) == np.ptp(b) == 0:  # no spread at all: the interval is the difference
         return float(a.mean() - b.mean()), float(a.mean() - b.mean())
     interval = ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
     return float(interval.low), float(interval.high)
+
+
+def differences_summary(table: pd.DataFrame) -> dict[str, dict[str, float | str | None]]:
+    """Of the table of ``differences``: for each "method-keep minus baseline" the difference, its interval (None where
+    there is none) and the verdict."""
+    return {
+        f"{row['method']}-{row['keep']} minus {row['baseline']}": {
+            "difference": row["difference"],
+            "low": None if np.isnan(row["low"]) else row["low"],
+            "high": None if np.isnan(row["high"]) else row["high"],
+            "verdict": row["verdict"],
+        }
+        for row in table.to_dict("records")
+    }
+
+
+def in_words(table: pd.DataFrame) -> str:
+    """The table of ``differences`` as lines of text, in percentage points."""
+    return "\n".join(
+        f"{row['method']} keep {row['keep']}: {100 * row['difference']:+.2f} points against {row['baseline']} "
+        f"[{100 * row['low']:+.2f}, {100 * row['high']:+.2f}], {row['verdict']}"
+        for row in table.to_dict("records")
+    )

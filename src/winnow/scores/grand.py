@@ -48,7 +48,7 @@ def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
 
 def norms_of_all(network: torch.nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:
     """The gradient norm of every image, float32 [n]."""
-    network = network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.eval().to(memory_format=torch.channels_last)
     norms = []
     for pixels, labels in zip(images.pixels.split(BATCH), images.labels.split(BATCH), strict=True):
         norms.append(gradient_norms(network, normalise(pixels, images), labels).cpu())

@@ -1,4 +1,4 @@
-"""How far a ranking can be trusted, and how rankings agree: Spearman's rank correlation (ties share their mean rank)."""
+"""How far a ranking can be trusted, and how rankings agree: Spearman's rank correlation, ties sharing their mean."""
 
 from collections.abc import Mapping
 
@@ -30,11 +30,7 @@ def correlation_table(table: pd.DataFrame) -> pd.DataFrame:
     score_a, epoch_a, score_b, epoch_b, spearman; the epoch is -1 for a score that has none."""
     means = {name: parsed for name in table if (parsed := parse_column(str(name)))}
     correlations = rank_correlations(table[list(means)].to_numpy(np.float64).T)
-    rows = [
-        (*a, *b, correlations[i, j])
-        for i, a in enumerate(means.values())
-        for j, b in enumerate(means.values())
-    ]
+    rows = [(*a, *b, correlations[i, j]) for i, a in enumerate(means.values()) for j, b in enumerate(means.values())]
     return pd.DataFrame(rows, columns=["score_a", "epoch_a", "score_b", "epoch_b", "spearman"])
 
 

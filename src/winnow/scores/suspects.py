@@ -12,11 +12,15 @@ from winnow.scores.runs import EarlyRuns
 
 def predicted_labels(cohorts: Sequence[EarlyRuns], epoch: int) -> np.ndarray:
     """The class of the highest probability, averaged over all seeds of all cohorts: int64 [n]."""
-    total = sum(np.exp(runs.log_probabilities(seed, epoch), dtype=np.float64) for runs in cohorts for seed in runs.seeds)
+    total = sum(
+        np.exp(runs.log_probabilities(seed, epoch), dtype=np.float64) for runs in cohorts for seed in runs.seeds
+    )
     return np.argmax(np.asarray(total), axis=1)
 
 
-def suspects(table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[str], epoch: int, count: int) -> pd.DataFrame:
+def suspects(
+    table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[str], epoch: int, count: int
+) -> pd.DataFrame:
     """The ``count`` images of the highest EL2N at an epoch, highest first: rank (from 1), id, position, given and
     predicted (class names), el2n, stderr; and original, if labels were randomised.
 

@@ -12,7 +12,9 @@ def kept(keep: float | int, images: int) -> int:
     """
     count = keep if isinstance(keep, int) else round(keep * images)
     if not 0 < count <= images:
-        raise UserError(f"select.keep: {keep} is {count} of the {images} training images; it must be from 1 to {images}")
+        raise UserError(
+            f"select.keep: {keep} is {count} of the {images} training images; it must be from 1 to {images}"
+        )
     return count
 
 

@@ -11,7 +11,9 @@ from winnow.subsets.method import Method
 from winnow.subsets.policies import top, window
 
 
-def select(scores: pd.DataFrame, class_names: list[str], method: Method, keep: float | int, epoch: int, seed: int) -> np.ndarray:
+def select(
+    scores: pd.DataFrame, class_names: list[str], method: Method, keep: float | int, epoch: int, seed: int
+) -> np.ndarray:
     """Rows of the images that a method keeps, int64, rising.
 
     scores: the table of scores.aggregate, in the order of the training images; ``epoch`` is that of the scores where

@@ -42,7 +42,9 @@ class DeviceImages:
 def to_device(images: Images, facts: dict[str, Any], device: torch.device) -> DeviceImages:
     """Move images to the device; ``facts`` (of datasets.images.load_facts) gives the channels' mean and deviation."""
     mean = torch.tensor(facts["mean"], dtype=torch.float64).view(1, -1, 1, 1)
-    std = torch.tensor(facts["std"], dtype=torch.float64).clamp_min(1e-6).view(1, -1, 1, 1)  # a constant channel stays 0
+    std = (
+        torch.tensor(facts["std"], dtype=torch.float64).clamp_min(1e-6).view(1, -1, 1, 1)
+    )  # a constant channel stays 0
     return DeviceImages(
         pixels=torch.from_numpy(images.pixels).to(device),
         labels=torch.tensor(images.labels, device=device),
@@ -87,7 +89,7 @@ def training_batches(
     draws = torch_stream(seed, "augmentation", epoch)
     crop = augment.crop
     offsets = torch.randint(2 * crop + 1, (count, 2), generator=draws).to(device) if crop else None
-    flips = (torch.rand(count, generator=draws) < 0.5).to(device) if augment.flip else None  # noqa: PLR2004 (half)
+    flips = (torch.rand(count, generator=draws) < 0.5).to(device) if augment.flip else None
     for start in range(0, count, batch_size):
         part = slice(start, start + batch_size)
         visited = order[part]

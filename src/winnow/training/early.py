@@ -40,7 +40,7 @@ def train_early(
     plan = schedule(training, len(images), section="early").until(epochs[-1])
     run = start(initialise(network, classes, images.shape, seed), training, images.pixels.device)
     ticked = 0
-    for run in train(run, images, training, plan, seed, working / "state.safetensors"):
+    for _ in train(run, images, training, plan, seed, working / "state.safetensors"):
         if run.correct is not None:
             run.record("correct", run.correct)
             outputs = log_probabilities(run.network, validation)
@@ -52,8 +52,8 @@ def train_early(
             save_tensors(working / f"epoch{run.epoch}.safetensors", {"log_probabilities": outputs, **weights})
         tick(run.step - ticked)
         ticked = run.step
-    correct = run.records.get("correct", np.zeros((0, len(images)), np.uint8))
-    save_tensors(working / "correct.safetensors", {"correct": np.stack(correct) if len(correct) else correct})
+    correct = np.array(run.records.get("correct", []), np.uint8).reshape(-1, len(images))
+    save_tensors(working / "correct.safetensors", {"correct": correct})
     save_table(working / "history.csv", history(run, seed))
     (working / "state.safetensors").unlink()
     working.rename(folder)

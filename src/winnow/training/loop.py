@@ -51,20 +51,16 @@ def start(network: nn.Module, training: Training, device: torch.device) -> Run:
     return Run(network, optimizer)
 
 
-def train_epoch(
-    run: Run, images: DeviceImages, training: Training, schedule: Schedule, seed: int
-) -> None:
+def train_epoch(run: Run, images: DeviceImages, training: Training, schedule: Schedule, seed: int) -> None:
     """One epoch, or what is left of the schedule's total.
 
-    Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented, as
-    the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss and
-    accuracy over the visits).
+    Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
+    as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
+    and accuracy over the visits).
     """
     run.network.train()
     losses, hits, visits = [], [], []
-    for visited, inputs, labels in training_batches(
-        images, training.batch_size, training.augment, seed, run.epoch
-    ):
+    for visited, inputs, labels in training_batches(images, training.batch_size, training.augment, seed, run.epoch):
         if run.step == schedule.total:
             break
         rate = schedule.learning_rate(run.step)
@@ -88,10 +84,10 @@ def train_epoch(
 
 def train(
     run: Run, images: DeviceImages, training: Training, schedule: Schedule, seed: int, state: Path
-) -> Iterator[Run]:
-    """Train to the end of the schedule, yielding the run before the first and after every epoch.
+) -> Iterator[None]:
+    """Train ``run`` to the end of the schedule, yielding before the first and after every epoch.
 
-    When the caller has done with an epoch, the run is written to the file ``state``, once a second at most; if that file
+    When the caller has done with an epoch, the run is written to the file ``state``, once a second at most; if the file
     is there at the start, the run goes on from it. What the caller does with an epoch may thus be done again after an
     interruption, with the same values: a run that is interrupted and started again ends in the same bytes as one that
     is not.
@@ -100,12 +96,12 @@ def train(
     if state.exists():
         restore(run, state)
     else:
-        yield run
+        yield
         save(run, state)
     begin = saved - run.seconds
     while run.step < schedule.total:
         train_epoch(run, images, training, schedule, seed)
-        yield run
+        yield
         run.seconds = time.monotonic() - begin
         if run.step == schedule.total or time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
             save(run, state)
@@ -136,7 +132,11 @@ def restore(run: Run, path: Path) -> None:
         if f"velocity.{name}" in tensors:
             velocity = torch.from_numpy(tensors[f"velocity.{name}"])
             run.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter.detach()).copy_(velocity)
-    run.epoch, run.step, run.seconds = int(tensors["progress"][0]), int(tensors["progress"][1]), float(tensors["progress"][2])
+    run.epoch, run.step, run.seconds = (
+        int(tensors["progress"][0]),
+        int(tensors["progress"][1]),
+        float(tensors["progress"][2]),
+    )
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
     }

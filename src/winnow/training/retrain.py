@@ -42,7 +42,7 @@ def retrain(
     working = folder.with_name(f"{folder.name}.running")
     run = start(initialise(network, classes, images.shape, seed), training, images.pixels.device)
     ticked = 0
-    for run in train(run, images, training, plan, seed, working / "state.safetensors"):
+    for _ in train(run, images, training, plan, seed, working / "state.safetensors"):
         tick(run.step - ticked)
         ticked = run.step
     save_json(clock, round(run.seconds, 3))
@@ -55,7 +55,7 @@ def retrain(
 
 
 def results(folder: Path, seeds: Sequence[int], labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """One row per seed and held-out part of the runs in ``folder/seed<s>``: seed, split, accuracy (0 to 1), loss (nats).
+    """One row per seed and held-out part of the runs ``folder/seed<s>``: seed, split, accuracy (0 to 1), loss (nats).
 
     labels: int64 [n] of each part, by its name.
     """

@@ -37,7 +37,7 @@ def schedule(training: Training, images: int, images_of_full_epoch: int | None =
     """
     if images < training.batch_size:
         raise UserError(
-            f"{section}.training.batch_size: {training.batch_size} is more than the {images} images there are to train on"
+            f"{section}.training.batch_size: {training.batch_size} is more than the {images} images to train on"
         )
     own = images // training.batch_size
     unit = (images_of_full_epoch or images) // training.batch_size

@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from winnow.errors import UserError, describe
+from winnow.orphans import end_with_parent
 
 Job = TypeVar("Job")
 Tick = Callable[[int], None]  # call it with the number of steps just done
@@ -26,7 +27,7 @@ Tick = Callable[[int], None]  # call it with the number of steps just done
 def side_by_side(
     work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, steps: int, label: str, unit: str = "step"
 ) -> None:
-    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` steps (or other units).
+    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units.
 
     Results go to files: a job returns nothing. Raises what a job raises (a UserError as it is), and UserError if a
     process is killed from outside; the others are stopped then.
@@ -84,7 +85,8 @@ def _raise_failure(child: Any, report: Connection) -> None:
     if child.exitcode not in (None, 0):
         name = signal.Signals(-child.exitcode).name if child.exitcode < 0 else f"status {child.exitcode}"
         raise UserError(
-            f"a training process ended with {name}, perhaps for want of memory: try again, with WINNOW_WORKERS=1 if need be"
+            f"a training process ended with {name}, perhaps for want of memory: "
+            "try again, with WINNOW_WORKERS=1 if need be"
         )
 
 
@@ -92,10 +94,9 @@ def _child(
     work: Callable[[Job, Tick], None], jobs: Sequence[Job], next_job: Any, done: Any, report: Connection, parent: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops its children
+    end_with_parent(parent)
 
     def tick(steps: int) -> None:
-        if os.getppid() != parent:  # the stage was killed: a restarted one must not meet this run writing its files
-            os._exit(1)
         with done.get_lock():
             done.value += steps
 
