@@ -54,7 +54,7 @@ class Dataset:
 
 
 def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) -> None:
-    """Write a data set as a folder: dataset.json, and per part pixels (safetensors) and a table of id, position, label."""
+    """Write a data set as a folder: dataset.json, and per part its pixels and a table of id, position and label."""
     import pandas as pd
 
     with atomic_folder(folder) as temporary:
