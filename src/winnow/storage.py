@@ -131,10 +131,19 @@ def load_column(path: str | Path, name: str) -> np.ndarray:
 
 
 def load_provenance(path: str | Path) -> dict[str, Any]:
-    """Read what ``save_table`` kept as the provenance of a parquet table; empty if it has none."""
+    """Read what ``save_table`` kept as the provenance of a parquet table; empty if it has none.
+
+    Raises UserError if the table is missing or damaged.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = pq.read_schema(path).metadata or {}
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a readable parquet table ({_first_line(error)})") from None
     return json.loads(metadata.get(b"winnow", b"{}"))
 
 
@@ -150,7 +159,7 @@ def load_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # not json, or not even text
         raise UserError(f"{path}: not json ({error})") from None
 
 

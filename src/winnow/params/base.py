@@ -1,23 +1,24 @@
 """What every section of params.yaml shares: strictness, durations, and reading a file with errors a user can act on."""
 
 import difflib
+import json
 import re
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from winnow.errors import UserError
 
 
-def _duration(text: str) -> str:
-    if not re.fullmatch(r"\d+ (epochs?|steps?)", text):
-        raise ValueError(f'must be a count with its unit, such as "20 epochs" or "1560 steps", not {text!r}')
-    return text
+def _duration(value: Any) -> str:
+    if not (isinstance(value, str) and re.fullmatch(r"\d+ (epochs?|steps?)", value)):
+        raise ValueError(f'must be a count with its unit, such as "20 epochs" or "1560 steps", not {as_yaml(value)}')
+    return value
 
 
-Duration = Annotated[str, AfterValidator(_duration)]
+Duration = Annotated[str, BeforeValidator(_duration)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -31,10 +32,30 @@ def steps(duration: str, steps_per_epoch: int) -> int:
 class Section(BaseModel):
     """A part of params.yaml: unknown keys and wrong types are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=Section)
+
+# What would be right, by pydantic's type of error, in the user's words rather than Python's
+RIGHT = {
+    "bool_type": "true or false",
+    "dict_type": "a map of names to values",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "above {gt:g}",
+    "greater_than_equal": "at least {ge}",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "invalid_key": "text",
+    "less_than": "below {lt}",
+    "less_than_equal": "at most {le}",
+    "list_type": "a list, in brackets",
+    "literal_error": "{expected}",
+    "model_type": "a section with keys of its own, or left out",
+    "string_type": "text",
+    "too_short": "a list with at least one item",
+}
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -45,9 +66,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; copy one from recipes/") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not YAML: not text in UTF-8") from None
     try:
         values = YAML(typ="safe").load(StringIO(text))
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a date such as 2001-13-45
         mark = getattr(error, "problem_mark", None)
         problem = (getattr(error, "problem", None) or str(error)).splitlines()[0]
         raise UserError(f"{path}{f' line {mark.line + 1}' if mark else ''}: not YAML: {problem}") from None
@@ -67,25 +90,33 @@ def validate(model: type[Model], values: Any, path: str | Path, prefix: tuple[st
         raise UserError(f"{path}: {_explain(error, model, prefix)}") from None
 
 
+def as_yaml(value: Any) -> str:
+    """A value of a YAML file as it could stand there, in one line and cut to a readable length."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 (characters)
+
+
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
-    """The first thing wrong, in one line, with the key's full path and what would be right; and how many more."""
+    """The first thing wrong, in one line, with the key's full path and what would be right; and how many more there are."""
     first = error.errors()[0]
-    # pydantic adds the alternatives of a union to the path ("constrained-int"); a user's key never holds a dash
-    key = ".".join(
-        str(part) for part in (*prefix, *first["loc"]) if "-" not in str(part) and part not in ("float", "int")
-    )
-    message = first["msg"].removeprefix("Value error, ")
+    is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # it is the key that is wrong
+    # pydantic adds the alternatives of a union to the path; a section's own keys never hold a dash
+    parts = [str(part) for part in first["loc"] if part not in ("[key]", "float", "int") and "constrained-" not in str(part)]
+    key = ".".join([*prefix, *parts])
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         message = f"no such key; {hint}"
-    elif first["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}, not {first['input']!r}"
-    # _explain's own value errors of a whole section or file name their key themselves
+    elif first["type"] == "value_error":
+        message = first["msg"].removeprefix("Value error, ")
+    else:
+        right = RIGHT.get(first["type"], f"right ({first['msg']})").format(**first.get("ctx", {}))
+        message = f"{'a key ' if is_key else ''}must be {right}, not {as_yaml(first['input'])}"
+    # a validator of a whole section or file names its key itself
     text = f"{key}: {message}" if key and not message.startswith(key.split(".")[0] + ".") else message
     others = len({e["loc"][:2] for e in error.errors()}) - 1
-    return text + (f" (and {others} more like it)" if others > 0 else "")
+    return text + (f" (and {others} more to mend)" if others > 0 else "")
 
 
 def _fields_at(model: Any, location: tuple[int | str, ...]) -> list[str]:

@@ -39,6 +39,8 @@ class Params(Section):
             if method.by_epoch and epoch not in self.early.epochs:
                 key = "select.epoch:" if method.epoch is None else f"select.methods: {text!r}: epoch"
                 raise ValueError(f"{key} {epoch} is not scored; early.epochs has {epochs}")
+            if method.score == "forgetting" and epoch == 0:
+                raise ValueError(f"select.methods: {text!r} at epoch 0: forgetting is counted from epoch 1 on")
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")

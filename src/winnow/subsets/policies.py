@@ -18,9 +18,9 @@ def window(scores: np.ndarray, count: int, start: float) -> np.ndarray:
     """
     skipped = round(start * len(scores))
     if skipped + count > len(scores):
-        most = (len(scores) - count) / len(scores)
+        most = np.floor(1000 * (len(scores) - count) / len(scores)) / 1000  # down, so that what is proposed fits
         raise UserError(
             f"select.methods: a window from {start:g} has no room for {count} of {len(scores)} images; "
-            f"it can start at {most:.3g}"
+            f"it can start at {most:g}"
         )
     return np.argsort(scores, kind="stable")[skipped : skipped + count]

@@ -1,0 +1,188 @@
+"""The squared norm of every example's weight gradient in one layer, from the layer's input A and its output's gradient G.
+
+Pure functions of the two. The n examples of a batch share nothing: the weight gradient of one example is a sum of outer
+products over the P positions of its image (or its tokens), W = sum_p g_p a_p^T, and its squared norm is summed either over
+the entries of W, or, without forming W, over pairs of positions:
+
+    |W|^2 = sum_pq (a_p . a_q) (g_p . g_q) = <A A^T, G G^T>
+
+The first takes P * a * g multiplications, the second P^2 * (a + g): fewer in the late layers of a convolutional network,
+where positions are few and channels many. Neither is larger than one layer of a few examples at a time.
+
+Sources: Goodfellow 2015, "Efficient per-example gradient computations" (linear layers, P = 1); Rochette, Manoel and Tramel
+2019, "Efficient per-example gradient computations in convolutional neural networks"; Bu, Mao and Xu 2022, "Scalable and
+efficient training of large convolutional neural networks with differential privacy" (the choice between the two forms).
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Pair = tuple[int, int]
+
+# What one tile of examples may take while its norms are computed, in bytes. On a processor about one core's second-level
+# cache, because what is written is read again at once; a graphics card wants more work at a time.
+TILE_BYTES = {"cpu": 2**20, "cuda": 2**28}
+
+# Handling an entry of a Gram matrix takes about the time of this many multiplications inside a matrix product.
+ENTRY_COST = 32
+
+
+def linear_squares(inputs: Tensor, gradients: Tensor) -> Tensor:
+    """Squared norms [n] for the weight of a linear layer; inputs [n, ..., a], output gradients [n, ..., g]."""
+    if inputs.dim() == 2:
+        return inputs.square().sum(1) * gradients.square().sum(1)
+    inputs, gradients = inputs.flatten(1, -2), gradients.flatten(1, -2)
+    (positions, a), g = inputs.shape[1:], gradients.shape[2]
+    gram = positions * positions * (a + g + 2 * ENTRY_COST) < positions * a * g
+
+    def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
+        return _inner(_gram(inputs), _gram(gradients)) if gram else _square(gradients.transpose(1, 2) @ inputs)
+
+    return _in_tiles(squares, 2 * positions * positions if gram else a * g, inputs, gradients)
+
+
+def conv2d_squares(
+    inputs: Tensor, gradients: Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Tensor:
+    """Squared norms [n] for the weight of a convolution, without its bias.
+
+    inputs [n, channels, h, w]; output gradients [n, out, h', w']. Fastest if both lie in channels-last memory.
+    """
+    (height, width), (rows, columns) = inputs.shape[2:], gradients.shape[2:]
+    a, g, taps = inputs.shape[1] // groups, gradients.shape[1] // groups, kernel[0] * kernel[1]
+    positions, padded = rows * columns, (height + 2 * padding[0]) * (width + 2 * padding[1])
+    grid = (rows - 1) * (width + 2 * padding[1]) + columns  # positions counted along the padded rows
+
+    # multiplications, and numbers in memory, of each way to compute the norms of one group of one example
+    patches = padded * kernel[1] * a  # at most: fewer with a stride
+    costs: dict[Callable[..., Tensor], tuple[int, int]] = {
+        _conv2d_by_entries: (positions * taps * a * g, patches + kernel[1] * a * g),
+        _conv2d_by_pairs: (positions * positions * (taps * a + g + 2 * ENTRY_COST), patches + 3 * positions * positions),
+    }
+    if stride == (1, 1):
+        multiplications = padded * padded * (a + ENTRY_COST * (sum(kernel) + 1)) + grid * grid * g
+        costs[_conv2d_by_shifted_pairs] = (multiplications, 3 * padded * padded)
+    cheapest = min(costs, key=lambda way: costs[way][0])
+
+    def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
+        # [n, h, w, channels]: the channels of one position next to each other are a row of the matrix A, or G
+        images, gradients = inputs.permute(0, 2, 3, 1), gradients.permute(0, 2, 3, 1)
+        images = functional.pad(images, (0, 0, padding[1], padding[1], padding[0], padding[0])).contiguous()
+        return cheapest(images, gradients, kernel, stride, dilation, groups).view(-1, groups).sum(1)
+
+    return _in_tiles(squares, groups * costs[cheapest][1], inputs, gradients)
+
+
+def _conv2d_by_entries(
+    images: Tensor, gradients: Tensor, kernel: Pair, stride: Pair, dilation: Pair, groups: int
+) -> Tensor:
+    """Squared norms [n * groups], from the entries of W, one row of the kernel at a time."""
+    rows_of_kernel = _patches(images, gradients.shape[1:3], kernel, stride, dilation, groups)
+    transposed = _by_group(gradients, groups).transpose(1, 2)
+    return torch.stack([_square(transposed @ patches) for patches in rows_of_kernel]).sum(0)
+
+
+def _conv2d_by_pairs(
+    images: Tensor, gradients: Tensor, kernel: Pair, stride: Pair, dilation: Pair, groups: int
+) -> Tensor:
+    """Squared norms [n * groups], from the pairs of positions."""
+    first, *others = _patches(images, gradients.shape[1:3], kernel, stride, dilation, groups)
+    pairs = _gram(first)
+    for patches in others:
+        pairs.baddbmm_(patches, patches.transpose(1, 2))
+    return _inner(pairs, _gram(_by_group(gradients, groups)))
+
+
+def _conv2d_by_shifted_pairs(
+    images: Tensor, gradients: Tensor, kernel: Pair, stride: Pair, dilation: Pair, groups: int
+) -> Tensor:
+    """Squared norms [n * groups], from the pairs of positions, for stride 1.
+
+    The tap (i, j) of the kernel meets position p of the output at p + i * width + j of the padded input, where both are
+    counted along the padded rows. So the product of two patches is a sum over the taps of products of single pixels, which
+    are all in one small Gram matrix, shifted along its diagonal. Where a row of the output ends before the padded row
+    does, the gradient is zero.
+    """
+    width, columns = images.shape[2], gradients.shape[2]
+    along_rows = _diagonal_sum(_gram(_by_group(images, groups)), dilation[1], kernel[1])
+    pairs = _diagonal_sum(along_rows, dilation[0] * width, kernel[0])
+    gradients = functional.pad(gradients, (0, 0, 0, width - columns))
+    return _inner(pairs, _gram(_by_group(gradients, groups)[:, : pairs.shape[1]]))
+
+
+def _patches(
+    images: Tensor, output: torch.Size, kernel: Pair, stride: Pair, dilation: Pair, groups: int
+) -> list[Tensor]:
+    """For every row of the kernel, what its taps meet at each position of the output: [n * groups, positions, taps * a].
+
+    images: padded, [n, h, w, channels], contiguous. With stride 1 the rows share one tensor: a row further down in the
+    kernel starts further down in it.
+    """
+    (n, height, _, channels), (rows, columns), a = images.shape, output, images.shape[3] // groups
+    image, row, column, _ = images.stride()
+    stacked = images.as_strided(
+        (n, groups, height, columns, kernel[1], a),
+        (image, a, row, column * stride[1], column * dilation[1], 1),
+    ).reshape(n * groups, height, columns, kernel[1] * a)
+    starts = [tap * dilation[0] for tap in range(kernel[0])]
+    return [stacked[:, start : start + (rows - 1) * stride[0] + 1 : stride[0]].flatten(1, 2) for start in starts]
+
+
+def _by_group(pixels: Tensor, groups: int) -> Tensor:
+    """[n, h, w, channels] as [n * groups, h * w, channels of a group]."""
+    n, height, width, channels = pixels.shape
+    split = pixels.reshape(n, height * width, groups, channels // groups).transpose(1, 2)
+    return split.reshape(n * groups, height * width, channels // groups)
+
+
+def _diagonal_sum(pairs: Tensor, step: int, count: int) -> Tensor:
+    """The sum of ``count`` square windows of [n, p, p], each ``step`` further down the diagonal than the one before."""
+    size = pairs.shape[1] - (count - 1) * step
+    windows = [pairs[:, k * step : k * step + size, k * step : k * step + size] for k in range(count)]
+    if count == 1:
+        return windows[0]
+    total = windows[0] + windows[1]
+    for window in windows[2:]:
+        total += window
+    return total
+
+
+def _gram(rows: Tensor) -> Tensor:
+    return rows @ rows.transpose(1, 2)
+
+
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum((1, 2))
+
+
+def _square(matrices: Tensor) -> Tensor:
+    return matrices.square_().sum((1, 2))
+
+
+def batch_norm_squares(inputs: Tensor, gradients: Tensor, mean: Tensor, rstd: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared norms [n] for the weight and the bias of a batch norm that uses its running statistics.
+
+    inputs and output gradients [n, channels, ...]; the running mean and 1 / sqrt(running variance + eps) [channels].
+    """
+    dims, per_channel = tuple(range(2, inputs.dim())), (1, -1) + (1,) * (inputs.dim() - 2)
+
+    def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
+        weight = (inputs - mean.view(per_channel)).mul_(gradients)
+        sums = [weight, gradients] if not dims else [weight.sum(dims), gradients.sum(dims)]
+        return torch.stack([(sums[0] * rstd).square().sum(1), sums[1].square().sum(1)], dim=1)
+
+    weight, bias = _in_tiles(squares, 2 * inputs[0].numel(), inputs, gradients).unbind(1)
+    return weight, bias
+
+
+def _in_tiles(squares: Callable[..., Tensor], numbers: int, *tensors: Tensor) -> Tensor:
+    """``squares`` of a few examples at a time, for which ``numbers`` are held in memory per example."""
+    n, device = len(tensors[0]), tensors[0].device.type
+    tile = TILE_BYTES.get(device, TILE_BYTES["cuda"]) // (max(1, numbers) * tensors[0].element_size())
+    tile = max(tile, torch.get_num_threads(), 1)  # at least one example for each thread
+    if tile >= n:
+        return squares(*tensors)
+    return torch.cat([squares(*parts) for parts in zip(*(t.split(tile) for t in tensors), strict=True)])

@@ -1,0 +1,25 @@
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+# Before torch is imported: many small tensors are no work for many threads, and some tests fork
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def user_error() -> Callable[..., AbstractContextManager[None]]:
+    """``with user_error("a", "b"):`` expects a UserError in one line that holds all of these texts."""
+    from winnow.errors import UserError
+
+    @contextmanager
+    def expect(*texts: object) -> Iterator[None]:
+        with pytest.raises(UserError) as caught:
+            yield
+        message = str(caught.value)
+        assert "\n" not in message
+        for text in texts:
+            assert str(text) in message
+
+    return expect
