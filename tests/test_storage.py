@@ -91,7 +91,17 @@ def test_tables_come_back(tmp_path, ending):
     assert load_table(path, ["position"]).to_dict("list") == {"position": [2, 0, 1]}
 
 
-def test_a_column_comes_back_without_pandas(tmp_path):
+@given(hnp.arrays(st.sampled_from([np.int64, np.float32, np.uint8]), st.integers(0, 9)))
+def test_a_column_comes_back(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("column") / "t.parquet"
+    save_table(path, pd.DataFrame({"other": np.zeros(len(values)), "values": values}))
+    column = load_column(path, "values")
+    assert column.dtype == values.dtype
+    assert column.flags.writeable
+    np.testing.assert_array_equal(column, values)
+
+
+def test_a_column_is_read_without_pandas(tmp_path):
     save_table(tmp_path / "t.parquet", table())
     code = (
         "import sys; from winnow.storage import load_column;"
@@ -239,7 +249,7 @@ READERS = {
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [*READERS.items(), ("t.parquet", load_provenance), ("t.parquet", lambda path: load_column(path, "id"))],
+    [*READERS.items(), ("t.parquet", load_provenance), ("t.parquet", lambda path: load_column(path, "position"))],
 )
 def test_a_missing_file_is_named(tmp_path, user_error, name, read):
     with user_error(tmp_path / name, "no such file"):
@@ -253,7 +263,7 @@ def test_a_missing_file_is_named(tmp_path, user_error, name, read):
         ("t.safetensors", load_tensors),
         ("t.parquet", load_table),
         ("t.parquet", load_provenance),
-        ("t.parquet", lambda path: load_column(path, "id")),
+        ("t.parquet", lambda path: load_column(path, "position")),
         ("t.json", load_json),
     ],
 )
@@ -284,6 +294,8 @@ def test_what_a_file_does_not_hold_is_named(tmp_path, user_error):
             load_table(tmp_path / name, ["label"])
     with user_error("t.parquet", "label"):
         load_column(tmp_path / "t.parquet", "label")
+    with user_error("t.parquet", "id"):
+        load_column(tmp_path / "t.parquet", "id")
 
 
 # Data, never code

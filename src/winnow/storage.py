@@ -116,14 +116,15 @@ def load_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFr
 
 
 def load_column(path: str | Path, name: str) -> np.ndarray:
-    """One column of a parquet table. Raises UserError if it is missing or damaged."""
+    """One column of numbers of a parquet table. Raises UserError if it is missing, damaged, or not of numbers."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        # not read_table, which imports pandas
         with pq.ParquetFile(path) as file:
-            return file.read(columns=[name])[name].to_numpy()
+            column = file.read(columns=[name])[name]
+        # neither read_table nor to_numpy, which import pandas
+        return np.array(np.from_dlpack(column.combine_chunks()))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (KeyError, pa.ArrowException, OSError) as error:

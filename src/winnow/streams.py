@@ -8,7 +8,9 @@ import numpy as np
 if TYPE_CHECKING:  # torch costs two seconds to import, and the data stages draw from numpy only
     import torch
 
-Stream = Literal["initialisation", "data_order", "augmentation", "label_noise", "subset", "holdout", "splits"]
+Stream = Literal[
+    "initialisation", "data_order", "augmentation", "label_noise", "subset", "random_score", "holdout", "splits"
+]
 
 
 def numpy_stream(seed: int, name: Stream, *index: int) -> np.random.Generator:

@@ -9,5 +9,5 @@ from winnow.streams import numpy_stream
 
 def compute(runs: EarlyRuns) -> SeedScores:
     """Uniform in [0, 1), one draw per seed and image."""
-    values = [numpy_stream(seed, "subset").random((1, len(runs.labels)), np.float32) for seed in runs.seeds]
+    values = [numpy_stream(seed, "random_score").random((1, len(runs.labels)), np.float32) for seed in runs.seeds]
     return SeedScores(np.array(values), runs.seeds, [NO_EPOCH])
