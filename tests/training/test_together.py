@@ -60,8 +60,8 @@ def state(run: Run) -> dict[str, np.ndarray]:
 
 def assert_agree(one: dict[str, np.ndarray], other: dict[str, np.ndarray], **tolerance: float) -> None:
     assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_allclose(one[name], other[name], err_msg=name, **{"rtol": 2e-4, "atol": 2e-5} | tolerance)
+    for name, value in one.items():
+        np.testing.assert_allclose(value, other[name], err_msg=name, **{"rtol": 2e-4, "atol": 2e-5} | tolerance)
 
 
 def difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
@@ -135,9 +135,8 @@ def test_training_with_a_mask_is_what_torch_makes_of_it(tmp_path):
         draws = torch.Generator().manual_seed(seed)
         masks[seed] = {"3.weight": torch.rand(100, 300, generator=draws) < 0.2}
 
-    def model(seed: int) -> nn.Sequential:
-        layers = initialise(NETWORKS[2], CLASSES, IMAGES.shape, seed)
-        return nn.Sequential(*list(layers)) if isinstance(layers, nn.Sequential) else layers
+    def model(seed: int) -> nn.Module:
+        return initialise(NETWORKS[2], CLASSES, IMAGES.shape, seed)
 
     runs = [start(seed, model(seed), TRAINING, CPU, tmp_path / str(seed), masks[seed]) for seed in seeds]
     run_through(runs)

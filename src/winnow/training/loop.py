@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.sgd import sgd
 
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
@@ -31,7 +32,7 @@ class Run:
 
     seed: int  # of the order of the data and the augmentation
     network: nn.Module
-    optimizer: torch.optim.SGD
+    velocity: dict[str, Tensor]  # of SGD's momentum, by the names of the parameters
     folder: Path  # where the caller wants its outputs, once it is finished
     pruned: list[tuple[nn.Parameter, Tensor]]  # weights, and the bool tensor of those held at zero
     epoch: int = 0  # finished
@@ -69,16 +70,9 @@ def start(
     from the start, and after every step.
     """
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=training.learning_rate,
-        momentum=training.momentum,
-        nesterov=training.nesterov,
-        weight_decay=training.weight_decay,
-        fused=True,
-    )
+    velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
     pruned = [(network.get_parameter(name), ~kept.to(device)) for name, kept in (mask or {}).items()]
-    run = Run(seed, network, optimizer, folder, pruned)
+    run = Run(seed, network, velocity, folder, pruned)
     hold(run)
     return run
 
@@ -88,6 +82,34 @@ def hold(run: Run) -> None:
     """Put the pruned weights back to zero: weight decay and momentum take no notice of the mask."""
     for weight, pruned in run.pruned:
         weight.masked_fill_(pruned, 0)
+
+
+@torch.no_grad()
+def descend(runs: Sequence[Run], training: Training, learning_rate: float) -> None:
+    """One step of SGD with the gradients that the weights hold, which it takes away."""
+    moved = [
+        (weight, weight.grad, velocity)
+        for run in runs
+        for weight, velocity in zip(run.network.parameters(), run.velocity.values(), strict=True)
+        if weight.grad is not None
+    ]
+    # torch.optim.SGD as a function: the class takes two seconds to import torch's compiler when it is first used
+    sgd(
+        [weight for weight, _, _ in moved],
+        [gradient for _, gradient, _ in moved],
+        [velocity for _, _, velocity in moved],
+        fused=True,
+        weight_decay=training.weight_decay,
+        momentum=training.momentum,
+        lr=learning_rate,
+        dampening=0,
+        nesterov=training.nesterov,
+        maximize=False,
+    )
+    for weight, *_ in moved:
+        weight.grad = None
+    for run in runs:
+        hold(run)
 
 
 def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule) -> None:
@@ -115,15 +137,11 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 logits = forward(inputs)
                 loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
-            for run in runs:
-                run.optimizer.zero_grad(set_to_none=True)
             loss.sum().backward()
             rate = schedule.learning_rate(runs[0].step)
             for run in runs:
                 run.step += 1
-                run.optimizer.param_groups[0]["lr"] = rate
-                run.optimizer.step()
-                hold(run)
+            descend(runs, training, rate)
             losses.append(loss.detach())
             hits.append(logits.detach().argmax(dim=2) == labels)
             visits.append(visited)
@@ -191,15 +209,10 @@ def _blame(error: RuntimeError) -> str:
 
 def save(run: Run) -> None:
     """Write network, momentum, counters and records as one safetensors file."""
-    velocity = {
-        name: run.optimizer.state[parameter]["momentum_buffer"]
-        for name, parameter in run.network.named_parameters()
-        if run.optimizer.state[parameter].get("momentum_buffer") is not None
-    }
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
-        | {f"velocity.{name}": tensor for name, tensor in velocity.items()}
+        | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step, run.seconds])},
     )
@@ -209,10 +222,8 @@ def restore(run: Run) -> None:
     """Put a run back where ``save`` left it."""
     tensors = load_tensors(run.state)
     load_network(run.network, tensors)
-    for name, parameter in run.network.named_parameters():
-        if f"velocity.{name}" in tensors:
-            velocity = torch.from_numpy(tensors[f"velocity.{name}"])
-            run.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter.detach()).copy_(velocity)
+    for name, velocity in run.velocity.items():
+        velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
     run.epoch, run.step, run.seconds = (
         int(tensors["progress"][0]),
         int(tensors["progress"][1]),

@@ -2,8 +2,8 @@
 
 ``torch.vmap`` runs the architecture's code once for all networks, and is right for every operation that it takes. But
 its own rules for the layers in which the work lies know nothing of autocast: on some devices convolutions stay in
-float32, and batch norm fails in bfloat16. So those layers have rules of our own here, each of which is one ordinary call
-for all networks: a convolution in groups, a batch norm of k times the channels, a batched matrix product.
+float32, and batch norm fails in bfloat16. Average pooling has none at all. So these layers have rules of our own here,
+each of which is one ordinary call for all networks: a convolution in groups, a batch norm of k times the channels, …
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -95,6 +95,10 @@ def _linear(k: int, input: Tensor, weight: Tensor, bias: Tensor | None = None) -
     return out.unflatten(1, input.shape[1:-1])
 
 
+def _adaptive_avg_pool2d(k: int, input: Tensor, output_size: Any) -> Tensor:
+    return _apart(k, F.adaptive_avg_pool2d(_side_by_side(input), output_size))
+
+
 def _side_by_side(x: Tensor) -> Tensor:
     """[k, b, c, ...] as [b, k c, ...]: a view, if it comes from ``_apart``."""
     return x.movedim(0, 1).flatten(1, 2)
@@ -107,7 +111,12 @@ def _apart(k: int, x: Tensor) -> Tensor:
 # Each rule with its signature, which is that of the function it stands for, after the number of networks
 RULES: dict[Any, tuple[Callable[..., Tensor], Signature]] = {
     function: (rule, signature(rule))
-    for function, rule in ((torch.conv2d, _conv2d), (F.batch_norm, _batch_norm), (F.linear, _linear))
+    for function, rule in (
+        (torch.conv2d, _conv2d),
+        (F.batch_norm, _batch_norm),
+        (F.linear, _linear),
+        (F.adaptive_avg_pool2d, _adaptive_avg_pool2d),
+    )
 }
 
 
