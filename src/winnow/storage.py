@@ -116,7 +116,7 @@ def load_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFr
 
 
 def load_column(path: str | Path, name: str) -> np.ndarray:
-    """One column of numbers of a parquet table. Raises UserError if it is missing, damaged, or not of numbers."""
+    """One column of a parquet table. Raises UserError if it is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -124,7 +124,7 @@ def load_column(path: str | Path, name: str) -> np.ndarray:
         with pq.ParquetFile(path) as file:
             column = file.read(columns=[name])[name]
         # neither read_table nor to_numpy, which import pandas
-        return np.array(np.from_dlpack(column.combine_chunks()))
+        return np.array(column.to_pylist(), column.type.to_pandas_dtype())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (KeyError, pa.ArrowException, OSError) as error:

@@ -60,7 +60,10 @@ def conv2d_squares(
     patches = padded * kernel[1] * a  # at most: fewer with a stride
     costs: dict[Callable[..., Tensor], tuple[int, int]] = {
         _conv2d_by_entries: (positions * taps * a * g, patches + kernel[1] * a * g),
-        _conv2d_by_pairs: (positions * positions * (taps * a + g + 2 * ENTRY_COST), patches + 3 * positions * positions),
+        _conv2d_by_pairs: (
+            positions * positions * (taps * a + g + 2 * ENTRY_COST),
+            patches + 3 * positions * positions,
+        ),
     }
     if stride == (1, 1):
         multiplications = padded * padded * (a + ENTRY_COST * (sum(kernel) + 1)) + grid * grid * g
