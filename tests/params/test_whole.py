@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from winnow.params.base import Section, read_yaml
+from winnow.errors import UserError
+from winnow.params.base import Section, read_yaml, validate
 from winnow.params.download import Download
 from winnow.params.early import Early
 from winnow.params.whole import Params, load_params
@@ -79,7 +80,9 @@ def test_keys_that_are_not_text(mistake):
 
 
 def test_two_mistakes_are_counted(mistake):
-    mistake("figures: {dpi: 5, font_size: x}\nlabels: {noise: 2}", "figures.dpi: must be at least 50, not 5 (and 2 more")
+    mistake(
+        "labels: {noise: 2}\nfigures: {dpi: 5, font_size: x}", "labels.noise: must be at most 1.0, not 2 (and 2 more"
+    )
 
 
 # Types and ranges
@@ -96,7 +99,10 @@ def test_two_mistakes_are_counted(mistake):
         ("early: {cohorts: [0, 1]}", "early.cohorts: must be a map of names to values, not [0, 1]"),
         ("early: {cohorts: {a: 3}}", "early.cohorts.a: must be a list, in brackets, not 3"),
         ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.0: must be a whole number, not 0.5"),
-        ("early: {network: resnet8}", 'early.network: must be a section with keys of its own, or left out, not "resnet8"'),
+        (
+            "early: {network: resnet8}",
+            'early.network: must be a section with keys of its own, or left out, not "resnet8"',
+        ),
         ("retrain:", "retrain: must be a section with keys of its own, or left out, not null"),
         ("download: {path: 3}", "download.path: must be text, not 3"),
         ("download: {source: }", "download.source: must be 'digits', 'mnist'"),
@@ -132,7 +138,9 @@ def test_out_of_range(mistake, text, message):
     mistake(text, message)
 
 
-@pytest.mark.parametrize("length", ["20", "20 epoch s", "epochs", "1.5 epochs", "-1 epochs", "20epochs", "[20, epochs]"])
+@pytest.mark.parametrize(
+    "length", ["20", "20 epoch s", "epochs", "1.5 epochs", "-1 epochs", "20epochs", "[20, epochs]"]
+)
 def test_durations_need_a_unit(mistake, length):
     mistake(f"retrain: {{training: {{length: {length}}}}}", "retrain.training.length: ", 'such as "20 epochs"')
     mistake(f"early: {{training: {{decay_at: [{length}]}}}}", "early.training.decay_at.0: ", 'such as "20 epochs"')
@@ -164,9 +172,13 @@ def test_repeated_seeds(mistake):
 
 
 def test_unknown_names_say_which_there_are(mistake):
-    mistake("score: {scores: [el2n, entropy]}", "score.scores: unknown score 'entropy'", "el2n, forgetting, loss", "grand")
+    mistake(
+        "score: {scores: [el2n, entropy]}", "score.scores: unknown score 'entropy'", "el2n, forgetting, loss", "grand"
+    )
     mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, forgetting, loss")
-    mistake("early: {network: {name: resnet19}}", "early.network.name: unknown network 'resnet19'", "resnet20", "convnet")
+    mistake(
+        "early: {network: {name: resnet19}}", "early.network.name: unknown network 'resnet19'", "resnet20", "convnet"
+    )
     mistake("download: {source: imagenet}", "download.source: must be 'digits', 'mnist'", 'not "imagenet"')
     mistake("retrain: {budget: step}", "retrain.budget: must be 'steps' or 'epochs'")
 
@@ -252,9 +264,7 @@ def test_long_values_are_cut(tmp_path, user_error):
     path = tmp_path / "params.yaml"
     with path.open("w") as file:
         YAML().dump({"figures": {"dpi": list(range(1000))}}, file)
-    with user_error("figures.dpi: must be a whole number, not [0, 1, 2", "…") as _:
-        load_params(path)
-    with pytest.raises(Exception, match="figures") as caught:
+    with pytest.raises(UserError, match=r"figures.dpi: must be a whole number, not \[0, 1, 2.*…$") as caught:
         load_params(path)
     assert len(str(caught.value)) < len(str(path)) + 150
 
@@ -274,7 +284,5 @@ def test_long_values_are_cut(tmp_path, user_error):
     ],
 )
 def test_the_key_is_named_in_full_when_one_section_is_read(user_error, model, values, message):
-    from winnow.params.base import validate
-
     with user_error(message):
         validate(model, values, "params.yaml", (model.__name__.lower(),))

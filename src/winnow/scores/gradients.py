@@ -1,14 +1,14 @@
 """The exact norm of every example's gradient with respect to all weights, in one forward and one backward pass (GraNd).
 
 Backpropagation brings to every layer the gradient of each example's loss with respect to the layer's output, and the
-forward pass its input. The layer's weight gradient is a product of the two, and only its norm is wanted: it is taken layer
-by layer (layer_norms.py) and added up. So no example's gradient of the whole network is ever in memory, no example has a
-pass of its own, and no weight gradient of the batch is computed.
+forward pass its input. The layer's weight gradient is a product of the two, and only its norm is wanted: it is taken
+layer by layer (layer_norms.py) and added up. So no example's gradient of the whole network is ever in memory, no
+example has a pass of its own, and no weight gradient of the batch is computed.
 
-How it is hooked in: while the network runs, every call that takes a trainable weight (conv2d, linear, batch_norm, ...) is
-replaced by an autograd function whose backward pass adds the layer's squared norms to a sum, and hands *no* gradient on to
-the weight. A weight for which autograd does find a gradient was used in some way that is not covered, and that is an
-error: no weight can be left out unnoticed. The network itself, its weights and their gradients are left as they were.
+How it is hooked in: while the network runs, every call that takes a trainable weight (conv2d, linear, batch_norm, ...)
+is replaced by an autograd function whose backward pass adds the layer's squared norms to a sum, and hands *no* gradient
+on to the weight. A weight for which autograd does find a gradient was used in some way that is not covered, and that is
+an error: no weight can be left out unnoticed. The network, its weights and their gradients are left as they were.
 """
 
 import inspect
@@ -32,8 +32,8 @@ def gradient_norms(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tenso
     """The L2 norm [n] of the gradient of each example's cross-entropy with respect to all trainable weights.
 
     inputs: float [n, c, h, w], or whatever else the network takes; targets: int64 [n]; the network gives logits [n, k].
-    Paul, Ganguli, Dziugaite 2021, def. 2.1, for one network: GraNd is the mean over networks. Evaluation mode is set for
-    the time of the call: batch norm uses its running statistics, nothing is dropped out, and examples do not mix.
+    Paul, Ganguli, Dziugaite 2021, def. 2.1, for one network: GraNd is the mean over networks. Evaluation mode is set
+    for the time of the call: batch norm uses its running statistics, nothing is dropped out, and examples do not mix.
 
     Covered: convolutions in two dimensions and linear layers of every shape, batch, layer and group norm, multi-head
     attention without masks, and parameters of one example's shape that are added, multiplied or expanded directly, as
@@ -60,9 +60,9 @@ def gradient_norms(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tenso
 def _residual(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The gradient of each example's cross-entropy with respect to its logits, p - y, in units of its largest entry.
 
-    Gradients are linear in it, so that entry is multiplied back in at the end: the squares in between would underflow for
-    examples that are classified with much confidence. For the same sake p_y - 1 is the sum of the others: 1 minus nearly 1
-    has few digits left.
+    Gradients are linear in it, so that entry is multiplied back in at the end: the squares in between would underflow
+    for examples that are classified with much confidence. For the same sake p_y - 1 is computed as minus the sum of the
+    others: of 1 minus nearly 1 few digits are left.
     """
     p = logits.softmax(1)
     p.scatter_(1, targets[:, None], 0)
@@ -210,24 +210,12 @@ def _group_norm(
 
 
 def _attention(recorder: _Recorder, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
-    """Self-attention without masks as two linear layers around softmax(q k^T / sqrt(d)) v, for [tokens, n, features]."""
+    """Self-attention without masks: two linear layers around softmax(q k^T / sqrt(d)) v, for [tokens, n, features]."""
     given = ATTENTION.bind(*args, **kwargs)
     given.apply_defaults()
     a = given.arguments
-    unusual = (
-        "bias_k",
-        "bias_v",
-        "static_k",
-        "static_v",
-        "key_padding_mask",
-        "attn_mask",
-        "add_zero_attn",
-        "need_weights",
-    )
-    self_attention = (
-        a["query"] is a["key"] is a["value"] and a["query"].dim() == 3 and not a["use_separate_proj_weight"]
-    )
-    if not self_attention or any(a[name] is not None and a[name] is not False for name in unusual):
+    self_attention = a["query"] is a["key"] is a["value"] and a["query"].dim() == 3
+    if not self_attention or any(a[option] is not None and a[option] is not False for option in UNCOVERED_ATTENTION):
         return functional.multi_head_attention_forward(*args, **kwargs)
     tokens = a["query"].transpose(0, 1)
     projected = _linear(recorder, tokens, a["in_proj_weight"], a["in_proj_bias"])
@@ -236,17 +224,12 @@ def _attention(recorder: _Recorder, *args: Any, **kwargs: Any) -> tuple[Tensor, 
     return _linear(recorder, mixed, a["out_proj_weight"], a["out_proj_bias"]).transpose(0, 1), None
 
 
-def _expand(recorder: _Recorder, tensor: Tensor, *sizes: Any) -> Tensor:
+def _expand(recorder: _Recorder, weight: Tensor, *sizes: Any, **options: Any) -> Tensor:
     """A weight of the shape of one example, such as a class token, that is repeated for every example."""
-    sizes = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    if (
-        recorder.trains(tensor)
-        and sizes[0] == recorder.examples
-        and tensor.shape[0] == 1
-        and len(sizes) == tensor.dim()
-    ):
-        tensor = _Copies.apply(recorder, tensor, tuple(tensor.shape[1:]))
-    return tensor.expand(sizes)
+    shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    if recorder.trains(weight) and shape[:1] == (recorder.examples,) and weight.shape[0] == 1 and not options:
+        return _copies(recorder, weight.detach().expand(shape), weight, tuple(weight.shape[1:])).expand(shape)
+    return weight.expand(*sizes, **options)
 
 
 def _elementwise(recorder: _Recorder, left: Any, right: Any) -> tuple[Any, Any]:
@@ -290,9 +273,7 @@ class _Conv2d(torch.autograd.Function):
         inputs = inputs.contiguous(memory_format=ctx.layout)
         ctx.save_for_backward(inputs, weight)
         ctx.bias_sizes = None if bias is None else list(bias.shape)
-        return torch.conv2d(
-            inputs, weight.contiguous(memory_format=ctx.layout), bias, stride, padding, dilation, groups
-        )
+        return torch.conv2d(inputs, weight, bias, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, *outputs: Any) -> Any:
@@ -306,7 +287,7 @@ class _Conv2d(torch.autograd.Function):
         towards_inputs = None
         if ctx.needs_input_grad[1]:
             towards_inputs = torch.ops.aten.convolution_backward(
-                gradients, inputs, weight.contiguous(memory_format=ctx.layout), ctx.bias_sizes,
+                gradients, inputs, weight, ctx.bias_sizes,
                 stride, padding, dilation, False, (0, 0), groups, (True, False, False),
             )[0].contiguous(memory_format=ctx.layout_before)  # fmt: skip
         return None, towards_inputs, None, None, None, None, None, None
@@ -370,6 +351,10 @@ class _Copies(torch.autograd.Function):
 
 
 ATTENTION = inspect.signature(functional.multi_head_attention_forward)
+UNCOVERED_ATTENTION = (
+    "bias_k", "bias_v", "static_k", "static_v", "key_padding_mask", "attn_mask", "add_zero_attn", "need_weights",
+    "use_separate_proj_weight",
+)  # fmt: skip
 
 REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     torch.conv2d: _conv2d,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from winnow.errors import UserError
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
 from winnow.storage import save_table, save_tensors
@@ -33,11 +34,18 @@ def train_early(
     - ``history.csv``: one row per epoch
 
     Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
+
+    Raises UserError if the training ends before the last of ``epochs``.
     """
     if folder.exists():
         return
     working = folder.with_name(f"{folder.name}.running")
     plan = schedule(training, len(images), section="early").until(epochs[-1])
+    if plan.total <= (epochs[-1] - 1) * plan.epoch:
+        raise UserError(
+            f"early.epochs: epoch {epochs[-1]} is after the end of early.training.length, {training.length} "
+            f"(an epoch has {plan.epoch} steps)"
+        )
     run = start(initialise(network, classes, images.shape, seed), training, images.pixels.device)
     ticked = 0
     for _ in train(run, images, training, plan, seed, working / "state.safetensors"):
