@@ -8,7 +8,7 @@ from winnow.params.retrain import Retrain
 from winnow.storage import load_json, save_json, save_table
 from winnow.subsets.files import load_subset
 from winnow.training.batches import to_device
-from winnow.training.device import device, workers
+from winnow.training.device import device, together, workers
 from winnow.training.retrain import results, retrain
 from winnow.training.schedule import schedule
 from winnow.training.workers import Tick, side_by_side
@@ -31,21 +31,22 @@ def retrain_stage(*items: str) -> None:
     folder = scratch()
     runs, clocks = folder / "runs", folder / "seconds"
 
-    def work(seed: int, tick: Tick) -> None:
+    def work(seeds: list[int], tick: Tick) -> None:
         retrain(
-            seed=seed,
+            seeds=seeds,
             images=images,
             held_out=held_out,
             classes=len(facts["class_names"]),
             network=options.network,
             training=options.training,
             plan=plan,
-            folder=runs / f"seed{seed}",
-            clock=clocks / f"{seed}.json",
+            folder=runs,
+            clocks=clocks,
             tick=tick,
         )
 
-    side_by_side(work, options.seeds, workers(where), len(options.seeds) * plan.total, f"retrain@{item}")
+    jobs = together(options.seeds, where)
+    side_by_side(work, jobs, workers(where), len(options.seeds) * plan.total, f"retrain@{item}")
     table = results(runs, options.seeds, {name: part.labels for name, part in parts.items()})
     save_table(runs / "results.csv", table.assign(images=len(train), steps=plan.total))
     save_json(f"data/timing/{item}.json", {seed: load_json(clocks / f"{seed}.json") for seed in options.seeds})

@@ -9,7 +9,15 @@ if TYPE_CHECKING:  # torch costs two seconds to import, and the data stages draw
     import torch
 
 Stream = Literal[
-    "initialisation", "data_order", "augmentation", "label_noise", "subset", "random_score", "holdout", "splits"
+    "initialisation",
+    "data_order",
+    "augmentation",
+    "dropout",
+    "label_noise",
+    "subset",
+    "random_score",
+    "holdout",
+    "splits",
 ]
 
 

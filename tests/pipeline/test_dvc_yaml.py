@@ -134,5 +134,5 @@ def test_a_stage_cannot_read_what_it_does_not_declare(
     main: list[Callable[..., None]] = []
     monkeypatch.setattr("stages._stage.main", main.append)
     runpy.run_module(script, run_name="__main__")
-    with pytest.raises(UndeclaredParameterError, match=f"^{key.split('.')[0]}"):
+    with pytest.raises(UndeclaredParameterError, match=f"^{key.split('.', maxsplit=1)[0]}"):
         main[0](*items)

@@ -1,5 +1,7 @@
 """A training that takes a tenth of a second: 40 images of 6x6 pixels, three classes, a narrow network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +40,24 @@ def on_cpu(images: Images) -> DeviceImages:
 
 
 def early(folder: Path, tick: Tick = lambda steps: None, seed: int = 3, **changes) -> Path:
-    """``train_early`` on these images, into ``folder``."""
+    """``train_early`` of one seed on these images, into ``folder``."""
     settings = {"network": NETWORK, "training": TRAINING, "epochs": EPOCHS, "classes": CLASSES} | changes
-    train_early(seed, on_cpu(pictures()), on_cpu(pictures(7, seed=1)), folder=folder, tick=tick, **settings)
+    validation = on_cpu(pictures(7, seed=1))
+    with named(folder, seed) as parent:
+        train_early([seed], on_cpu(pictures()), validation, folder=parent, tick=tick, **settings)
     return folder
+
+
+@contextmanager
+def named(folder: Path, seed: int) -> Iterator[Path]:
+    """A folder whose ``seed<s>`` takes the name ``folder`` at the end; what is there by that name is its start."""
+    parent = folder.with_name(f"{folder.name}.parent")
+    parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        folder.rename(parent / f"seed{seed}")
+    yield parent
+    (parent / f"seed{seed}").rename(folder)
+    parent.rmdir()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -90,8 +90,8 @@ def test_a_constant_channel_becomes_0():
 
 
 def visits(batch_size: int = 8, augment: Augment = NONE, seed: int = 0, epoch: int = 0) -> list[list[int]]:
-    batches = training_batches(on_cpu(pictures()), batch_size, augment, seed, epoch)
-    return [rows.tolist() for rows, _, _ in batches]
+    batches = training_batches(on_cpu(pictures()), batch_size, augment, [seed], epoch)
+    return [rows[0].tolist() for rows, _, _ in batches]
 
 
 @pytest.mark.parametrize("batch_size", [1, 8, 43, 42])
@@ -110,9 +110,10 @@ def test_which_images_are_dropped_changes_from_epoch_to_epoch():
 
 def test_inputs_and_labels_are_those_of_the_rows():
     images = pictures()
-    for rows, inputs, labels in training_batches(on_cpu(images), 8, NONE, seed=0, epoch=0):
+    for rows, inputs, labels in training_batches(on_cpu(images), 8, NONE, seeds=[0, 1], epoch=0):
         np.testing.assert_array_equal(labels, images.labels[rows])
-        assert torch.equal(inputs, normalise(torch.from_numpy(images.pixels[rows]), on_cpu(images)))
+        for own, batch in zip(rows, inputs, strict=True):
+            assert torch.equal(batch, normalise(torch.from_numpy(images.pixels[own]), on_cpu(images)))
 
 
 def test_the_order_belongs_to_seed_and_epoch():
@@ -139,8 +140,8 @@ def test_crops_and_flips_are_uniform():
     images = pictures(4000)
     images.pixels[:] = markers()
     device_images = on_cpu(images)
-    (batch,) = training_batches(device_images, 4000, Augment(crop=1, flip=True), seed=0, epoch=0)
-    pixels = ((batch[1] - device_images.shift) / device_images.scale).round().to(torch.uint8)[:, 0].numpy()
+    (batch,) = training_batches(device_images, 4000, Augment(crop=1, flip=True), seeds=[0], epoch=0)
+    pixels = ((batch[1][0] - device_images.shift) / device_images.scale).round().to(torch.uint8)[:, 0].numpy()
     plain = markers()[0]
     counts = [
         (pixels == crop_and_flip_one(plain, 1, row, column, flip)[0]).all(axis=(1, 2)).sum()
@@ -156,11 +157,11 @@ def test_crops_and_flips_are_uniform():
 
 def test_flipping_does_not_change_the_windows():
     device_images = on_cpu(pictures())
-    plain = list(training_batches(device_images, 8, Augment(crop=1), seed=0, epoch=0))
-    flipped = list(training_batches(device_images, 8, Augment(crop=1, flip=True), seed=0, epoch=0))
+    plain = list(training_batches(device_images, 8, Augment(crop=1), seeds=[0], epoch=0))
+    flipped = list(training_batches(device_images, 8, Augment(crop=1, flip=True), seeds=[0], epoch=0))
     for (_, one, _), (_, other, _) in zip(plain, flipped, strict=True):
-        same = (one == other).flatten(1).all(dim=1)
-        mirrored = (one == other.flip(3)).flatten(1).all(dim=1)
+        same = (one == other).flatten(2).all(dim=2)
+        mirrored = (one == other.flip(4)).flatten(2).all(dim=2)
         assert (same | mirrored).all()
     assert any(not torch.equal(one, other) for (_, one, _), (_, other, _) in zip(plain, flipped, strict=True))
 

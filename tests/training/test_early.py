@@ -108,14 +108,14 @@ def test_no_validation_images(tmp_path):
     from winnow.training.early import train_early
 
     train_early(
-        seed=3,
+        seeds=[3],
         images=on_cpu(pictures()),
         validation=on_cpu(pictures(0)),
         classes=CLASSES,
         network=NETWORK,
         training=TRAINING,
         epochs=[1],
-        folder=tmp_path / "seed3",
+        folder=tmp_path,
         tick=lambda steps: None,
     )
     assert load_table(tmp_path / "seed3" / "history.csv")["validation_loss"].isna().all()
@@ -148,7 +148,7 @@ def test_another_seed_does_not(whole, tmp_path):
 
 
 @pytest.mark.usefixtures("_saves")
-@pytest.mark.parametrize("at", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("at", [1, 2, 3, 5])
 def test_interrupted_once(whole, tmp_path, at):
     with pytest.raises(Interrupted):
         early(tmp_path / "seed3", interruption(at))
@@ -165,7 +165,7 @@ def test_interrupted_again_and_again(whole, tmp_path, monkeypatch):
             early(tmp_path / "seed3", interruption(2))
         except Interrupted:
             interruptions += 1
-    assert interruptions == 5  # each start gets one epoch further: from the saved state, not from the beginning
+    assert interruptions == 4  # each start gets one epoch further: from the saved state, not from the beginning
     assert contents(tmp_path / "seed3") == contents(whole)
 
 
@@ -245,7 +245,7 @@ def test_epochs_after_the_end(tmp_path, user_error):
 def test_a_damaged_state_is_named(tmp_path, user_error):
     with pytest.raises(Interrupted):
         early(tmp_path / "seed3", interruption(3))
-    state = tmp_path / "seed3.running" / "state.safetensors"
+    state = tmp_path / "seed3.parent" / "seed3.running" / "state.safetensors"
     state.write_bytes(state.read_bytes()[:100])
     with user_error(state):
         early(tmp_path / "seed3")

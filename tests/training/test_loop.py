@@ -1,5 +1,7 @@
 """The loop against one written out plainly: single images, torch's own SGD without fusion, the schedule by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,16 +12,21 @@ from test_batches import crop_and_flip_one
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
 from winnow.streams import torch_stream
+from winnow.training.batches import DeviceImages
 from winnow.training.loop import NOT_VISITED, Run, history, start, train
 from winnow.training.schedule import Schedule, schedule
 
 SEED = 3
 
 
+def begun(images: DeviceImages, folder: Path, training: Training = TRAINING, network: Network = NETWORK) -> Run:
+    return start(SEED, initialise(network, CLASSES, images.shape, SEED), training, torch.device("cpu"), folder / "run")
+
+
 def finished(tmp_path, training: Training = TRAINING, network: Network = NETWORK, plan: Schedule | None = None) -> Run:
     images = on_cpu(pictures())
-    run = start(initialise(network, CLASSES, images.shape, SEED), training, torch.device("cpu"))
-    for _ in train(run, images, training, plan or schedule(training, len(images)), SEED, tmp_path / "state"):
+    run = begun(images, tmp_path, training, network)
+    for _ in train([run], images, training, plan or schedule(training, len(images)), lambda steps: None):
         if run.correct is not None:
             run.record("correct", run.correct)
     return run
@@ -107,7 +114,7 @@ def test_without_momentum_or_augmentation(tmp_path):
 
 def test_it_learns(tmp_path):
     training = Training(length="12 epochs", batch_size=8, learning_rate=0.05)
-    table = history(finished(tmp_path, training), SEED)
+    table = history(finished(tmp_path, training))
     assert table["train_accuracy"].iloc[-1] > 0.9
     assert table["train_loss"].iloc[-1] < 0.5 * table["train_loss"].iloc[0]
 
@@ -127,18 +134,18 @@ def test_a_schedule_may_end_inside_an_epoch(tmp_path):
 
 def test_it_yields_before_the_first_epoch_and_after_each(tmp_path):
     images = on_cpu(pictures())
-    run = start(initialise(NETWORK, CLASSES, images.shape, SEED), TRAINING, torch.device("cpu"))
-    steps = [run.step for _ in train(run, images, TRAINING, schedule(TRAINING, 43), SEED, tmp_path / "state")]
+    run = begun(images, tmp_path)
+    steps = [run.step for run in train([run], images, TRAINING, schedule(TRAINING, 43), lambda steps: None)]
     assert steps == [0, 5, 10, 15, 20, 25]
 
 
 def test_history(tmp_path):
     run = finished(tmp_path)
-    table = history(run, seed=7)
+    table = history(run)
     assert list(table) == ["seed", "epoch", "learning_rate", "train_loss", "train_accuracy"]
-    assert table["seed"].tolist() == [7] * 5
+    assert table["seed"].tolist() == [SEED] * 5
     assert table["epoch"].tolist() == [1, 2, 3, 4, 5]
     np.testing.assert_allclose(table["learning_rate"], [0.1, 0.1, 0.02, 0.004, 0.004])
     run.records["validation"] = [np.array([epoch, 0.5]) for epoch in range(5)]
-    assert history(run, seed=7)["validation_loss"].tolist() == [0, 1, 2, 3, 4]
-    assert history(Run(run.network, run.optimizer), seed=7).empty
+    assert history(run)["validation_loss"].tolist() == [0, 1, 2, 3, 4]
+    assert history(begun(on_cpu(pictures()), tmp_path)).empty

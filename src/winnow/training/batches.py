@@ -1,7 +1,7 @@
 """Images on the device, and the batches made of them: the whole set stays there as uint8, and a batch is cut, flipped
 and normalised in a few tensor operations, with no work per image in Python."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,27 +76,34 @@ def crop_and_flip(pixels: Tensor, padding: int, offsets: Tensor | None, flips: T
 
 
 def training_batches(
-    images: DeviceImages, batch_size: int, augment: Augment, seed: int, epoch: int
+    images: DeviceImages, batch_size: int, augment: Augment, seeds: Sequence[int], epoch: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """One pass over the images in a random order, in whole batches; the rest is dropped.
+    """For each of k seeds one pass over the images in a random order, in whole batches; the rest is dropped.
 
-    Yields (rows [b], inputs float32 [b, c, h, w], labels [b]). Order and augmentation come from the streams of this
-    seed and epoch, drawn on the CPU, so that they are the same on every device and after a restart.
+    Yields (rows [k, b], inputs float32 [k, b, c, h, w], labels [k, b]). Order and augmentation come from the streams of
+    each seed and this epoch, drawn on the CPU, so that they are the same on every device, after a restart, and whatever
+    other seeds there are.
     """
-    device = images.pixels.device
     count = len(images) // batch_size * batch_size
-    order = torch.randperm(len(images), generator=torch_stream(seed, "data_order", epoch))[:count].to(device)
-    draws = torch_stream(seed, "augmentation", epoch)
-    crop = augment.crop
-    offsets = torch.randint(2 * crop + 1, (count, 2), generator=draws).to(device) if crop else None
-    flips = (torch.rand(count, generator=draws) < 0.5).to(device) if augment.flip else None
+    orders, offsets, flips = [], [], []
+    for seed in seeds:
+        orders.append(torch.randperm(len(images), generator=torch_stream(seed, "data_order", epoch))[:count])
+        draws = torch_stream(seed, "augmentation", epoch)
+        if augment.crop:
+            offsets.append(torch.randint(2 * augment.crop + 1, (count, 2), generator=draws))
+        if augment.flip:
+            flips.append(torch.rand(count, generator=draws) < 0.5)
+    device = images.pixels.device
+    order = torch.stack(orders).to(device)
+    offset = torch.stack(offsets).to(device) if offsets else None
+    flip = torch.stack(flips).to(device) if flips else None
     for start in range(0, count, batch_size):
         part = slice(start, start + batch_size)
-        visited = order[part]
+        visited = order[:, part]
         pixels = crop_and_flip(
-            images.pixels[visited],
-            crop,
-            None if offsets is None else offsets[part],
-            None if flips is None else flips[part],
+            images.pixels[visited.flatten()],
+            augment.crop,
+            None if offset is None else offset[:, part].flatten(0, 1),
+            None if flip is None else flip[:, part].flatten(),
         )
-        yield visited, normalise(pixels, images), images.labels[visited]
+        yield visited, normalise(pixels, images).unflatten(0, visited.shape), images.labels[visited]

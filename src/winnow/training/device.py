@@ -1,6 +1,7 @@
 """Where the work runs. Taken from the environment, never from the params: it must not change what the cache holds."""
 
 import os
+from collections.abc import Sequence
 
 import torch
 
@@ -35,3 +36,16 @@ def workers(device: torch.device) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise UserError(f"WINNOW_WORKERS={text}: must be a whole number above 0")
     return int(text)
+
+
+def together(seeds: Sequence[int], device: torch.device) -> list[list[int]]:
+    """The seeds of a stage by which of them train as one computation: on a CUDA device all, else each for itself, and
+    as ``WINNOW_BATCHED`` (1 or 0) has it where it is set. Results differ by rounding alone.
+
+    Raises UserError if WINNOW_BATCHED is something else.
+    """
+    text = os.environ.get("WINNOW_BATCHED")
+    if text not in (None, "0", "1"):
+        raise UserError(f"WINNOW_BATCHED={text}: must be 1, to train the seeds of a stage as one computation, or 0")
+    batched = device.type == "cuda" if text is None else text == "1"
+    return [list(seeds)] if batched else [[seed] for seed in seeds]

@@ -1,7 +1,8 @@
-"""The training loop: SGD over epochs of batches, able to go on from its last epoch."""
+"""The training loop: SGD over epochs of batches, for one network or several in step, able to go on after an epoch."""
 
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,13 +10,17 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.sgd import sgd
 
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
+from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
 from winnow.training.schedule import Schedule
+from winnow.training.together import joined
+from winnow.training.workers import Tick
 
 SECONDS_BETWEEN_SAVES = 1.0  # an epoch of a small subset takes milliseconds
 NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with the incomplete last batch
@@ -25,113 +30,200 @@ NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with
 class Run:
     """A network on its way: what a restart needs, and what the run has recorded, one array per epoch and name."""
 
+    seed: int  # of the order of the data and the augmentation
     network: nn.Module
-    optimizer: torch.optim.SGD
+    velocity: dict[str, Tensor]  # of SGD's momentum, by the names of the parameters
+    folder: Path  # where the caller wants its outputs, once it is finished
+    pruned: list[tuple[nn.Parameter, Tensor]]  # weights, and the bool tensor of those held at zero
     epoch: int = 0  # finished
     step: int = 0  # finished
-    seconds: float = 0.0  # spent so far, by the wall clock; what the caller does with the epochs included
+    seconds: float = (
+        0.0  # spent so far, by the wall clock, what the caller does included; its share, where several train
+    )
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
+
+    @property
+    def working(self) -> Path:
+        """The folder for its outputs, and for what a restart needs, until it is finished."""
+        return self.folder.with_name(f"{self.folder.name}.running")
+
+    @property
+    def state(self) -> Path:
+        return self.working / "state.safetensors"
 
     def record(self, name: str, value: np.ndarray) -> None:
         self.records.setdefault(name, []).append(value)
 
 
-def start(network: nn.Module, training: Training, device: torch.device) -> Run:
-    """A run at step 0 of the given network, on the device."""
+def start(
+    seed: int,
+    network: nn.Module,
+    training: Training,
+    device: torch.device,
+    folder: Path,
+    mask: Mapping[str, Tensor] | None = None,
+) -> Run:
+    """A run at step 0 of the given network, on the device; its outputs are to become the folder.
+
+    mask: bool tensors by the names of parameters, each of its parameter's shape. Weights where it is False are zero
+    from the start, and after every step.
+    """
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=training.learning_rate,
-        momentum=training.momentum,
-        nesterov=training.nesterov,
-        weight_decay=training.weight_decay,
+    velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
+    pruned = [(network.get_parameter(name), ~kept.to(device)) for name, kept in (mask or {}).items()]
+    run = Run(seed, network, velocity, folder, pruned)
+    hold(run)
+    return run
+
+
+@torch.no_grad()
+def hold(run: Run) -> None:
+    """Put the pruned weights back to zero: weight decay and momentum take no notice of the mask."""
+    for weight, pruned in run.pruned:
+        weight.masked_fill_(pruned, 0)
+
+
+@torch.no_grad()
+def descend(runs: Sequence[Run], training: Training, learning_rate: float) -> None:
+    """One step of SGD with the gradients that the weights hold, which it takes away."""
+    moved = [
+        (weight, weight.grad, velocity)
+        for run in runs
+        for weight, velocity in zip(run.network.parameters(), run.velocity.values(), strict=True)
+        if weight.grad is not None
+    ]
+    # torch.optim.SGD as a function: the class takes two seconds to import torch's compiler when it is first used
+    sgd(
+        [weight for weight, _, _ in moved],
+        [gradient for _, gradient, _ in moved],
+        [velocity for _, _, velocity in moved],
         fused=True,
+        weight_decay=training.weight_decay,
+        momentum=training.momentum,
+        lr=learning_rate,
+        dampening=0,
+        nesterov=training.nesterov,
+        maximize=False,
     )
-    return Run(network, optimizer)
+    for weight, *_ in moved:
+        weight.grad = None
+    for run in runs:
+        hold(run)
 
 
-def train_epoch(run: Run, images: DeviceImages, training: Training, schedule: Schedule, seed: int) -> None:
-    """One epoch, or what is left of the schedule's total.
+def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule) -> None:
+    """One epoch of runs that stand at the same step, or what is left of the schedule's total; several runs are trained
+    as one computation.
 
     Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
     as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
     and accuracy over the visits).
+
+    A network that can not be trained together with others raises RuntimeError, before anything of any run has changed.
     """
-    run.network.train()
+    device = images.pixels.device
+    for run in runs:
+        run.network.train()
+    # what layers draw (dropout, stochastic depth) comes from torch's global generators
+    torch.manual_seed(torch_stream(runs[0].seed, "dropout", runs[0].epoch).initial_seed())
     losses, hits, visits = [], [], []
-    for visited, inputs, labels in training_batches(images, training.batch_size, training.augment, seed, run.epoch):
-        if run.step == schedule.total:
-            break
-        rate = schedule.learning_rate(run.step)
-        for group in run.optimizer.param_groups:
-            group["lr"] = rate
-        logits = run.network(inputs)
-        loss = F.cross_entropy(logits, labels)
-        run.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        run.optimizer.step()
-        run.step += 1
-        losses.append(loss.detach())
-        hits.append(logits.detach().argmax(dim=1) == labels)
-        visits.append(visited)
-    run.epoch += 1
-    hit = torch.cat(hits).cpu().numpy()
-    run.correct = np.full(len(images), NOT_VISITED, np.uint8)
-    run.correct[torch.cat(visits).cpu().numpy()] = hit
-    run.record("training", np.array([rate, torch.stack(losses).mean().item(), hit.mean()]))
+    seeds = [run.seed for run in runs]
+    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
+    with joined([run.network for run in runs]) as forward:
+        for visited, inputs, labels in batches:
+            if runs[0].step == schedule.total:
+                break
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                logits = forward(inputs)
+                loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
+            loss.sum().backward()
+            rate = schedule.learning_rate(runs[0].step)
+            for run in runs:
+                run.step += 1
+            descend(runs, training, rate)
+            losses.append(loss.detach())
+            hits.append(logits.detach().argmax(dim=2) == labels)
+            visits.append(visited)
+    every_loss = torch.stack(losses, dim=1)
+    every_hit, every_visit = (torch.cat(parts, dim=1).cpu().numpy() for parts in (hits, visits))
+    for run, loss, hit, visit in zip(runs, every_loss, every_hit, every_visit, strict=True):
+        run.epoch += 1
+        run.correct = np.full(len(images), NOT_VISITED, np.uint8)
+        run.correct[visit] = hit
+        run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
 
 
 def train(
-    run: Run, images: DeviceImages, training: Training, schedule: Schedule, seed: int, state: Path
-) -> Iterator[None]:
-    """Train ``run`` to the end of the schedule, yielding before the first and after every epoch.
+    runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule, tick: Tick
+) -> Iterator[Run]:
+    """Train ``runs`` to the end of the schedule, yielding each before its first and after every epoch of it.
 
-    When the caller has done with an epoch, the run is written to the file ``state``, once a second at most; if the file
+    Several are trained as one computation, or, if their network can not be, one after another, and a line says so.
+
+    When the caller has done with an epoch, the run is written to ``run.state``, once a second at most; if the file
     is there at the start, the run goes on from it. What the caller does with an epoch may thus be done again after an
     interruption, with the same values: a run that is interrupted and started again ends in the same bytes as one that
     is not.
     """
-    saved = time.monotonic()
-    if state.exists():
-        restore(run, state)
-    else:
-        yield
-        save(run, state)
-    begin = saved - run.seconds
-    while run.step < schedule.total:
-        train_epoch(run, images, training, schedule, seed)
-        yield
-        run.seconds = time.monotonic() - begin
-        if run.step == schedule.total or time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
-            save(run, state)
-            saved = time.monotonic()
+    clock = saved = time.monotonic()
+    for run in runs:
+        if run.state.exists():
+            restore(run)
+        else:
+            yield run
+            save(run)
+    most = len(runs)
+    ticked = 0
+    while unfinished := [run for run in runs if run.step < schedule.total][:most]:
+        # an interruption may have left some an epoch ahead of the others, which catch up first
+        behind = min(run.epoch for run in unfinished)
+        group = [run for run in unfinished if run.epoch == behind]
+        begin = group[0].step
+        try:
+            train_epoch(group, images, training, schedule)
+        except RuntimeError as error:
+            if len(group) == 1 or group[0].step > begin:
+                raise
+            print(f"{_blame(error)}: these {len(runs)} networks train one after another", flush=True)
+            most = 1
+            continue
+        yield from group
+        tick(sum(run.step for run in runs) - ticked)
+        ticked = sum(run.step for run in runs)
+        now = time.monotonic()
+        for run in group:
+            run.seconds += (now - clock) / len(group)
+        clock = now
+        if group[0].step == schedule.total or now - saved > SECONDS_BETWEEN_SAVES:
+            for run in group:
+                save(run)
+            saved = now
 
 
-def save(run: Run, path: Path) -> None:
+def _blame(error: RuntimeError) -> str:
+    """What failed, and why, of an error in networks trained together; vmap's own message seldom names the function."""
+    functions = [frame.name for frame in traceback.extract_tb(error.__traceback__) if not frame.name.startswith("_")]
+    return f"{functions[-1]} failed in several networks at once ({str(error).splitlines()[0][:100]})"
+
+
+def save(run: Run) -> None:
     """Write network, momentum, counters and records as one safetensors file."""
-    velocity = {
-        name: run.optimizer.state[parameter]["momentum_buffer"]
-        for name, parameter in run.network.named_parameters()
-        if run.optimizer.state[parameter].get("momentum_buffer") is not None
-    }
     save_tensors(
-        path,
+        run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
-        | {f"velocity.{name}": tensor for name, tensor in velocity.items()}
+        | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step, run.seconds])},
     )
 
 
-def restore(run: Run, path: Path) -> None:
+def restore(run: Run) -> None:
     """Put a run back where ``save`` left it."""
-    tensors = load_tensors(path)
+    tensors = load_tensors(run.state)
     load_network(run.network, tensors)
-    for name, parameter in run.network.named_parameters():
-        if f"velocity.{name}" in tensors:
-            velocity = torch.from_numpy(tensors[f"velocity.{name}"])
-            run.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter.detach()).copy_(velocity)
+    for name, velocity in run.velocity.items():
+        velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
     run.epoch, run.step, run.seconds = (
         int(tensors["progress"][0]),
         int(tensors["progress"][1]),
@@ -142,12 +234,18 @@ def restore(run: Run, path: Path) -> None:
     }
 
 
-def history(run: Run, seed: int) -> pd.DataFrame:
+def finish(run: Run) -> None:
+    """Make the run's folder of the outputs in ``run.working``."""
+    run.state.unlink()
+    run.working.rename(run.folder)
+
+
+def history(run: Run) -> pd.DataFrame:
     """One row per epoch: seed, epoch, learning_rate, train_loss, train_accuracy, and, if the caller records
     ``validation``, validation_loss and validation_accuracy."""
     columns = ["learning_rate", "train_loss", "train_accuracy"]
     table = pd.DataFrame(np.array(run.records.get("training", [])).reshape(-1, 3), columns=columns)
-    table.insert(0, "seed", seed)
+    table.insert(0, "seed", run.seed)
     table.insert(1, "epoch", np.arange(1, len(table) + 1))
     if "validation" in run.records:
         table[["validation_loss", "validation_accuracy"]] = np.array(run.records["validation"])

@@ -1,4 +1,4 @@
-"""One fresh network trained on a subset to the end of the schedule, and what it says of the held-out images."""
+"""Fresh networks trained on a subset to the end of the schedule, and what they say of the held-out images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from winnow.params.training import Network, Training
 from winnow.storage import load_tensors, save_json, save_table, save_tensors
 from winnow.training.batches import DeviceImages
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
-from winnow.training.loop import history, start, train
+from winnow.training.loop import finish, history, start, train
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
 
 
 def retrain(
-    seed: int,
+    seeds: Sequence[int],
     images: DeviceImages,
     held_out: Mapping[str, DeviceImages],
     classes: int,
@@ -25,33 +25,33 @@ def retrain(
     training: Training,
     plan: Schedule,
     folder: Path,
-    clock: Path,
+    clocks: Path,
     tick: Tick,
 ) -> None:
-    """Train a fresh network on the images and keep in ``folder``:
+    """Train a fresh network for every seed on the images and keep in ``folder/seed<s>``:
 
     - ``network.safetensors``: the network after the last step
     - ``outputs.safetensors``: log_probabilities, float32 [n, classes], of each held-out part by its name
     - ``history.csv``: one row per epoch (a pass over the images)
 
-    and in the file ``clock`` (json) the seconds it took, which differ from run to run, as the folder's bytes do not.
+    and in the file ``clocks/<s>.json`` the seconds it took, which differ from run to run, as the folder's bytes do not.
     Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
     """
-    if folder.exists():
-        return
-    working = folder.with_name(f"{folder.name}.running")
-    run = start(initialise(network, classes, images.shape, seed), training, images.pixels.device)
-    ticked = 0
-    for _ in train(run, images, training, plan, seed, working / "state.safetensors"):
-        tick(run.step - ticked)
-        ticked = run.step
-    save_json(clock, round(run.seconds, 3))
-    outputs = {name: log_probabilities(run.network, part) for name, part in held_out.items()}
-    save_tensors(working / "network.safetensors", run.network.state_dict())
-    save_tensors(working / "outputs.safetensors", outputs)
-    save_table(working / "history.csv", history(run, seed))
-    (working / "state.safetensors").unlink()
-    working.rename(folder)
+    folders = {seed: folder / f"seed{seed}" for seed in seeds}
+    runs = [
+        start(seed, initialise(network, classes, images.shape, seed), training, images.pixels.device, path)
+        for seed, path in folders.items()
+        if not path.exists()
+    ]
+    for _ in train(runs, images, training, plan, tick):
+        pass
+    for run in runs:
+        save_json(clocks / f"{run.seed}.json", round(run.seconds, 3))
+        outputs = {name: log_probabilities(run.network, part) for name, part in held_out.items()}
+        save_tensors(run.working / "network.safetensors", run.network.state_dict())
+        save_tensors(run.working / "outputs.safetensors", outputs)
+        save_table(run.working / "history.csv", history(run))
+        finish(run)
 
 
 def results(folder: Path, seeds: Sequence[int], labels: Mapping[str, np.ndarray]) -> pd.DataFrame:

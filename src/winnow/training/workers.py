@@ -1,4 +1,4 @@
-"""Independent jobs side by side: on the CPU one single-threaded process per core, on a CUDA device one after another.
+"""Independent jobs: on the CPU side by side, one single-threaded process per core, on any other device one by one.
 
 A convolution of a small network does not keep two cores busy, two networks do; and with one thread each the result does
 not depend on how many cores the machine has.
