@@ -20,7 +20,6 @@ from winnow.errors import UserError, describe
 from winnow.orphans import end_with_parent
 from winnow.params.base import Section, read_yaml, validate
 from winnow.params.view import View
-from winnow.storage import remove_unfinished
 
 SCRATCH = Path(".winnow")
 LOCK_SECONDS = 10
@@ -100,7 +99,6 @@ _held: list[IO[str]] = []  # a closed file loses its lock
 
 def finish(folder: Path, out: str) -> None:
     """Move finished work from the scratch folder to the stage's output, all at once."""
-    remove_unfinished(folder)
     target = Path(out)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)

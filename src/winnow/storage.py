@@ -52,12 +52,6 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def remove_unfinished(folder: str | Path) -> None:
-    """Remove what a write that was killed has left anywhere in a folder: the temporary files of ``atomic_file``."""
-    for path in Path(folder).rglob(".*"):
-        path.unlink()
-
-
 def save_tensors(path: str | Path, tensors: Mapping[str, Any]) -> None:
     """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file."""
     from safetensors.numpy import save_file

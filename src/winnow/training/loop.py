@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 from winnow.params.training import Training
-from winnow.storage import load_tensors, remove_unfinished, save_tensors
+from winnow.storage import load_tensors, save_tensors
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
@@ -37,7 +37,9 @@ class Run:
     pruned: list[tuple[nn.Parameter, Tensor]]  # weights, and the bool tensor of those held at zero
     epoch: int = 0  # finished
     step: int = 0  # finished
-    seconds: float = 0.0  # spent so far, by the wall clock; its share of it, where several train together
+    seconds: float = (
+        0.0  # spent so far, by the wall clock, what the caller does included; its share, where several train
+    )
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
 
@@ -222,8 +224,11 @@ def restore(run: Run) -> None:
     load_network(run.network, tensors)
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
-    epoch, step, run.seconds = tensors["progress"].tolist()
-    run.epoch, run.step = int(epoch), int(step)
+    run.epoch, run.step, run.seconds = (
+        int(tensors["progress"][0]),
+        int(tensors["progress"][1]),
+        float(tensors["progress"][2]),
+    )
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
     }
@@ -232,7 +237,6 @@ def restore(run: Run) -> None:
 def finish(run: Run) -> None:
     """Make the run's folder of the outputs in ``run.working``."""
     run.state.unlink()
-    remove_unfinished(run.working)
     run.working.rename(run.folder)
 
 
