@@ -14,6 +14,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -103,24 +104,42 @@ def speed(name: str, n: int, turns: int) -> dict[str, list[float]]:
     return {key: [s / n for s in values] for key, values in seconds.items()}
 
 
-def largest_error(name: str, n: int) -> float:
-    """The largest relative error of n norms, against one backward pass per example in float64."""
+def errors(name: str, n: int) -> dict[str, float]:
+    """The largest relative error of n norms, and of one backward pass per example in float32 too, against float64."""
     network, images, labels = example(name, n)
+    with torch.no_grad():
+        for weight in list(network.parameters())[-2:]:
+            weight.mul_(
+                0.1
+            )  # a fresh network is so sure of itself in evaluation mode that p - y has no digits to compare
     exact = one_by_one(copy.deepcopy(network).double(), images.double(), labels)
-    return ((gradient_norms(network, images, labels).double() - exact).abs() / exact).max().item()
+    ways = {"norms": gradient_norms, "loop": one_by_one}
+    return {key: ((way(network, images, labels) - exact).abs() / exact).max().item() for key, way in ways.items()}
 
 
 def peak_memory(what: str, name: str, n: int) -> float:
-    """MiB that one call adds to the peak of a process of its own."""
+    """MiB that one call takes at its peak, beside what the process held before; in a process of its own."""
     command = [sys.executable, __file__, "--memory", what, name, str(n)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def _measure_memory(what: str, name: str, n: int) -> None:
-    given = example(name, n)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    given, done, peak = example(name, n), threading.Event(), [0]
+
+    def watch() -> None:
+        while not done.wait(0.001):
+            peak[0] = max(peak[0], _resident())
+
+    before, watcher = _resident(), threading.Thread(target=watch)
+    watcher.start()
     {"norms": gradient_norms, "step": training_step}[what](*given)
-    sys.stdout.write(f"{(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024}\n")
+    done.set()
+    watcher.join()
+    sys.stdout.write(f"{(peak[0] - before) / 2**20}\n")
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
 def main() -> None:
@@ -134,7 +153,7 @@ def main() -> None:
         _measure_memory(options.memory[0], options.memory[1], int(options.memory[2]))
         return
 
-    turns, n = (3, 32) if options.quick else (9, 64)
+    turns, n = 3 if options.quick else 9, 32
     deep, small = speed("resnet18", n, turns), speed("resnet20", n, turns)
     results: dict[str, dict[str, float]] = {
         "resnet18: rate over vmap(grad)": ratio(deep["vmap"], deep["norms"], 6.5),
@@ -143,7 +162,7 @@ def main() -> None:
         "resnet20: rate over one by one": ratio(small["loop"], small["norms"], 4.0),
         "resnet20: rate over forward only": ratio(small["forward"], small["norms"], 0.0),
     }
-    errors = {name: largest_error(name, 4 if options.quick else 16) for name in ("resnet18", "resnet20")}
+    error = {name: errors(name, 4 if options.quick else 16) for name in ("resnet18", "resnet20")}
     memory = {what: peak_memory(what, "resnet18", n) for what in ("norms", "step")}
 
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, batches of {n}, {turns} turns")
@@ -151,8 +170,8 @@ def main() -> None:
         target = f"   (target {r['target']:g})" if r["target"] else ""
         spread = f"{r['lower_quartile']:.2f} to {r['upper_quartile']:.2f}"
         print(f"{name:36} {r['median']:7.2f}   {spread:16} best {r['best']:6.2f}{target}")
-    for name, error in errors.items():
-        print(f"{name}: largest relative error     {error:9.1e}   (target 1e-5)")
+    for name, e in error.items():
+        print(f"{name}: largest relative error     {e['norms']:9.1e}   one by one {e['loop']:.1e}   (target 1e-5)")
     print(f"resnet18: peak memory over a step    {memory['norms'] / memory['step']:6.2f}   (target at most 2)")
 
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +180,7 @@ def main() -> None:
         "torch": torch.__version__,
         "batch": n,
         "ratios": results,
-        "largest_relative_error": errors,
+        "largest_relative_error": error,
         "peak_memory_mib": memory,
         "seconds_per_image": {"resnet18": deep, "resnet20": small},
     }

@@ -1,7 +1,10 @@
 """Files come back as they were written, whole or not at all, and with the same bytes for the same values."""
 
 import json
+import multiprocessing
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +172,24 @@ def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path):
             (temporary / name).write_text("")
     assert [file.name for file in path.iterdir()] == ["b"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("write", [atomic_file, atomic_folder])
+def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path, write):
+    def killed() -> None:
+        with write(tmp_path / "out.txt") as temporary:
+            (temporary / "half" if temporary.is_dir() else temporary).write_text("half a file")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=killed)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not (tmp_path / "out.txt").exists()
+    with write(tmp_path / "out.txt") as temporary:
+        if temporary.is_file():
+            assert temporary.read_text() == ""
+    assert [path.name for path in tmp_path.rglob("*")] == ["out.txt"]
 
 
 def test_others_may_read_what_is_written(tmp_path):

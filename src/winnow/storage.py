@@ -4,9 +4,7 @@ Nothing here reads or writes pickle: what comes out of a shared cache is data, n
 """
 
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +20,18 @@ if TYPE_CHECKING:  # pandas costs half a second to import, and most stages need 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else is removed."""
+    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else is removed.
+
+    A process that is killed inside the block leaves the temporary file, which the next to write ``path`` takes over. So
+    two processes must not write one path at once.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.unfinished{path.suffix}")  # the suffix tells some writers the format
     try:
+        temporary.write_bytes(b"")
         yield temporary
-        temporary.chmod(0o644)  # mkstemp gives 0600, which a team's shared cache could not read
+        temporary.chmod(0o644)  # whatever the umask: a team's shared cache must be readable
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,11 +39,16 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; it takes ``path``'s place when the block ends well, else is removed."""
+    """Yield a temporary folder beside ``path``; it takes ``path``'s place when the block ends well, else is removed.
+
+    As with ``atomic_file``, what a killed process has left is cleared by the next.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    temporary = path.with_name(f".{path.name}.unfinished")
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
+        temporary.mkdir()
         yield temporary
         temporary.chmod(0o755)
         if path.exists():

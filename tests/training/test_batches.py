@@ -133,14 +133,14 @@ def test_the_batch_size_does_not_change_the_order():
 
 def markers() -> np.ndarray:
     """Images of which every pixel tells its place."""
-    return np.tile(np.arange(1, 37, dtype=np.uint8).reshape(1, 1, 6, 6), (4000, 2, 1, 1))
+    return np.tile(np.arange(1, 37, dtype=np.uint8).reshape(1, 1, 6, 6), (16_000, 2, 1, 1))
 
 
 def test_crops_and_flips_are_uniform():
-    images = pictures(4000)
+    images = pictures(16_000)
     images.pixels[:] = markers()
     device_images = on_cpu(images)
-    (batch,) = training_batches(device_images, 4000, Augment(crop=1, flip=True), seeds=[0], epoch=0)
+    (batch,) = training_batches(device_images, 16_000, Augment(crop=1, flip=True), seeds=[0], epoch=0)
     pixels = ((batch[1][0] - device_images.shift) / device_images.scale).round().to(torch.uint8)[:, 0].numpy()
     plain = markers()[0]
     counts = [
@@ -149,8 +149,8 @@ def test_crops_and_flips_are_uniform():
         for column in range(3)
         for flip in (False, True)
     ]
-    assert sum(counts) == 4000  # every image is one of the 18
-    expected = 4000 / 18
+    assert sum(counts) == 16_000  # every image is one of the 18
+    expected = 16_000 / 18
     chi_squared = sum((count - expected) ** 2 / expected for count in counts)
     assert chi_squared < 51  # 17 degrees of freedom: exceeded once in 30,000
 

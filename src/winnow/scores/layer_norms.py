@@ -24,10 +24,10 @@ Pair = tuple[int, int]
 
 # What one tile of examples may take while its norms are computed, in bytes. On a processor that is about one core's
 # second-level cache, because what is written is read again at once; a graphics card wants more work at a time.
-TILE_BYTES_OF_PROCESSOR, TILE_BYTES_OF_CARD = 2**20, 2**28
+TILE_BYTES_OF_PROCESSOR, TILE_BYTES_OF_CARD = 2**21, 2**28
 
 # Handling an entry of a Gram matrix takes about the time of this many multiplications inside a matrix product.
-ENTRY_COST = 32
+ENTRY_COST = 16
 
 
 def linear_squares(inputs: Tensor, gradients: Tensor) -> Tensor:
