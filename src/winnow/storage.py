@@ -4,9 +4,7 @@ Nothing here reads or writes pickle: what comes out of a shared cache is data, n
 """
 
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +20,18 @@ if TYPE_CHECKING:  # pandas costs half a second to import, and most stages need 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else is removed."""
+    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else is removed.
+
+    A process that is killed inside the block leaves the temporary file, which the next to write ``path`` takes over. So
+    two processes must not write one path at once.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.unfinished{path.suffix}")  # the suffix tells some writers the format
     try:
+        temporary.write_bytes(b"")
         yield temporary
-        temporary.chmod(0o644)  # mkstemp gives 0600, which a team's shared cache could not read
+        temporary.chmod(0o644)  # whatever the umask: a team's shared cache must be readable
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,11 +39,16 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; it takes ``path``'s place when the block ends well, else is removed."""
+    """Yield a temporary folder beside ``path``; it takes ``path``'s place when the block ends well, else is removed.
+
+    As with ``atomic_file``, what a killed process has left is cleared by the next.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    temporary = path.with_name(f".{path.name}.unfinished")
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
+        temporary.mkdir()
         yield temporary
         temporary.chmod(0o755)
         if path.exists():
@@ -116,7 +122,7 @@ def load_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFr
 
 
 def load_column(path: str | Path, name: str) -> np.ndarray:
-    """One column of numbers of a parquet table. Raises UserError if it is missing, damaged, or not of numbers."""
+    """One column of a parquet table. Raises UserError if it is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -124,7 +130,7 @@ def load_column(path: str | Path, name: str) -> np.ndarray:
         with pq.ParquetFile(path) as file:
             column = file.read(columns=[name])[name]
         # neither read_table nor to_numpy, which import pandas
-        return np.array(np.from_dlpack(column.combine_chunks()))
+        return np.array(column.to_pylist(), column.type.to_pandas_dtype())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (KeyError, pa.ArrowException, OSError) as error:

@@ -93,15 +93,17 @@ def validate(model: type[Model], values: Any, path: str | Path, prefix: tuple[st
 def as_yaml(value: Any) -> str:
     """A value of a YAML file as it could stand there, in one line and cut to a readable length."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 (characters)
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
-    """The first thing wrong, in one line, with the key's full path and what would be right; and how many more there are."""
+    """The first thing wrong, in one line, with the key's full path and what would be right; how many more there are."""
     first = error.errors()[0]
     is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # it is the key that is wrong
     # pydantic adds the alternatives of a union to the path; a section's own keys never hold a dash
-    parts = [str(part) for part in first["loc"] if part not in ("[key]", "float", "int") and "constrained-" not in str(part)]
+    parts = [
+        str(part) for part in first["loc"] if part not in ("[key]", "float", "int") and "constrained-" not in str(part)
+    ]
     key = ".".join([*prefix, *parts])
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_ind
+from scipy.stats import t
 
 BAND = (16, 84)  # percentiles over seeds, as in the figures of Data Diet
 CONFIDENCE = 0.95
@@ -56,10 +56,14 @@ def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     has one value only."""
     if min(len(a), len(b)) < 2:
         return float("nan"), float("nan")
+    difference = a.mean() - b.mean()
     if np.ptp(a) == np.ptp(b) == 0:  # no spread at all: the interval is the difference
-        return float(a.mean() - b.mean()), float(a.mean() - b.mean())
-    interval = ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
-    return float(interval.low), float(interval.high)
+        return float(difference), float(difference)
+    # by hand, as scipy's test warns where one side has no spread
+    errors = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])  # squared standard errors of the two means
+    freedom = errors.sum() ** 2 / (errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1))
+    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(errors.sum())
+    return float(difference - half), float(difference + half)
 
 
 def differences_summary(table: pd.DataFrame) -> dict[str, dict[str, float | str | None]]:

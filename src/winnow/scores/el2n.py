@@ -15,8 +15,9 @@ def error_vectors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     """p - y, float64 [n, classes]."""
     errors = np.exp(log_probabilities.astype(np.float64))
     rows = np.arange(len(labels))
-    # exp(l) - 1 as expm1(l): where p is near 1, the difference keeps its digits
-    errors[rows, labels] = np.expm1(log_probabilities[rows, labels].astype(np.float64))
+    errors[rows, labels] = 0
+    # p_y - 1 as what the other classes have: where p_y is near 1, its float32 logarithm has lost the difference
+    errors[rows, labels] = -errors.sum(axis=1)
     return errors
 
 

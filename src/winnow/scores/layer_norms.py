@@ -1,16 +1,16 @@
-"""The squared norm of every example's weight gradient in one layer, from the layer's input A and its output's gradient G.
+"""The squared norm of each example's weight gradient in one layer, from its input A and its output's gradient G.
 
 Pure functions of the two. The n examples of a batch share nothing: the weight gradient of one example is a sum of outer
-products over the P positions of its image (or its tokens), W = sum_p g_p a_p^T, and its squared norm is summed either over
-the entries of W, or, without forming W, over pairs of positions:
+products over the P positions of its image (or its tokens), W = sum_p g_p a_p^T, and its squared norm is summed either
+over the entries of W, or, without forming W, over pairs of positions:
 
     |W|^2 = sum_pq (a_p . a_q) (g_p . g_q) = <A A^T, G G^T>
 
-The first takes P * a * g multiplications, the second P^2 * (a + g): fewer in the late layers of a convolutional network,
-where positions are few and channels many. Neither is larger than one layer of a few examples at a time.
+The first takes P * a * g multiplications, the second P^2 * (a + g): fewer in the late layers of a convolutional
+network, where positions are few and channels many. Either is done for a few examples at a time.
 
-Sources: Goodfellow 2015, "Efficient per-example gradient computations" (linear layers, P = 1); Rochette, Manoel and Tramel
-2019, "Efficient per-example gradient computations in convolutional neural networks"; Bu, Mao and Xu 2022, "Scalable and
+Sources: Goodfellow 2015, "Efficient per-example gradient computations" (linear layers, P = 1); Rochette, Manoel, Tramel
+2019, "Efficient per-example gradient computations in convolutional neural networks"; Bu, Mao, Xu 2022, "Scalable and
 efficient training of large convolutional neural networks with differential privacy" (the choice between the two forms).
 """
 
@@ -22,12 +22,12 @@ from torch.nn import functional
 
 Pair = tuple[int, int]
 
-# What one tile of examples may take while its norms are computed, in bytes. On a processor about one core's second-level
-# cache, because what is written is read again at once; a graphics card wants more work at a time.
-TILE_BYTES = {"cpu": 2**20, "cuda": 2**28}
+# What one tile of examples may take while its norms are computed, in bytes. On a processor that is about one core's
+# second-level cache, because what is written is read again at once; a graphics card wants more work at a time.
+TILE_BYTES_OF_PROCESSOR, TILE_BYTES_OF_CARD = 2**21, 2**28
 
 # Handling an entry of a Gram matrix takes about the time of this many multiplications inside a matrix product.
-ENTRY_COST = 32
+ENTRY_COST = 16
 
 
 def linear_squares(inputs: Tensor, gradients: Tensor) -> Tensor:
@@ -60,7 +60,10 @@ def conv2d_squares(
     patches = padded * kernel[1] * a  # at most: fewer with a stride
     costs: dict[Callable[..., Tensor], tuple[int, int]] = {
         _conv2d_by_entries: (positions * taps * a * g, patches + kernel[1] * a * g),
-        _conv2d_by_pairs: (positions * positions * (taps * a + g + 2 * ENTRY_COST), patches + 3 * positions * positions),
+        _conv2d_by_pairs: (
+            positions * positions * (taps * a + g + 2 * ENTRY_COST),
+            patches + 3 * positions * positions,
+        ),
     }
     if stride == (1, 1):
         multiplications = padded * padded * (a + ENTRY_COST * (sum(kernel) + 1)) + grid * grid * g
@@ -101,10 +104,10 @@ def _conv2d_by_shifted_pairs(
 ) -> Tensor:
     """Squared norms [n * groups], from the pairs of positions, for stride 1.
 
-    The tap (i, j) of the kernel meets position p of the output at p + i * width + j of the padded input, where both are
-    counted along the padded rows. So the product of two patches is a sum over the taps of products of single pixels, which
-    are all in one small Gram matrix, shifted along its diagonal. Where a row of the output ends before the padded row
-    does, the gradient is zero.
+    At position p of the output, the tap (i, j) of the kernel meets position p + i * width + j of the padded input,
+    where both are counted along the padded rows. So the product of two patches is a sum over the taps of products of
+    two pixels, which all stand in one small Gram matrix, further down its diagonal. Where a row of the output ends
+    before the padded row does, the gradient is zero.
     """
     width, columns = images.shape[2], gradients.shape[2]
     along_rows = _diagonal_sum(_gram(_by_group(images, groups)), dilation[1], kernel[1])
@@ -116,17 +119,19 @@ def _conv2d_by_shifted_pairs(
 def _patches(
     images: Tensor, output: torch.Size, kernel: Pair, stride: Pair, dilation: Pair, groups: int
 ) -> list[Tensor]:
-    """For every row of the kernel, what its taps meet at each position of the output: [n * groups, positions, taps * a].
+    """For each row of the kernel, what its taps meet at every output position: [n * groups, positions, taps * a].
 
     images: padded, [n, h, w, channels], contiguous. With stride 1 the rows share one tensor: a row further down in the
     kernel starts further down in it.
     """
-    (n, height, _, channels), (rows, columns), a = images.shape, output, images.shape[3] // groups
+    (n, height), (rows, columns), a = images.shape[:2], output, images.shape[3] // groups
     image, row, column, _ = images.stride()
-    stacked = images.as_strided(
+    overlapping = images.as_strided(
         (n, groups, height, columns, kernel[1], a),
         (image, a, row, column * stride[1], column * dilation[1], 1),
-    ).reshape(n * groups, height, columns, kernel[1] * a)
+    )
+    # copied once here, where a matrix product would copy its overlapping rows every time
+    stacked = overlapping.contiguous().view(n * groups, height, columns, kernel[1] * a)
     starts = [tap * dilation[0] for tap in range(kernel[0])]
     return [stacked[:, start : start + (rows - 1) * stride[0] + 1 : stride[0]].flatten(1, 2) for start in starts]
 
@@ -180,9 +185,10 @@ def batch_norm_squares(inputs: Tensor, gradients: Tensor, mean: Tensor, rstd: Te
 
 def _in_tiles(squares: Callable[..., Tensor], numbers: int, *tensors: Tensor) -> Tensor:
     """``squares`` of a few examples at a time, for which ``numbers`` are held in memory per example."""
-    n, device = len(tensors[0]), tensors[0].device.type
-    tile = TILE_BYTES.get(device, TILE_BYTES["cuda"]) // (max(1, numbers) * tensors[0].element_size())
-    tile = max(tile, torch.get_num_threads(), 1)  # at least one example for each thread
+    n, first = len(tensors[0]), tensors[0]
+    tile_bytes = TILE_BYTES_OF_PROCESSOR if first.device.type == "cpu" else TILE_BYTES_OF_CARD
+    tile = tile_bytes // (max(1, numbers) * first.element_size())
+    tile = max(tile, torch.get_num_threads())  # at least one example for each thread
     if tile >= n:
         return squares(*tensors)
     return torch.cat([squares(*parts) for parts in zip(*(t.split(tile) for t in tensors), strict=True)])

@@ -33,7 +33,7 @@ def workers(device: torch.device) -> int:
     text = os.environ.get("WINNOW_WORKERS")
     if text is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise UserError(f"WINNOW_WORKERS={text}: must be a whole number above 0")
     return int(text)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from winnow.errors import UserError
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
 from winnow.storage import save_table, save_tensors
@@ -34,8 +35,15 @@ def train_early(
     - ``history.csv``: one row per epoch
 
     Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
+
+    Raises UserError if the training ends before the last of ``epochs``.
     """
     plan = schedule(training, len(images), section="early").until(epochs[-1])
+    if plan.total <= (epochs[-1] - 1) * plan.epoch:
+        raise UserError(
+            f"early.epochs: epoch {epochs[-1]} is after the end of early.training.length, {training.length} "
+            f"(an epoch has {plan.epoch} steps)"
+        )
     folders = {seed: folder / f"seed{seed}" for seed in seeds}
     runs = [
         start(seed, initialise(network, classes, images.shape, seed), training, images.pixels.device, path)

@@ -37,9 +37,7 @@ class Run:
     pruned: list[tuple[nn.Parameter, Tensor]]  # weights, and the bool tensor of those held at zero
     epoch: int = 0  # finished
     step: int = 0  # finished
-    seconds: float = (
-        0.0  # spent so far, by the wall clock, what the caller does included; its share, where several train
-    )
+    seconds: float = 0.0  # spent so far, by the wall clock; its share of it, where several train together
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
 
@@ -224,11 +222,8 @@ def restore(run: Run) -> None:
     load_network(run.network, tensors)
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
-    run.epoch, run.step, run.seconds = (
-        int(tensors["progress"][0]),
-        int(tensors["progress"][1]),
-        float(tensors["progress"][2]),
-    )
+    epoch, step, run.seconds = tensors["progress"].tolist()
+    run.epoch, run.step = int(epoch), int(step)
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
     }

@@ -1,0 +1,288 @@
+"""params.yaml as a whole: what we ship is right, and every mistake is told in one line that helps."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from winnow.errors import UserError
+from winnow.params.base import Section, read_yaml, validate
+from winnow.params.download import Download
+from winnow.params.early import Early
+from winnow.params.whole import Params, load_params
+
+ROOT = Path(__file__).parents[2]
+FILES = [ROOT / "params.yaml", *sorted((ROOT / "recipes").glob("*.yaml"))]
+
+
+@pytest.fixture
+def mistake(tmp_path, user_error):
+    """Checks that a params file of this text gives one line that names the file and holds these texts."""
+
+    def check(text: str, *parts: str) -> None:
+        path = tmp_path / "params.yaml"
+        path.write_text(text)
+        with user_error(path, *parts):
+            load_params(path)
+
+    return check
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_what_we_ship_is_right(path):
+    load_params(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_what_we_ship_leaves_no_key_to_the_defaults(path):
+    """dvc.yaml names keys, and DVC stops where params.yaml does not have them."""
+
+    def missing(model: type[Section], values: dict, prefix: str) -> list[str]:
+        found = [f"{prefix}{name}" for name in model.model_fields if name not in values]
+        for name, field in model.model_fields.items():
+            inner = field.annotation
+            if name in values and isinstance(inner, type) and issubclass(inner, Section):
+                found += missing(inner, values[name], f"{prefix}{name}.")
+        return found
+
+    assert missing(Params, read_yaml(path), "") == []
+
+
+def test_the_defaults_are_right():
+    assert Params() == Params.model_validate({})
+
+
+def test_a_value_stays_as_it_is_written(tmp_path):
+    (tmp_path / "p.yaml").write_text("early: {training: {weight_decay: 5e-4}}\nselect: {keep: [0.3, 1, 500, .5]}")
+    params = load_params(tmp_path / "p.yaml")
+    assert params.early.training.weight_decay == 0.0005  # PyYAML takes 5e-4 for a text
+    assert [type(keep) for keep in params.select.keep] == [float, int, int, float]
+
+
+# Keys
+
+
+def test_misspelt_keys(mistake):
+    mistake("early: {epoch: [0]}", "early.epoch: no such key", "did you mean epochs?")
+    mistake("early: {training: {learning_rat: 1}}", "early.training.learning_rat:", "did you mean learning_rate?")
+    mistake("retrain: {training: {augment: {flop: true}}}", "retrain.training.augment.flop:", "did you mean flip?")
+    mistake("labels: {xyzzy: 1}", "labels.xyzzy: no such key; there are noise, seed")
+
+
+def test_misspelt_sections(mistake):
+    mistake("erly: {epochs: [0]}", "erly: no such key; did you mean early?")
+    mistake("xyzzy: 1", "xyzzy: no such key; there are download, labels, early")
+
+
+def test_keys_that_are_not_text(mistake):
+    mistake("1: 2", "1: a key must be text, not 1")
+    mistake("early: {cohorts: {0: [0]}}", "early.cohorts.0: a key must be text, not 0")
+
+
+def test_two_mistakes_are_counted(mistake):
+    mistake(
+        "labels: {noise: 2}\nfigures: {dpi: 5, font_size: x}", "labels.noise: must be at most 1.0, not 2 (and 2 more"
+    )
+
+
+# Types and ranges
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("early: {training: {learning_rate: '0.1'}}", 'early.training.learning_rate: must be a number, not "0.1"'),
+        ("early: {training: {batch_size: 1.5}}", "early.training.batch_size: must be a whole number, not 1.5"),
+        ("early: {training: {batch_size: true}}", "early.training.batch_size: must be a whole number, not true"),
+        ("early: {training: {nesterov: 1}}", "early.training.nesterov: must be true or false, not 1"),
+        ("early: {training: {decay_at: 3 epochs}}", 'early.training.decay_at: must be a list, in brackets, not "3 ep'),
+        ("early: {cohorts: [0, 1]}", "early.cohorts: must be a map of names to values, not [0, 1]"),
+        ("early: {cohorts: {a: 3}}", "early.cohorts.a: must be a list, in brackets, not 3"),
+        ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.0: must be a whole number, not 0.5"),
+        (
+            "early: {network: resnet8}",
+            'early.network: must be a section with keys of its own, or left out, not "resnet8"',
+        ),
+        ("retrain:", "retrain: must be a section with keys of its own, or left out, not null"),
+        ("download: {path: 3}", "download.path: must be text, not 3"),
+        ("download: {source: }", "download.source: must be 'digits', 'mnist'"),
+        ("figures: {per_class: [1, 2]}", "figures.per_class: must be a whole number, not [1, 2]"),
+    ],
+)
+def test_wrong_types(mistake, text, message):
+    mistake(text, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("early: {training: {learning_rate: 0}}", "early.training.learning_rate: must be above 0, not 0"),
+        ("early: {training: {learning_rate: .inf}}", "early.training.learning_rate: must be a finite number"),
+        ("early: {training: {weight_decay: .nan}}", "early.training.weight_decay: must be"),
+        ("early: {training: {momentum: 1}}", "early.training.momentum: must be below 1"),
+        ("early: {training: {decay: 1.5}}", "early.training.decay: must be at most 1"),
+        ("early: {training: {batch_size: 0}}", "early.training.batch_size: must be at least 1, not 0"),
+        ("early: {cohorts: {a: [-1]}}", "early.cohorts.a.0: must be at least 0, not -1"),
+        ("early: {cohorts: {a: [9223372036854775808]}}", "early.cohorts.a.0: must be below 9223372036854775808"),
+        ("early: {network: {width: 0}}", "early.network.width: must be at least 1, not 0"),
+        ("download: {validation: 1}", "download.validation: must be below 1"),
+        ("download: {first: 0}", "download.first: must be at least 1, not 0"),
+        ("labels: {noise: 1.1}", "labels.noise: must be at most 1"),
+        ("figures: {dpi: 5}", "figures.dpi: must be at least 50, not 5"),
+        ("download: {size: [0, 3]}", "download.size: must be [height, width] in pixels, such as [32, 32]"),
+        ("download: {size: 32}", "download.size: must be [height, width]"),
+        ("retrain: {training: {momentum: 0}}", "retrain.training: nesterov: true needs a momentum above 0"),
+    ],
+)
+def test_out_of_range(mistake, text, message):
+    mistake(text, message)
+
+
+@pytest.mark.parametrize(
+    "length", ["20", "20 epoch s", "epochs", "1.5 epochs", "-1 epochs", "20epochs", "[20, epochs]"]
+)
+def test_durations_need_a_unit(mistake, length):
+    mistake(f"retrain: {{training: {{length: {length}}}}}", "retrain.training.length: ", 'such as "20 epochs"')
+    mistake(f"early: {{training: {{decay_at: [{length}]}}}}", "early.training.decay_at.0: ", 'such as "20 epochs"')
+
+
+# Cohorts and seeds
+
+
+def test_cohorts(mistake):
+    mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
+    mistake("early: {cohorts: {a: []}}", "early.cohorts.a: must be a list with at least one item")
+    mistake("early: {cohorts: {a: [0], b-c: []}}", "early.cohorts.b-c: must be a list with at least one item")
+    mistake("early: {cohorts: {b-c: [1]}}", "early.cohorts: cohort 'b-c': a name is made of letters, digits and _")
+
+
+def test_a_repeated_cohort(mistake):
+    mistake("early:\n  cohorts:\n    a: [0]\n    a: [1]", " line 4: ", 'duplicate key "a"')
+
+
+def test_repeated_seeds(mistake):
+    mistake("early: {cohorts: {a: [0, 5, 5]}}", "early.cohorts: seed 5 is twice in cohort a")
+    mistake("early: {cohorts: {a: [0, 5], b: [5]}}", "early.cohorts: seed 5 is in cohorts a and b")
+    mistake("retrain: {seeds: [7, 7]}", "retrain.seeds: names a seed twice")
+    mistake("early: {cohorts: {a: [7]}}\nretrain: {seeds: [100, 7]}", "retrain.seeds: 7 is a seed of early.cohorts too")
+    mistake("retrain: {seeds: []}", "retrain.seeds: must be a list with at least one item")
+
+
+# Names
+
+
+def test_unknown_names_say_which_there_are(mistake):
+    mistake(
+        "score: {scores: [el2n, entropy]}", "score.scores: unknown score 'entropy'", "el2n, forgetting, loss", "grand"
+    )
+    mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, forgetting, loss")
+    mistake(
+        "early: {network: {name: resnet19}}", "early.network.name: unknown network 'resnet19'", "resnet20", "convnet"
+    )
+    mistake("download: {source: imagenet}", "download.source: must be 'digits', 'mnist'", 'not "imagenet"')
+    mistake("retrain: {budget: step}", "retrain.budget: must be 'steps' or 'epochs'")
+
+
+def test_scores_in_the_wrong_list(mistake):
+    mistake("score: {scores: [el2n, grand]}", "score.scores: grand does not belong here: list it under score.gradients")
+    mistake("score: {gradients: [el2n]}", "score.gradients: el2n does not belong here: list it under score.scores")
+    mistake("score: {scores: [el2n, el2n]}", "score.scores: names a score twice")
+    mistake("score: {scores: [margin]}", "score.scores: must hold el2n")
+
+
+def test_a_source_that_needs_a_path(mistake):
+    mistake("download: {source: parquet}", "download.path is needed when download.source is parquet")
+
+
+# Epochs
+
+
+def test_epochs_that_are_not_scored(mistake):
+    mistake("select: {epoch: 3}", "select.epoch: 3 is not scored; early.epochs has 0, 1, 2, 5, 10")
+    mistake("select: {methods: [el2n-epoch3, random]}", "select.methods: 'el2n-epoch3': epoch 3 is not scored")
+    mistake("aggregate: {suspects_epoch: 3}", "aggregate.suspects_epoch: 3 is not scored; early.epochs has 0, 1, 2")
+
+
+def test_forgetting_has_no_epoch_0(mistake):
+    mistake("select: {methods: [forgetting-epoch0, random]}", "select.methods: 'forgetting-epoch0'", "from epoch 1")
+    mistake("select: {methods: [forgetting, random], epoch: 0}", "select.methods: 'forgetting' at epoch 0")
+
+
+def test_epochs(mistake):
+    mistake("early: {epochs: [0, 2, 1]}", "early.epochs: must rise and not repeat, such as [0, 1, 2]")
+    mistake("early: {epochs: [0, 0]}", "early.epochs: must rise and not repeat, such as [0]")
+    mistake("early: {epochs: []}", "early.epochs: must be a list with at least one item")
+    mistake("early: {epochs: [0, 30]}", "early.epochs ends at 30, but early.training.length is 20 epochs")
+
+
+# Subsets
+
+
+def test_keep(mistake):
+    mistake("select: {keep: [1.3]}", "select.keep: 1.3 is not a share kept: give a share between 0 and 1, or a whole")
+    mistake("select: {keep: [1.0]}", "select.keep: 1.0 is not a share kept")
+    mistake("select: {keep: [0]}", "select.keep.0: must be above 0, not 0")
+    mistake("select: {keep: [0.5, -0.5]}", "select.keep.1: must be above 0, not -0.5")
+    mistake("select: {keep: [-5]}", "select.keep.0: must be above 0, not -5")
+    mistake("select: {keep: ['0.5']}", 'select.keep.0: must be a number, not "0.5"')
+    mistake("select: {keep: [0.5, 0.50]}", "select.keep: names a share twice")
+    mistake("select: {keep: []}", "select.keep: must be a list with at least one item")
+    mistake("select: {keep: 0.5}", "select.keep: must be a list, in brackets, not 0.5")
+
+
+def test_methods(mistake):
+    mistake("select: {methods: [el2n]}", "select.methods: must hold random")
+    mistake("select: {methods: [el2n, random, el2n]}", "select.methods: names a method twice")
+    mistake("select: {methods: [el2n-top, random]}", "select.methods: 'el2n-top' is not a method; write SCORE[-epochE]")
+    mistake("select: {methods: []}", "select.methods: must be a list with at least one item")
+    mistake("score: {gradients: []}", "select.methods: 'grand' needs grand: add it to score.gradients")
+    mistake(
+        "score: {scores: [el2n]}\nselect: {methods: [margin, random]}",
+        "select.methods: 'margin' needs margin: add it to score.scores",
+    )
+
+
+# Files
+
+
+def test_files_that_are_no_params(mistake, tmp_path, user_error):
+    mistake("", "must be a map of sections")
+    mistake("# only a comment\n", "must be a map of sections")
+    mistake("[early, select]", "must be a map of sections")
+    mistake("early:\n  epochs: [0, 1\nselect: {}", " line 3: not YAML: ")
+    mistake("early:\n\tepochs: [0]", " line 2: not YAML: ")
+    mistake("download: {path: 2001-13-45}", "not YAML: month must be in 1..12")
+    mistake("a: !!python/object:os.system {}", " line 1: not YAML: ")
+    (tmp_path / "params.yaml").write_bytes(b"\xff\xfe\x00")
+    with user_error(tmp_path / "params.yaml", "not YAML"):
+        load_params(tmp_path / "params.yaml")
+    with user_error(tmp_path / "absent.yaml", "no such file", "recipes/"):
+        load_params(tmp_path / "absent.yaml")
+
+
+def test_long_values_are_cut(tmp_path, user_error):
+    path = tmp_path / "params.yaml"
+    with path.open("w") as file:
+        YAML().dump({"figures": {"dpi": list(range(1000))}}, file)
+    with pytest.raises(UserError, match=r"figures.dpi: must be a whole number, not \[0, 1, 2.*…$") as caught:
+        load_params(path)
+    assert len(str(caught.value)) < len(str(path)) + 150
+
+
+# One section, as a stage reads it
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "message"),
+    [
+        (Early, {"epoch": [0]}, "early.epoch: no such key; did you mean epochs?"),
+        (Early, {"training": {"augment": {"flop": 1}}}, "early.training.augment.flop: no such key; did you mean flip?"),
+        (Early, {"epochs": [99]}, "params.yaml: early.epochs ends at 99"),
+        (Early, [1], "params.yaml: early: must be a section"),
+        (Download, {"source": "parquet"}, "params.yaml: download.path is needed"),
+        (Download, {"first": 0}, "params.yaml: download.first: must be at least 1"),
+    ],
+)
+def test_the_key_is_named_in_full_when_one_section_is_read(user_error, model, values, message):
+    with user_error(message):
+        validate(model, values, "params.yaml", (model.__name__.lower(),))

@@ -1,0 +1,192 @@
+"""A scratch clone of the project, in which the tests run the real pipeline on a tiny experiment."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+RESULTS = re.compile(r"dvc\.lock|metrics/.*|plots/.*")  # in git, but made by the pipeline
+
+TINY = """
+download:
+  source: digits
+  path: null
+  size: null
+  first: 300
+  first_test: 100
+  validation: 0.1
+  seed: 0
+labels:
+  noise: 0.0
+  seed: 0
+early:
+  cohorts:
+    a: [0, 1]
+    b: [2]
+  network: {name: convnet, width: 4}
+  training: {length: 6 epochs, batch_size: 32}
+  epochs: [0, 2, 6]
+score:
+  scores: [el2n, random]
+  gradients: [grand]
+aggregate:
+  suspects: 10
+  splits: 2
+  seed: 0
+select:
+  methods: [el2n, random]
+  keep: [0.5]
+  epoch: 6
+  seed: 0
+retrain:
+  seeds: [100, 101]
+  network: {name: convnet, width: 4}
+  training: {length: 4 epochs, batch_size: 32}
+  budget: steps
+figures:
+  dpi: 60
+"""
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A copy of the project below ``folder``; what its commands keep outside of it goes to ``outside``."""
+
+    folder: Path
+    outside: Path
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """This process's environment, but with the clone's code, and with no settings of the user or of other tests."""
+        # without bytecode files every stage would spend seconds compiling torch's sources
+        dropped = ("DVC_", "GIT_", "WINNOW_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        return {
+            **kept,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+            "OMP_NUM_THREADS": "1",
+            "WINNOW_DEVICE": "cpu",
+            "WINNOW_WORKERS": "2",
+            "DVC_NO_ANALYTICS": "1",
+            "DVC_SITE_CACHE_DIR": str(self.outside / "site"),
+            "DVC_GLOBAL_CONFIG_DIR": str(self.outside / "global"),
+            "DVC_SYSTEM_CONFIG_DIR": str(self.outside / "system"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_SYSTEM": os.devnull,
+            **{f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+            **changes,
+        }
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the clone's folder, whether it goes well or not; stderr comes with stdout."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def do(self, *command: str, **environment: str) -> str:
+        """Run a command that must go well; gives what it printed."""
+        done = self.run(*command, **environment)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+        return done.stdout
+
+    def repro(self, *arguments: str, **environment: str) -> list[str]:
+        """Run ``dvc repro``; gives the stages that it really ran, in their order."""
+        return ran(self.do("dvc", "repro", *arguments, **environment))
+
+    def stage(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one stage's script as DVC would, without DVC's own seconds."""
+        return self.run(*command(name), DVC_STAGE=name, **environment)
+
+    def copy(self, folder: Path) -> "Clone":
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Clone(folder, self.outside)
+
+    def commit(self) -> None:
+        self.do("git", "add", "--all")
+        self.do("git", "commit", "--quiet", "--message", "test")
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def set(self, key: str, value: Any) -> None:
+        """Change one value of params.yaml, such as figures.dpi."""
+        values = read_yaml(self.path("params.yaml"))
+        section = values
+        *above, last = key.split(".")
+        for part in above:
+            section = section[part]
+        section[last] = value
+        write_yaml(self.path("params.yaml"), values)
+
+    def comment(self, module: str) -> None:
+        """Change a file of code, but not what it does."""
+        with self.path(module).open("a") as file:
+            file.write("# a remark\n")
+
+    def files(self, *below: str) -> dict[str, bytes]:
+        """Every file below these folders (or the files themselves), by its path in the clone."""
+        roots = [self.path(name) for name in below]
+        paths = [path for root in roots for path in ([root] if root.is_file() else sorted(root.rglob("*")))]
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def make(folder: Path, outside: Path) -> Clone:
+    """The project's files as they lie in the working tree, without results, as a git repository of its own."""
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).exists() and not RESULTS.fullmatch(name):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    clone = Clone(folder, outside)
+    write_yaml(clone.path("params.yaml"), YAML(typ="safe").load(TINY))
+    clone.do("git", "init", "--quiet")
+    clone.commit()
+    return clone
+
+
+def ran(printed: str) -> list[str]:
+    """The stages that ``dvc repro`` ran, by what it printed."""
+    return re.findall(r"^Running stage '(.+)':$", printed, re.MULTILINE)
+
+
+def command(stage: str) -> list[str]:
+    """The command of a stage such as score@a-el2n, as dvc.yaml has it."""
+    group, _, items = stage.partition("@")
+    entry = read_yaml(ROOT / "dvc.yaml")["stages"][group]
+    names = entry.get("matrix", {})
+    parts = items.split("-", maxsplit=1) if len(names) == 2 else [items]
+    if list(names) == ["method", "keep"]:  # the methods' names hold dashes
+        parts = items.rsplit("-", maxsplit=1)
+    text = entry.get("do", entry)["cmd"].replace("${key}", items)
+    for name, part in zip(names, parts, strict=False):
+        text = text.replace(f"${{item.{name}}}", part)
+    return text.split()
+
+
+def read_yaml(path: Path) -> Any:
+    return YAML(typ="safe").load(path)
+
+
+def write_yaml(path: Path, values: Any) -> None:
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.dump(values, path)

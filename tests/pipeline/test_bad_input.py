@@ -1,0 +1,228 @@
+"""Every mistake a user can make ends in one line that names it, before anything is lost."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from clone import Clone, command, ran
+from PIL import Image
+
+pytestmark = pytest.mark.pipeline
+
+
+def assert_one_line(status: int, printed: str, *named: str) -> None:
+    errors = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert status != 0, printed
+    assert len(errors) == 1, printed
+    assert "Traceback" not in printed
+    for name in named:
+        assert name in errors[0]
+
+
+def assert_refused(clone: Clone, stage: str, *named: str) -> None:
+    """The stage's script ends in one line of error with these words, and leaves all files as they were."""
+    before = clone.files("data")
+    done = clone.stage(stage)
+    assert_one_line(done.returncode, done.stdout, *named)
+    assert clone.files("data") == before
+
+
+def test_a_mistake_in_any_section_is_told_before_anything_runs(clone: Clone) -> None:
+    before = clone.files("data", "plots", "metrics")
+    clone.set("figures.fontsize", 9)  # of the last stage
+    clone.set("download.first", 200)  # would run all of them
+    done = clone.run("dvc", "repro")
+    assert_one_line(done.returncode, done.stdout, "params.yaml", "figures.fontsize", "font_size")
+    assert ran(done.stdout) == ["check"]
+    del before["data/checked.txt"]
+    assert clone.files(*before) == before
+    # and once it is mended, all is there again
+    clone.do("git", "checkout", "params.yaml")
+    assert clone.repro() == []
+
+
+def test_a_stage_that_fails_loses_nothing(clone: Clone) -> None:
+    """DVC removes a stage's outputs before it starts the stage; they are in its cache still."""
+    before = clone.files("data", "plots", "metrics")
+    clone.set("download.source", "parquet")
+    clone.set("download.path", "nowhere")
+    done = clone.run("dvc", "repro")
+    assert_one_line(done.returncode, done.stdout, "download.path", "nowhere")
+    assert ran(done.stdout) == ["check", "download"]
+    clone.do("git", "checkout", "params.yaml")
+    assert clone.repro() == []
+    assert clone.files("data", "plots", "metrics") == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("download.sorce", "digits", "source"),
+        ("download.source", "imagenet", "cifar10"),
+        ("download.first", 0, "at least 1"),
+        ("early.network.name", "resnet9", "resnet8"),
+        ("early.cohorts", {}, "cohort"),
+        ("early.cohorts", {"a": []}, "at least one"),
+        ("early.cohorts", {"a": [0, 1], "b": [1]}, "seed 1 is in cohorts a and b"),
+        ("early.epochs", [0, 7], "early.training.length"),
+        ("early.training.length", "6", "epochs"),
+        ("early.training.learning_rate", "fast", "a number"),
+        ("score.scores", ["el2n", "elan"], "'elan'"),
+        ("score.gradients", ["grands"], "'grands'"),
+        ("aggregate.suspects_epoch", 5, "early.epochs"),
+        ("select.methods", ["el3n", "random"], "'el3n'"),
+        ("select.methods", ["el2n-epoch5", "random"], "early.epochs"),
+        ("select.methods", ["el2n"], "random"),
+        ("select.keep", [1.3], "1.3"),
+        ("select.keep", [], "at least one"),
+        ("select.epoch", 5, "early.epochs"),
+        ("retrain.seeds", [2], "early.cohorts"),
+        ("retrain.budget", "hours", "'steps' or 'epochs'"),
+        ("figures.dpi", 7, "at least 50"),
+    ],
+)
+def test_check_names_the_key_and_what_would_be_right(key: str, value: Any, named: str, clone: Clone) -> None:
+    clone.set(key, value)
+    assert_refused(clone, "check", "params.yaml", key, named)
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [("early.cohorts", "  cohorts:"), ("score.scores", "  scores:"), ("select.keep", "  keep:")],
+)
+def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, clone: Clone) -> None:
+    text = clone.path("params.yaml").read_text()
+    clone.path("params.yaml").write_text(text.replace(line, f"{line[:-1]}_:"))
+    done = clone.run("dvc", "repro")
+    assert done.returncode != 0
+    assert key in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "download: {source: digits}\ndownload: {source: mnist}\n",
+        "download: {source: digits\n",
+        "download: digits\n\tearly: 1\n",
+    ],
+    ids=["key twice", "bracket open", "tab"],
+)
+def test_params_that_are_not_yaml(text: str, clone: Clone) -> None:
+    clone.path("params.yaml").write_text(text)
+    done = clone.run("dvc", "repro")
+    assert done.returncode != 0
+    assert "params.yaml" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert_refused(clone, "check", "params.yaml line")
+
+
+def picture(file: Path, size: tuple[int, int] = (8, 8), shade: int = 0) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full(size, shade, np.uint8)).save(file)
+    return file
+
+
+@pytest.fixture
+def folder(clone: Clone, tmp_path: Path) -> Path:
+    """An image folder of two classes, to which download.path points."""
+    for part in ("train", "test"):
+        for name in ("cat", "dog"):
+            for number in range(3):
+                picture(tmp_path / "pictures" / part / name / f"{number}.png", shade=number)
+    source(clone, "image_folder", tmp_path / "pictures")
+    return tmp_path / "pictures"
+
+
+def source(clone: Clone, name: str, path: Path) -> None:
+    for key, value in {"source": name, "path": str(path), "first": None, "first_test": None, "validation": 0.0}.items():
+        clone.set(f"download.{key}", value)
+
+
+def test_the_image_folder_of_these_tests_is_a_good_one(clone: Clone, folder: Path) -> None:
+    done = clone.stage("download")
+    assert (done.returncode, done.stdout) == (0, "image_folder: 6 train, 0 validation, 6 test images of 2 classes\n")
+
+
+def test_a_folder_that_is_not_there(clone: Clone, folder: Path) -> None:
+    clone.set("download.path", str(folder / "elsewhere"))
+    assert_refused(clone, "download", "download.path", str(folder / "elsewhere"))
+
+
+def test_a_damaged_image(clone: Clone, folder: Path) -> None:
+    damaged = folder / "train/dog/1.png"
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    assert_refused(clone, "download", str(damaged))
+
+
+def test_a_class_without_an_image(clone: Clone, folder: Path) -> None:
+    for file in (folder / "train/cat").glob("*"):
+        file.unlink()
+    assert_refused(clone, "download", str(folder / "train/cat"), "no image")
+
+
+def test_images_that_differ_in_size(clone: Clone, folder: Path) -> None:
+    other = picture(folder / "train/dog/2.png", (8, 9))
+    assert_refused(clone, "download", "download.size", str(other), "8x9")
+
+
+def test_a_table_without_the_columns(clone: Clone, folder: Path) -> None:
+    for part in ("train", "test"):
+        pq.write_table(pa.table({"picture": [b""], "label": [0]}), folder / f"{part}.parquet")
+    source(clone, "parquet", folder)
+    assert_refused(clone, "download", str(folder / "train.parquet"), "picture", "image (or img")
+
+
+def test_more_images_in_a_batch_than_there_are(clone: Clone) -> None:
+    clone.set("early.training.batch_size", 300)
+    assert_refused(clone, "early@a", "early.training.batch_size", "300", "269")
+
+
+def test_more_images_in_a_batch_than_in_a_subset(clone: Clone) -> None:
+    clone.set("retrain.training.batch_size", 200)
+    assert_refused(clone, "retrain@el2n-0.5", "retrain.training.batch_size", "200", "134")
+
+
+def test_a_keep_that_leaves_a_class_empty(clone: Clone) -> None:
+    assert_refused(clone, "select@el2n-0.05", "select.keep", "0.05", "class '")
+
+
+def test_a_window_without_room(clone: Clone) -> None:
+    assert_refused(clone, "select@el2n-window0.7-0.5", "select.methods", "0.7", "0.5")
+
+
+def test_more_images_to_keep_than_there_are(clone: Clone) -> None:
+    assert_refused(clone, "select@random-270", "select.keep", "270", "269")
+
+
+def test_a_setting_of_the_environment_that_cannot_be(clone: Clone) -> None:
+    done = clone.stage("early@a", WINNOW_WORKERS="many")
+    assert_one_line(done.returncode, done.stdout, "WINNOW_WORKERS=many")
+
+
+def test_an_input_that_is_damaged(clone: Clone) -> None:
+    damaged = clone.path("data/early/a/seed1/epoch2.safetensors")
+    damaged.chmod(0o644)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    assert_refused(clone, "score@a-el2n", "data/early/a/seed1/epoch2.safetensors")
+
+
+def test_a_stage_started_by_hand(clone: Clone) -> None:
+    done = clone.run(*command("download"))
+    assert_one_line(done.returncode, done.stdout, "DVC_STAGE", "dvc repro")
+
+
+@pytest.mark.parametrize(
+    "stage", ["download", "labels", "early@a", "score@a-el2n", "aggregate", "select@random-0.5", "figures"]
+)
+def test_a_full_disk(stage: str, clone: Clone) -> None:
+    """No file may be larger than a kilobyte: to the stage that is a disk which is full."""
+    clone.do("rm", "-rf", ".winnow")
+    before = clone.files("data", "plots", "metrics")
+    limited = ("bash", "-c", 'ulimit -f 1; exec "$@"', "bash", *command(stage))
+    done = clone.run(*limited, DVC_STAGE=stage, WINNOW_WORKERS="1")  # two would want a larger file for their counters
+    assert_one_line(done.returncode, done.stdout, "too large")
+    assert clone.files("data", "plots", "metrics") == before

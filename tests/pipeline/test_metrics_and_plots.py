@@ -1,0 +1,98 @@
+"""What a finished run shows: DVC's own commands, and the files they read."""
+
+import csv
+import json
+from typing import Any
+
+import pytest
+from clone import Clone
+from PIL import Image
+
+pytestmark = pytest.mark.pipeline
+
+ITEMS = {"el2n-0.5", "random-0.5"}
+TABLES = {"accuracy", "differences", "history", "reliability"}
+PICTURES = {"accuracy", "distributions", "history", "mosaic", "rank_correlation", "reliability", "suspects"}
+
+
+def metrics(clone: Clone, name: str) -> Any:
+    return json.loads(clone.path(f"metrics/{name}.json").read_text())
+
+
+def rows(clone: Clone, name: str) -> list[dict[str, str]]:
+    with clone.path(f"plots/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_metrics_say_of_every_subset_how_it_compares_with_random_and_with_all_data(finished: Clone) -> None:
+    found = metrics(finished, "differences")
+    assert set(found) == {"el2n-0.5 minus random", "el2n-0.5 minus full", "random-0.5 minus full"}
+    accuracy = metrics(finished, "retrain")
+    for part in ("test", "validation"):
+        assert set(accuracy[part]) == {*ITEMS, "full"}
+    for name, entry in found.items():
+        item, baseline = name.split(" minus ")
+        baseline = "random-0.5" if baseline == "random" else baseline
+        means = [accuracy["test"][each]["accuracy"] for each in (item, baseline)]
+        assert entry["difference"] == pytest.approx(means[0] - means[1], abs=1e-12)
+        assert entry["low"] <= entry["difference"] <= entry["high"]
+        told_apart = entry["low"] > 0 or entry["high"] < 0
+        assert told_apart == (entry["verdict"] in ("above", "below"))
+
+
+def test_the_accuracies_are_those_of_every_seed(finished: Clone) -> None:
+    accuracy = rows(finished, "accuracy")
+    seeds = {(row["method"], row["split"], row["seed"]) for row in accuracy}
+    methods, splits = ("el2n", "random", "full"), ("validation", "test")
+    assert seeds == {(method, split, seed) for method in methods for split in splits for seed in ("100", "101")}
+    for split in splits:
+        of_full = [float(row["accuracy"]) for row in accuracy if (row["method"], row["split"]) == ("full", split)]
+        assert metrics(finished, "retrain")[split]["full"]["accuracy"] == pytest.approx(sum(of_full) / 2)
+    # the budget is steps: every subset is trained for as many of them
+    assert len({row["steps"] for row in accuracy}) == 1
+
+
+def test_the_other_metrics(finished: Clone) -> None:
+    scores = metrics(finished, "scores")
+    assert (scores["images"], scores["seeds"], scores["epoch"]) == (269, 3, 6)
+    assert set(scores["rank_correlation_of_halves"]) == {"el2n", "grand"}
+    timing = metrics(finished, "timing")
+    assert set(timing) == {*ITEMS, "full"}
+    assert all(entry["seconds_per_seed"] > 0 for entry in timing.values())
+
+
+def test_the_pictures_are_pictures(finished: Clone) -> None:
+    files = finished.files("plots/pictures")
+    assert set(files) == {f"plots/pictures/{name}.png" for name in PICTURES}
+    for name in files:
+        with Image.open(finished.path(name)) as image:
+            assert image.format == "PNG"
+            low, high = image.convert("L").getextrema()
+            assert low < high  # something is drawn
+
+
+def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
+    shown = json.loads(clone.do("dvc", "metrics", "show", "--json"))[""]["data"]
+    assert set(shown) == {f"metrics/{name}.json" for name in ("differences", "retrain", "scores", "timing")}
+    for name, entry in shown.items():
+        assert entry["data"] == json.loads(clone.path(name).read_text())
+
+    printed = clone.do("dvc", "plots", "show")
+    assert "failed" not in printed
+    page = clone.path("dvc_plots/index.html").read_text()
+    assert all(f'id = "plots_{name}_csv"' in page for name in TABLES)
+    assert "DVC_METRIC" not in page  # every blank of our templates is filled in
+    assert all(f"{name}.png" in page for name in PICTURES)
+
+
+def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:
+    clone.set("aggregate.suspects_epoch", 2)
+    assert set(clone.repro()) >= {"aggregate"}
+    changed = json.loads(clone.do("dvc", "metrics", "diff", "--json"))
+    assert changed["metrics/scores.json"]["epoch"] == {"old": 6, "new": 2, "diff": -4}
+    assert "metrics/retrain.json" not in changed
+    printed = clone.do("dvc", "plots", "diff", "HEAD")
+    assert "failed" not in printed
+    page = clone.path("dvc_plots/index.html").read_text()
+    assert all(f'id = "plots_{name}_csv"' in page for name in TABLES)
+    assert all(f"static/{side}_plots_pictures_suspects.png" in page for side in ("HEAD", "workspace"))

@@ -1,0 +1,83 @@
+"""A change reruns the stages that read what has changed, and no other. All of this really runs DVC."""
+
+import re
+
+import pytest
+from clone import Clone, read_yaml, write_yaml
+
+pytestmark = pytest.mark.pipeline
+
+
+def test_nothing_reruns_when_nothing_has_changed(clone: Clone) -> None:
+    assert clone.repro(WINNOW_WORKERS="1") == []  # nor with another number of processes
+
+
+def test_a_new_cohort_trains_its_own_seeds_only(clone: Clone) -> None:
+    before = clone.files("data/early/a", "data/early/b", "data/select/random-0.5.parquet")
+    times = {path: clone.path(path).stat().st_mtime_ns for path in before}
+    clone.set("early.cohorts.c", [3])
+    ran = clone.repro()
+    # the mean scores have changed, and with them the images picked by el2n, but not the random ones
+    scores = {"score@c-el2n", "score@c-random", "score_gradients@c-grand"}
+    selected = {"select@el2n-0.5", "select@random-0.5"}
+    after = {"retrain@el2n-0.5", "compare", "figures"}
+    assert set(ran) == {"check", "early@c", *scores, "aggregate", *selected, *after}
+    assert clone.files(*before) == before
+    assert {path: clone.path(path).stat().st_mtime_ns for path in before if "early" in path} == {
+        path: time for path, time in times.items() if "early" in path
+    }
+
+
+def test_a_new_keep_is_the_only_one_that_is_selected_and_retrained(clone: Clone) -> None:
+    clone.set("select.keep", [0.5, 0.8])
+    selected = {"select@el2n-0.8", "select@random-0.8"}
+    retrained = {"retrain@el2n-0.8", "retrain@random-0.8"}
+    assert set(clone.repro()) == {"check", *selected, *retrained, "compare", "figures"}
+
+
+def test_a_new_score_trains_nothing(clone: Clone) -> None:
+    clone.set("score.scores", ["el2n", "random", "margin"])
+    ran = clone.repro()
+    # select finds the same images in a larger table
+    selected = {"select@el2n-0.5", "select@random-0.5"}
+    assert set(ran) == {"check", "score@a-margin", "score@b-margin", "aggregate", *selected, "figures"}
+
+
+def test_a_new_style_draws_the_pictures_again(clone: Clone) -> None:
+    clone.set("figures.dpi", 70)
+    assert clone.repro() == ["check", "figures"]
+
+
+@pytest.mark.parametrize(
+    ("module", "stages"),
+    [
+        ("src/winnow/report/mosaic.py", {"figures"}),
+        ("src/winnow/scores/el2n.py", {"score@a-el2n", "score@b-el2n"}),  # its output is the same, so nothing after it
+        ("src/winnow/subsets/policies.py", {"select@el2n-0.5", "select@random-0.5"}),
+        ("src/winnow/params/whole.py", {"check"}),
+        ("src/winnow/report/comparison.py", {"compare"}),
+        ("src/winnow/scores/margin.py", set()),  # a score that this experiment does not have
+    ],
+)
+def test_a_change_of_code_reruns_the_stages_that_import_it(module: str, stages: set[str], clone: Clone) -> None:
+    clone.comment(module)
+    assert set(clone.repro()) == stages
+
+
+def test_a_change_of_the_training_code_would_rerun_every_training(clone: Clone) -> None:
+    clone.comment("src/winnow/training/loop.py")
+    changed = re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)
+    assert set(changed) == {"early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"}
+
+
+def test_a_value_that_was_there_before_comes_from_the_cache(clone: Clone) -> None:
+    clone.set("figures.dpi", 70)
+    clone.repro()
+    clone.set("figures.dpi", 60)
+    assert clone.repro() == []
+
+
+def test_the_order_and_layout_of_params_do_not_matter(clone: Clone) -> None:
+    values = read_yaml(clone.path("params.yaml"))
+    write_yaml(clone.path("params.yaml"), dict(reversed(values.items())))
+    assert clone.repro() == ["check"]

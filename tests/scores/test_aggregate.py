@@ -1,0 +1,63 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from winnow.scores.aggregate import mean_and_stderr, score_table
+from winnow.scores.seed_scores import NO_EPOCH, SeedScores
+
+
+def test_by_hand():
+    # 1, 2, 6: mean 3, deviation sqrt((4 + 1 + 9) / 2) = sqrt(7), standard error sqrt(7 / 3)
+    mean, stderr = mean_and_stderr(np.array([[1.0], [2.0], [6.0]], np.float32))
+    assert mean == [3]
+    assert stderr == pytest.approx([np.sqrt(7 / 3)])
+
+
+def test_one_seed_has_no_standard_error():
+    mean, stderr = mean_and_stderr(np.array([[0.5, 2.0]], np.float32))
+    assert mean.tolist() == [0.5, 2]
+    assert np.isnan(stderr).all()
+
+
+def test_infinities_are_kept_and_have_no_standard_error():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mean, stderr = mean_and_stderr(np.array([[1, np.inf, np.inf], [3, 2, np.inf]], np.float32))
+    assert mean.tolist() == [2, np.inf, np.inf]
+    assert stderr[0] == 1
+    assert np.isnan(stderr[1:]).all()
+
+
+def test_sums_are_exact_enough():
+    values = np.full((1000, 1), 0.1, np.float32)
+    mean, stderr = mean_and_stderr(values)
+    assert mean == pytest.approx([np.float32(0.1)], rel=1e-12)
+    assert stderr == pytest.approx([0], abs=1e-12)
+
+
+def test_the_table_has_two_columns_for_every_score_and_epoch():
+    images = pd.DataFrame({"id": ["b", "a"], "label": [1, 0]}, index=[5, 3])
+    el2n = np.array([[[0.1, 0.2], [0.3, 0.4]], [[0.3, 0.2], [0.5, 0.4]]], np.float32)
+    norm = np.array([[[7, 8]], [[7, 8]]], np.float32)
+    table = score_table(
+        images, {"el2n": SeedScores(el2n, [0, 1], [0, 4]), "input_norm": SeedScores(norm, [0, 1], [NO_EPOCH])}
+    )
+    assert list(table) == [
+        "id",
+        "label",
+        "el2n_epoch0_mean",
+        "el2n_epoch0_stderr",
+        "el2n_epoch4_mean",
+        "el2n_epoch4_stderr",
+        "input_norm_mean",
+        "input_norm_stderr",
+    ]
+    assert table["id"].tolist() == ["b", "a"]
+    np.testing.assert_allclose(table["el2n_epoch0_mean"], [0.2, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(
+        table["el2n_epoch4_stderr"], [0.1, 0], rtol=1e-5
+    )  # deviation 0.2 / sqrt(2), over sqrt(2)
+    assert table["input_norm_stderr"].tolist() == [0, 0]
+    assert (table.dtypes.iloc[2:] == np.float32).all()

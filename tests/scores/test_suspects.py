@@ -1,0 +1,71 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from winnow.scores.runs import EarlyRuns
+from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
+from winnow.storage import save_tensors
+
+NAMES = ["cat", "dog", "eel"]
+
+
+def table(original: list[int] | None = None) -> pd.DataFrame:
+    labels = [0, 1, 2, 0]
+    return pd.DataFrame(
+        {
+            "id": ["a", "b", "c", "d"],
+            "position": [7, 3, 9, 1],
+            "label": labels,
+            "original_label": original or labels,
+            "el2n_epoch4_mean": np.array([0.2, 1.3, 0.7, 1.3], np.float32),
+            "el2n_epoch4_stderr": np.array([0.1, 0.2, 0.3, 0.4], np.float32),
+            "loss_epoch4_mean": [0.1, 0.2, 0.3, np.inf],
+        }
+    )
+
+
+def test_the_highest_el2n_comes_first_and_ties_stay_in_order():
+    found = suspects(table(), np.array([0, 2, 2, 1]), NAMES, epoch=4, count=3)
+    assert found["rank"].tolist() == [1, 2, 3]
+    assert found["id"].tolist() == ["b", "d", "c"]
+    assert found["position"].tolist() == [3, 1, 9]
+    assert found["given"].tolist() == ["dog", "cat", "eel"]
+    assert found["predicted"].tolist() == ["eel", "dog", "eel"]
+    assert found["el2n"].tolist() == pytest.approx([1.3, 1.3, 0.7])
+    assert found["stderr"].tolist() == pytest.approx([0.2, 0.4, 0.3])
+    assert "original" not in found
+
+
+def test_more_suspects_than_images_are_all_images():
+    assert len(suspects(table(), np.zeros(4, int), NAMES, epoch=4, count=50)) == 4
+
+
+def test_the_original_label_is_told_where_labels_were_randomised():
+    noisy = table(original=[0, 1, 2, 2])
+    assert has_noise(noisy)
+    assert not has_noise(table())
+    found = suspects(noisy, np.zeros(4, int), NAMES, epoch=4, count=4)
+    assert found["original"].tolist() == ["dog", "eel", "eel", "cat"]
+
+
+def test_predictions_are_those_of_the_mean_probability(tmp_path):
+    """Two seeds lean to class 0 a little, one of another cohort is sure of class 1: the mean says 1."""
+    for cohort, seed, probabilities in [("a", 0, [0.5, 0.4, 0.1]), ("a", 1, [0.5, 0.4, 0.1]), ("b", 2, [0.1, 0.9, 0])]:
+        with np.errstate(divide="ignore"):
+            outputs = np.log(np.array([probabilities, [0.1, 0.2, 0.7]], np.float32))
+        save_tensors(tmp_path / cohort / f"seed{seed}" / "epoch4.safetensors", {"log_probabilities": outputs})
+    cohorts = [EarlyRuns(tmp_path / name, np.zeros(2, int), tmp_path) for name in "ab"]
+    assert predicted_labels(cohorts, epoch=4).tolist() == [1, 2]
+    assert predicted_labels(cohorts[:1], epoch=4).tolist() == [0, 2]
+
+
+def test_noise_auc_by_hand():
+    """Images b and d are changed. EL2N: of the pairs (changed, other), b and d are above a and c in all 4. Loss: b is
+    above a, below c; d (infinite) above both: 3 of 4."""
+    noisy = table(original=[0, 0, 2, 2])
+    assert noise_auc(noisy, ["el2n", "loss", "margin"], epoch=4) == {"el2n": 1.0, "loss": 0.75}
+
+
+def test_noise_auc_counts_ties_as_half():
+    noisy = table(original=[0, 0, 2, 0])  # b is changed, d has the same EL2N: 2 of 3 pairs, and half of one
+    assert noise_auc(noisy, ["el2n"], epoch=4)["el2n"] == pytest.approx(2.5 / 3)

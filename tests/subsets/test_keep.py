@@ -1,0 +1,61 @@
+"""How many images are kept."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winnow.subsets.keep import kept, kept_per_class
+
+
+@pytest.mark.parametrize(
+    ("keep", "images", "count"),
+    [(0.5, 10, 5), (0.3, 10, 3), (0.25, 9, 2), (0.999, 10, 10), (7, 10, 7), (10, 10, 10), (1, 10, 1), (0.07, 100, 7)],
+)
+def test_shares_and_counts(keep, images, count):
+    assert kept(keep, images) == count
+
+
+@pytest.mark.parametrize(("keep", "images"), [(11, 10), (0.01, 10), (0, 10), (-3, 10)])
+def test_none_and_too_many(user_error, keep, images):
+    with user_error(f"select.keep: {keep} is ", "from 1 to 10"):
+        kept(keep, images)
+
+
+@st.composite
+def classes_and_keep(draw):
+    sizes = draw(st.lists(st.integers(0, 30), min_size=1, max_size=6).filter(any))
+    labels = draw(st.permutations([label for label, size in enumerate(sizes) for _ in range(size)]))
+    keep = draw(st.integers(1, len(labels)) | st.floats(0.51 / len(labels), 1, exclude_max=True))
+    return np.array(labels), sizes, keep
+
+
+@given(classes_and_keep())
+def test_every_class_keeps_its_share(case):
+    labels, sizes, keep = case
+    counts = kept_per_class(keep, labels, len(sizes))
+    total = kept(keep, len(labels))
+    assert counts.sum() == total
+    assert (counts <= sizes).all()
+    for count, size in zip(counts.tolist(), sizes, strict=True):
+        assert abs(count - Fraction(total * size, len(labels))) < 1
+
+
+@given(classes_and_keep())
+def test_what_is_left_over_goes_to_the_largest_remainders(case):
+    labels, sizes, keep = case
+    counts = kept_per_class(keep, labels, len(sizes)).tolist()
+    exact = [Fraction(kept(keep, len(labels)) * size, len(labels)) for size in sizes]
+    up = [e - int(e) for e, count in zip(exact, counts, strict=True) if count > int(e)]
+    down = [e - int(e) for e, count in zip(exact, counts, strict=True) if count == int(e)]
+    assert not up or not down or min(up) >= max(down)
+
+
+def test_by_hand():
+    labels = np.repeat([0, 1, 2], [50, 30, 20])
+    assert kept_per_class(0.5, labels, 3).tolist() == [25, 15, 10]
+    assert kept_per_class(7, labels, 3).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
+    assert kept_per_class(1, labels, 3).tolist() == [1, 0, 0]
+    assert kept_per_class(3, np.array([0, 1, 3, 3]), 5).tolist() == [1, 1, 0, 1, 0]  # 0.75, 0.75, 0, 1.5, 0

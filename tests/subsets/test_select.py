@@ -1,0 +1,128 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winnow.subsets.method import parse_method
+from winnow.subsets.select import number, select
+
+CLASSES = ["cat", "dog"]
+
+
+def table(images: int = 40, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "id": [f"train/{row}" for row in range(images)],
+            "position": np.arange(images) * 2,
+            "label": rng.permutation(np.arange(images) % 2),
+            "el2n_epoch0_mean": rng.random(images, np.float32),
+            "el2n_epoch4_mean": rng.random(images, np.float32),
+            "input_norm_mean": rng.random(images, np.float32),
+            "forgetting_epoch4_mean": np.where(rng.random(images) < 0.3, np.inf, rng.integers(3, size=images)),
+        }
+    )
+
+
+def chosen(method: str, keep: float | int, seed: int = 0, scores: pd.DataFrame | None = None) -> np.ndarray:
+    return select(table() if scores is None else scores, CLASSES, parse_method(method), keep, epoch=4, seed=seed)
+
+
+METHODS = [
+    "el2n",
+    "el2n-epoch0",
+    "input_norm",
+    "forgetting",
+    "random",
+    "random-perclass",
+    "el2n-perclass",
+    "el2n-window0.2",
+    "el2n-epoch0-window.1-perclass",
+]
+
+
+@given(st.sampled_from(METHODS), st.sampled_from([0.3, 0.5, 0.7, 13, 28]), st.integers(0, 9))
+def test_rows_are_unique_and_rising(method, keep, seed):
+    rows = chosen(method, keep, seed)
+    assert rows.dtype == np.int64
+    assert (np.diff(rows) > 0).all()
+    assert len(rows) == (keep if isinstance(keep, int) else round(keep * 40))
+    assert rows.min() >= 0
+    assert rows.max() < 40
+
+
+def test_the_score_and_epoch_of_the_name_are_used():
+    scores = table()
+    for method, column in [
+        ("el2n", "el2n_epoch4_mean"),
+        ("el2n-epoch0", "el2n_epoch0_mean"),
+        ("input_norm", "input_norm_mean"),
+    ]:
+        assert chosen(method, 10).tolist() == sorted(scores[column].nlargest(10).index)
+    assert chosen("el2n-window0", 10).tolist() == sorted(scores["el2n_epoch4_mean"].nsmallest(10).index)
+
+
+def test_images_never_learned_come_first():
+    never = np.flatnonzero(np.isinf(table()["forgetting_epoch4_mean"]))
+    assert set(never) <= set(chosen("forgetting", len(never) + 1))
+
+
+def test_per_class_keeps_the_top_of_every_class():
+    scores = table()
+    rows = chosen("el2n-perclass", 0.5)
+    expected = scores.groupby("label")["el2n_epoch4_mean"].nlargest(10).index.get_level_values(1)
+    assert rows.tolist() == sorted(expected)
+
+
+def test_per_class_windows_skip_in_every_class():
+    scores = table()
+    rows = chosen("el2n-window0.2-perclass", 0.5)
+    ranks = scores.groupby("label")["el2n_epoch4_mean"].rank(method="first")
+    assert sorted(ranks[rows]) == sorted([*range(5, 15), *range(5, 15)])
+
+
+@pytest.mark.parametrize("method", ["random", "random-perclass"])
+def test_random_subsets_are_nested(method):
+    small, middle, large = (set(chosen(method, keep)) for keep in (0.2, 0.5, 0.9))
+    assert small < middle < large
+
+
+def test_random_subsets_belong_to_the_seed():
+    assert chosen("random", 0.5, seed=1).tolist() == chosen("random", 0.5, seed=1).tolist()
+    assert chosen("random", 0.5, seed=1).tolist() != chosen("random", 0.5, seed=2).tolist()
+
+
+def test_random_subsets_hold_every_image_equally_often():
+    scores = table(20)
+    counts = np.zeros(20)
+    for seed in range(400):
+        counts[chosen("random-perclass", 0.5, seed=seed, scores=scores)] += 1
+    assert np.abs(counts - 200).max() < 5 * np.sqrt(400 / 4)  # five standard deviations of a binomial
+
+
+def test_a_class_without_images_is_named(user_error):
+    scores = table()
+    scores["el2n_epoch4_mean"] = scores["label"] + np.linspace(0, 0.5, 40)  # dogs score above cats
+    with user_error("select.keep: 0.5", "'cat'", "-perclass"):
+        chosen("el2n", 0.5, scores=scores)
+    assert len(chosen("el2n-perclass", 0.5, scores=scores)) == 20
+
+
+def test_a_score_that_is_not_there_is_named(user_error):
+    with user_error("el2n_epoch7_mean", "early.epochs"):
+        chosen("el2n-epoch7", 0.5)
+
+
+def test_a_window_without_room_and_too_many_images(user_error):
+    with user_error("select.methods: a window from 0.6"):
+        chosen("el2n-window0.6", 0.5)
+    with user_error("select.keep: 41 is 41 of the 40"):
+        chosen("el2n", 41)
+
+
+@pytest.mark.parametrize("keep", [0.5, 500, 0.1, 1, 1e-05])
+def test_keep_as_the_command_line_has_it(keep):
+    found = number(str(keep))
+    assert found == keep
+    assert type(found) is type(keep)

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+from small import CLASSES, NETWORK, on_cpu, pictures
+
+from winnow.networks import initialise
+from winnow.training.batches import normalise
+from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
+
+
+def test_outputs_are_the_log_softmax_in_evaluation_mode():
+    network, images = initialise(NETWORK, CLASSES, (2, 6, 6), seed=0), on_cpu(pictures())
+    network(normalise(images.pixels, images))  # in training mode: moves the running statistics of batch norm
+    found = log_probabilities(network, images)
+    with torch.no_grad():
+        logits = network.eval()(normalise(images.pixels, images)).double().numpy()
+    np.testing.assert_allclose(found, log_softmax(logits, axis=1), atol=1e-5)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(log_probabilities(network, images, batch_size=10), found, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_the_network_is_left_as_it_was(mode):
+    network = initialise(NETWORK, CLASSES, (2, 6, 6), seed=0).train(mode)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    log_probabilities(network, on_cpu(pictures()))
+    assert network.training == mode
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_no_image_has_no_loss():
+    network = initialise(NETWORK, CLASSES, (2, 6, 6), seed=0)
+    outputs = log_probabilities(network, on_cpu(pictures(0)))
+    assert len(outputs) == 0
+    assert np.isnan(mean_loss(outputs, np.zeros(0, int)))
+    assert np.isnan(accuracy(outputs, np.zeros(0, int)))
+
+
+def test_loss_and_accuracy_by_hand():
+    outputs = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]], np.float32))
+    assert mean_loss(outputs, np.array([0, 1])) == pytest.approx((np.log(2) + np.log(5)) / 2)
+    assert accuracy(outputs, np.array([0, 1])) == 0.5

@@ -1,0 +1,151 @@
+"""The loop against one written out plainly: single images, torch's own SGD without fusion, the schedule by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from small import CLASSES, FACTS, NETWORK, TRAINING, on_cpu, pictures
+from test_batches import crop_and_flip_one
+
+from winnow.networks import initialise
+from winnow.params.training import Network, Training
+from winnow.streams import torch_stream
+from winnow.training.batches import DeviceImages
+from winnow.training.loop import NOT_VISITED, Run, history, start, train
+from winnow.training.schedule import Schedule, schedule
+
+SEED = 3
+
+
+def begun(images: DeviceImages, folder: Path, training: Training = TRAINING, network: Network = NETWORK) -> Run:
+    return start(SEED, initialise(network, CLASSES, images.shape, SEED), training, torch.device("cpu"), folder / "run")
+
+
+def finished(tmp_path, training: Training = TRAINING, network: Network = NETWORK, plan: Schedule | None = None) -> Run:
+    images = on_cpu(pictures())
+    run = begun(images, tmp_path, training, network)
+    for _ in train([run], images, training, plan or schedule(training, len(images)), lambda steps: None):
+        if run.correct is not None:
+            run.record("correct", run.correct)
+    return run
+
+
+def plain_training(training: Training, network: Network, total: int, rate) -> tuple[torch.nn.Module, list, list]:
+    """Weights, and (learning rate, loss, accuracy) and correctness of every epoch."""
+    images = pictures()
+    mean, std = (np.array(FACTS[name]).reshape(1, 2, 1, 1) for name in ("mean", "std"))
+    module = initialise(network, CLASSES, (2, 6, 6), SEED)
+    optimizer = torch.optim.SGD(
+        module.parameters(),
+        lr=1.0,
+        momentum=training.momentum,
+        nesterov=training.nesterov,
+        weight_decay=training.weight_decay,
+        fused=False,
+        foreach=False,
+    )
+    crop, size = training.augment.crop, training.batch_size
+    step, epoch, table, correct = 0, 0, [], []
+    while step < total:
+        order = torch.randperm(43, generator=torch_stream(SEED, "data_order", epoch)).numpy()
+        count = 43 // size * size
+        chance = torch_stream(SEED, "augmentation", epoch)
+        offsets = (
+            torch.randint(2 * crop + 1, (count, 2), generator=chance).numpy() if crop else np.zeros((count, 2), int)
+        )
+        flips = torch.rand(count, generator=chance).numpy() < 0.5 if training.augment.flip else np.zeros(count, bool)
+        losses, right = [], np.full(43, NOT_VISITED)
+        for first in range(0, count, size):
+            if step == total:
+                break
+            rows = order[first : first + size]
+            batch = np.stack(
+                [
+                    crop_and_flip_one(images.pixels[row], crop, *offsets[first + i], flips[first + i])
+                    for i, row in enumerate(rows)
+                ]
+            )
+            inputs = torch.from_numpy((batch / 255 - mean) / std).float()
+            logits = module(inputs)
+            loss = F.cross_entropy(logits, torch.from_numpy(images.labels[rows]))
+            for group in optimizer.param_groups:
+                group["lr"] = rate(step)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+            right[rows] = logits.argmax(1).numpy() == images.labels[rows]
+            step += 1
+        table.append((rate(step - 1), np.mean(losses), np.mean(right[right != NOT_VISITED])))
+        correct.append(right)
+        epoch += 1
+    return module, table, correct
+
+
+def rate_of_the_small_training(step: int) -> float:
+    """0.1, warmed up over 3 steps, times 0.2 from step 10 (2 epochs of 5) and again from step 18 on."""
+    return 0.1 * (0.2 if step >= 10 else 1) * (0.2 if step >= 18 else 1) * min(1, (step + 1) / 3)
+
+
+@pytest.mark.parametrize("name", ["convnet", "lenet_300_100"])
+def test_against_a_plain_loop(tmp_path, name):
+    network = NETWORK if name == "convnet" else Network(name=name)
+    run = finished(tmp_path, network=network)
+    module, table, correct = plain_training(TRAINING, network, 25, rate_of_the_small_training)
+    assert (run.epoch, run.step) == (5, 25)
+    for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
+    np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(run.records["correct"], correct)
+
+
+def test_without_momentum_or_augmentation(tmp_path):
+    training = Training(
+        length="2 epochs", batch_size=8, learning_rate=0.05, momentum=0, nesterov=False, weight_decay=0.01
+    )
+    run = finished(tmp_path, training)
+    module, table, _ = plain_training(training, NETWORK, 10, lambda step: 0.05)
+    for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):
+        np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
+
+
+def test_it_learns(tmp_path):
+    training = Training(length="12 epochs", batch_size=8, learning_rate=0.05)
+    table = history(finished(tmp_path, training))
+    assert table["train_accuracy"].iloc[-1] > 0.9
+    assert table["train_loss"].iloc[-1] < 0.5 * table["train_loss"].iloc[0]
+
+
+def test_a_schedule_may_end_inside_an_epoch(tmp_path):
+    training = TRAINING.model_copy(update={"length": "7 steps"})
+    run = finished(tmp_path, training)
+    assert (run.epoch, run.step) == (2, 7)
+    visited = [(correct != NOT_VISITED).sum() for correct in run.records["correct"]]
+    assert visited == [40, 16]
+    module, table, correct = plain_training(TRAINING, NETWORK, 7, rate_of_the_small_training)
+    np.testing.assert_array_equal(run.records["correct"], correct)
+    np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
+    for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):
+        np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_it_yields_before_the_first_epoch_and_after_each(tmp_path):
+    images = on_cpu(pictures())
+    run = begun(images, tmp_path)
+    steps = [run.step for run in train([run], images, TRAINING, schedule(TRAINING, 43), lambda steps: None)]
+    assert steps == [0, 5, 10, 15, 20, 25]
+
+
+def test_history(tmp_path):
+    run = finished(tmp_path)
+    table = history(run)
+    assert list(table) == ["seed", "epoch", "learning_rate", "train_loss", "train_accuracy"]
+    assert table["seed"].tolist() == [SEED] * 5
+    assert table["epoch"].tolist() == [1, 2, 3, 4, 5]
+    np.testing.assert_allclose(table["learning_rate"], [0.1, 0.1, 0.02, 0.004, 0.004])
+    run.records["validation"] = [np.array([epoch, 0.5]) for epoch in range(5)]
+    assert history(run)["validation_loss"].tolist() == [0, 1, 2, 3, 4]
+    assert history(begun(on_cpu(pictures()), tmp_path)).empty

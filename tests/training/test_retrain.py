@@ -1,0 +1,127 @@
+"""Networks trained on a subset to the end of the schedule."""
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+from small import CLASSES, NETWORK, TRAINING, contents, named, on_cpu, pictures
+
+from winnow.networks import build
+from winnow.storage import load_json, load_table, load_tensors, save_tensors
+from winnow.training import loop
+from winnow.training.checkpoint import load_network
+from winnow.training.evaluate import log_probabilities
+from winnow.training.retrain import results, retrain
+from winnow.training.schedule import schedule
+
+SUBSET = pictures().take(np.arange(0, 43, 2))  # 22 images: 2 steps an epoch, where all images have 5
+HELD_OUT = {"validation": pictures(7, seed=1), "test": pictures(9, seed=2)}
+
+
+def run(folder, tick=lambda steps: None, seed=100, images=SUBSET):
+    with named(folder, seed) as parent:
+        retrain(
+            seeds=[seed],
+            images=on_cpu(images),
+            held_out={name: on_cpu(part) for name, part in HELD_OUT.items()},
+            classes=CLASSES,
+            network=NETWORK,
+            training=TRAINING,
+            plan=schedule(TRAINING, len(images), images_of_full_epoch=43),
+            folder=parent,
+            clocks=clock_of(folder).parent,
+            tick=tick,
+        )
+    return folder
+
+
+def clock_of(folder):
+    return folder.parent / "seconds" / folder.name / "100.json"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("retrain") / "seed100")
+
+
+def test_the_files(whole):
+    assert set(contents(whole)) == {"network.safetensors", "outputs.safetensors", "history.csv"}
+    assert load_json(clock_of(whole)) > 0
+
+
+def test_a_subset_takes_as_many_steps_as_all_images(whole):
+    history = load_table(whole / "history.csv")
+    assert len(history) == 13  # 25 steps, 2 in an epoch
+    assert load_tensors(whole / "network.safetensors")["1.num_batches_tracked"] == 25
+
+
+def test_the_kept_network_gives_the_kept_outputs(whole):
+    network = build(NETWORK, CLASSES, (2, 6, 6))
+    tensors = load_tensors(whole / "network.safetensors")
+    load_network(network, {f"network.{name}": tensor for name, tensor in tensors.items()})
+    outputs = load_tensors(whole / "outputs.safetensors")
+    assert outputs.keys() == HELD_OUT.keys()
+    for name, part in HELD_OUT.items():
+        np.testing.assert_allclose(outputs[name], log_probabilities(network, on_cpu(part)), atol=1e-5)
+
+
+@pytest.mark.parametrize("seconds", [0, 1000])
+@pytest.mark.parametrize("at", [1, 2, 5, 13])
+def test_interrupted(whole, tmp_path, monkeypatch, seconds, at):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", seconds)
+    calls = []
+
+    def tick(steps: int) -> None:
+        calls.append(steps)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "seed100", tick)
+    assert contents(run(tmp_path / "seed100")) == contents(whole)
+
+
+def test_the_clock_goes_on_after_an_interruption(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
+    now = iter(np.arange(0.0, 1000.0))  # a second passes whenever somebody looks
+    monkeypatch.setattr(loop.time, "monotonic", lambda: next(now))
+    calls = []
+
+    def tick(steps: int) -> None:
+        calls.append(steps)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", tick)
+    run(tmp_path / "cut")
+    run(tmp_path / "straight")
+    cut, straight = (load_json(clock_of(tmp_path / name)) for name in ("cut", "straight"))
+    # the epoch under way when it was interrupted is not counted twice, nor is the time before forgotten
+    assert cut == pytest.approx(straight, abs=2)
+
+
+def test_which_images_matter(whole, tmp_path):
+    other = run(tmp_path / "seed100", images=pictures().take(np.arange(22)))
+    assert contents(other)["network.safetensors"] != contents(whole)["network.safetensors"]
+
+
+def test_results_by_hand(tmp_path):
+    labels = {"test": np.array([0, 1, 1])}
+    for seed, first in ((5, 0.9), (3, 0.2)):
+        outputs = np.log(np.array([[first, 1 - first]] * 3, np.float32))
+        save_tensors(tmp_path / f"seed{seed}" / "outputs.safetensors", {"test": outputs})
+    table = results(tmp_path, [5, 3], labels)
+    assert table["seed"].tolist() == [5, 3]
+    assert set(table["split"]) == {"test"}
+    np.testing.assert_allclose(table["accuracy"], [1 / 3, 2 / 3])
+    np.testing.assert_allclose(
+        table["loss"], [-np.log([0.9, 0.1, 0.1]).mean(), -np.log([0.2, 0.8, 0.8]).mean()], rtol=1e-6
+    )
+
+
+def test_results_of_a_run(whole):
+    labels = {name: part.labels for name, part in HELD_OUT.items()}
+    table = results(whole.parent, [100], labels).set_index("split")
+    for name, outputs in load_tensors(whole / "outputs.safetensors").items():
+        np.testing.assert_allclose(log_softmax(outputs, axis=1), outputs, atol=1e-6)
+        assert table.loc[name, "accuracy"] == (outputs.argmax(axis=1) == labels[name]).mean()
