@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro test lint format deps
+.PHONY: repro test lint format deps bench
 
 repro: $(VENV)/installed
 	dvc repro
@@ -19,6 +19,11 @@ lint: $(VENV)/installed
 format: $(VENV)/installed
 	ruff check --fix .
 	ruff format .
+
+# Each script times something against a named alternative in the same run; on a machine that does nothing else.
+bench: $(VENV)/installed
+	python benchmarks/grand.py
+	python benchmarks/training.py
 
 # Write the code dependencies of every stage into dvc.yaml.
 deps: $(VENV)/installed

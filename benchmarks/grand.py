@@ -11,16 +11,13 @@ import argparse
 import copy
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
+from timing import ratio, take_turns
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,31 +65,6 @@ def one_by_one(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         gradients = torch.autograd.grad(functional.cross_entropy(network(image), label), weights)
         norms.append(torch.stack([g.square().sum() for g in gradients]).sum().sqrt())
     return torch.stack(norms)
-
-
-def take_turns(calls: dict[str, Callable[[], Any]], turns: int) -> dict[str, list[float]]:
-    """Seconds of every call in every turn, after one turn that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(turns + 1):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
-def ratio(slow: list[float], fast: list[float], target: float) -> dict[str, float]:
-    """How many times the rate of ``slow`` the rate of ``fast`` is."""
-    ratios = sorted(a / b for a, b in zip(slow, fast, strict=True))
-    quarter = len(ratios) // 4
-    return {
-        "median": statistics.median(ratios),
-        "lower_quartile": ratios[quarter],
-        "upper_quartile": ratios[-1 - quarter],
-        "best": min(slow) / min(fast),
-        "target": target,
-    }
 
 
 def speed(name: str, n: int, turns: int) -> dict[str, list[float]]:

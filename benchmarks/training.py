@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from timing import ratio, take_turns
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -165,31 +166,6 @@ def ten_seeds(where: torch.device, steps: int, turns: int) -> dict[str, list[flo
 
     seconds = take_turns({"together": lambda: epoch(together, images), "one after another": one_after_another}, turns)
     return {name: [s / count / 10 for s in values] for name, values in seconds.items()}
-
-
-def take_turns(calls: dict[str, Callable[[], Any]], turns: int) -> dict[str, list[float]]:
-    """Seconds of every call in every turn, after one turn that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(turns + 1):
-        for name, call in calls.items():
-            begin = time.perf_counter()
-            call()
-            if turn:
-                seconds[name].append(time.perf_counter() - begin)
-    return seconds
-
-
-def ratio(slow: list[float], fast: list[float], target: float) -> dict[str, float]:
-    """How many times the rate of ``slow`` the rate of ``fast`` is."""
-    ratios = sorted(a / b for a, b in zip(slow, fast, strict=True))
-    quarter = len(ratios) // 4
-    return {
-        "median": statistics.median(ratios),
-        "lower_quartile": ratios[quarter],
-        "upper_quartile": ratios[-1 - quarter],
-        "best": min(slow) / min(fast),
-        "target": target,
-    }
 
 
 def main() -> None:
