@@ -193,9 +193,13 @@ def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path, write):
 
 
 def test_others_may_read_what_is_written(tmp_path):
-    save_json(tmp_path / "file", 1)
-    with atomic_folder(tmp_path / "folder"):
-        pass
+    umask = os.umask(0o077)
+    try:
+        save_json(tmp_path / "file", 1)
+        with atomic_folder(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(umask)
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
     assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o755
 

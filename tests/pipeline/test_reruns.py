@@ -1,9 +1,10 @@
 """A change reruns the stages that read what has changed, and no other. All of this really runs DVC."""
 
+import json
 import re
 
 import pytest
-from clone import Clone, read_yaml, write_yaml
+from clone import Clone, read_yaml
 
 pytestmark = pytest.mark.pipeline
 
@@ -79,5 +80,5 @@ def test_a_value_that_was_there_before_comes_from_the_cache(clone: Clone) -> Non
 
 def test_the_order_and_layout_of_params_do_not_matter(clone: Clone) -> None:
     values = read_yaml(clone.path("params.yaml"))
-    write_yaml(clone.path("params.yaml"), dict(reversed(values.items())))
+    clone.path("params.yaml").write_text(json.dumps(dict(reversed(values.items()))))  # json is YAML too
     assert clone.repro() == ["check"]

@@ -29,6 +29,7 @@ def finished(tmp_path, training: Training = TRAINING, network: Network = NETWORK
     for _ in train([run], images, training, plan or schedule(training, len(images)), lambda steps: None):
         if run.correct is not None:
             run.record("correct", run.correct)
+        run.network.eval()  # the mode in which a caller leaves the network has no part in the training
     return run
 
 
