@@ -29,10 +29,11 @@ bench: $(VENV)/installed
 deps: $(VENV)/installed
 	python -m tests.imports
 
-# uv installs torch's large wheels in a fraction of pip's time, and shares them between environments.
+# uv installs torch's large wheels in a fraction of pip's time, and shares them between environments. Compiled at once,
+# as torch takes 6 s to import otherwise where Python may not write bytecode.
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or later is needed; set PYTHON to one, as in: make PYTHON=python3.12 test")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip uv
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --editable '.[dev]'
+	$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python --editable '.[dev]'
 	touch $@

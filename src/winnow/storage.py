@@ -33,6 +33,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o644)  # whatever the umask: a team's shared cache must be readable
         temporary.replace(path)
+    except OSError as error:  # a full disk, say: some writers do not name the file
+        raise OSError(error.errno, error.strerror or _first_line(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -60,10 +62,14 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 def save_tensors(path: str | Path, tensors: Mapping[str, Any]) -> None:
     """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     with atomic_file(path) as temporary:
-        save_file({name: _as_array(tensor) for name, tensor in tensors.items()}, temporary)
+        try:
+            save_file({name: _as_array(tensor) for name, tensor in tensors.items()}, temporary)
+        except SafetensorError as error:  # what the library makes of an error of the system
+            raise OSError(_first_line(error)) from error
 
 
 def _as_array(tensor: Any) -> np.ndarray:
