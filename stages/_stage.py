@@ -74,8 +74,9 @@ def scratch() -> Path:
             elif path.is_file():
                 digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     folder = SCRATCH / name() / digest.hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
+    SCRATCH.mkdir(exist_ok=True)
     _lock(SCRATCH / f"{name()}.lock")
+    folder.mkdir(parents=True, exist_ok=True)  # only now: the run that held the lock may have moved it away
     for other in folder.parent.glob("*"):
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)

@@ -37,7 +37,7 @@ def with_code(dvc_yaml: str) -> str:
     lines: list[str] = []
     modules: list[str] = []
     for line in dvc_yaml.splitlines():
-        if command := re.search(r"cmd: python -m (stages\.\w+)", line):
+        if command := re.search(r"cmd: exec python -m (stages\.\w+)", line):
             modules = [command[1]]
         if named := re.search(r"- src/(winnow/\w+)/\$\{item", line):
             folder = named[1].replace("/", ".")

@@ -176,7 +176,7 @@ def command(stage: str) -> list[str]:
     parts = items.split("-", maxsplit=1) if len(names) == 2 else [items]
     if list(names) == ["method", "keep"]:  # the methods' names hold dashes
         parts = items.rsplit("-", maxsplit=1)
-    text = entry.get("do", entry)["cmd"].replace("${key}", items)
+    text = entry.get("do", entry)["cmd"].removeprefix("exec ").replace("${key}", items)
     for name, part in zip(names, parts, strict=False):
         text = text.replace(f"${{item.{name}}}", part)
     return text.split()

@@ -104,7 +104,8 @@ def test_the_whole_run_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) 
 
 def test_only_dvc_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) -> None:
     """As a workstation does that is short of memory. What dvc had started must end, and not write on."""
-    with start(clone, "dvc", "repro", "--single-item", "early@a") as process:
+    # a shell that would stay between dvc and the stage
+    with start(clone, "dvc", "repro", "--single-item", "early@a", SHELL="/bin/sh") as process:
         wait(lambda: in_the_middle(clone))
         process.kill()
     # at once: a new start waits for the end of the old one
