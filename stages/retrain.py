@@ -5,7 +5,7 @@ import numpy as np
 from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts, load_part
 from winnow.params.retrain import Retrain
-from winnow.storage import load_json, save_json, save_table
+from winnow.storage import load_column, load_json, save_json, save_table
 from winnow.subsets.files import load_subset
 from winnow.training.batches import to_device
 from winnow.training.device import device, together, workers
@@ -23,7 +23,8 @@ def retrain_stage(*items: str) -> None:
     train = load_part("data/images", "train", labels="data/labels.parquet")
     full_epoch = len(train) if options.budget == "steps" else None
     if item != "full":
-        train = train.take(np.isin(train.ids, load_subset(f"data/select/{item}.parquet").ids))
+        positions = load_column("data/labels.parquet", "position")
+        train = train.take(np.flatnonzero(np.isin(positions, load_subset(f"data/select/{item}.parquet").positions)))
     plan = schedule(options.training, len(train), full_epoch, section=f"retrain@{item}: retrain")
     images = to_device(train, facts, where)
     parts = {name: load_part("data/images", name) for name in ("validation", "test") if facts["images"][name]}

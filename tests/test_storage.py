@@ -24,9 +24,12 @@ from winnow.storage import (
     load_provenance,
     load_table,
     load_tensors,
+    map_tensor,
     save_json,
+    save_rows,
     save_table,
     save_tensors,
+    stack_on_disk,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -83,6 +86,59 @@ def test_torch_tensors_come_back_as_arrays(tmp_path):
 def test_only_named_tensors_are_read(tmp_path):
     save_tensors(tmp_path / "t.safetensors", {"a": np.zeros(1), "b": np.ones(2)})
     assert load_tensors(tmp_path / "t.safetensors", "b").keys() == {"b"}
+
+
+pixels = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5))
+
+
+@given(pixels, st.text("pä x", min_size=1, max_size=20), st.integers(1, 3))
+def test_rows_are_written_as_the_library_writes_a_tensor_and_can_be_mapped(tmp_path_factory, array, name, count):
+    folder = tmp_path_factory.mktemp("rows")
+    save_tensors(folder / "whole", {name: array})
+    chunks = (array[start : start + count] for start in range(0, len(array), count))
+    save_rows(folder / "rows", name, array.shape, chunks)
+    assert (folder / "rows").read_bytes() == (folder / "whole").read_bytes()
+    mapped = map_tensor(folder / "rows", name)
+    assert mapped.dtype == np.uint8
+    np.testing.assert_array_equal(mapped, array)
+
+
+def test_one_of_several_tensors_can_be_mapped(tmp_path):
+    tensors = {"a": np.arange(5, dtype=np.uint8), "b": np.ones(3), "c": np.arange(6, dtype=np.uint8).reshape(2, 3)}
+    save_tensors(tmp_path / "t", tensors)
+    for name in ("a", "c"):
+        np.testing.assert_array_equal(map_tensor(tmp_path / "t", name), tensors[name])
+
+
+def test_a_map_of_a_file_that_was_cut_off(tmp_path, user_error):
+    save_tensors(tmp_path / "t", {"a": np.zeros(300, np.uint8)})
+    whole = (tmp_path / "t").read_bytes()
+    for length in (len(whole) - 1, len(whole) - 300, 20, 8, 3):
+        (tmp_path / "t").write_bytes(whole[:length])
+        with user_error(tmp_path / "t", "not a readable safetensors file"):
+            map_tensor(tmp_path / "t", "a")
+
+
+def test_a_map_is_not_written_to(tmp_path):
+    save_tensors(tmp_path / "t", {"a": np.zeros(3, np.uint8)})
+    with pytest.raises(ValueError, match="read-only"):
+        map_tensor(tmp_path / "t", "a")[0] = 1
+
+
+@pytest.mark.parametrize("chunks", [[], [np.zeros((4, 2), np.uint8)], [np.zeros((3, 1), np.uint8)], [np.zeros((3, 2))]])
+def test_rows_that_are_not_those_announced_leave_no_file(tmp_path, chunks):
+    with pytest.raises(ValueError, match="rows"):
+        save_rows(tmp_path / "t", "pixels", (3, 2), chunks)
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(pixels.filter(len))
+def test_stacked_arrays(tmp_path_factory, array):
+    folder = tmp_path_factory.mktemp("stack")
+    found = stack_on_disk(iter(array), folder)
+    np.testing.assert_array_equal(found, array)
+    assert not found.size or not found.flags.writeable
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv"])
@@ -273,7 +329,12 @@ READERS = {
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [*READERS.items(), ("t.parquet", load_provenance), ("t.parquet", lambda path: load_column(path, "position"))],
+    [
+        *READERS.items(),
+        ("t.safetensors", lambda path: map_tensor(path, "c")),
+        ("t.parquet", load_provenance),
+        ("t.parquet", lambda path: load_column(path, "position")),
+    ],
 )
 def test_a_missing_file_is_named(tmp_path, user_error, name, read):
     with user_error(tmp_path / name, "no such file"):
@@ -285,6 +346,7 @@ def test_a_missing_file_is_named(tmp_path, user_error, name, read):
     ("name", "read"),
     [
         ("t.safetensors", load_tensors),
+        ("t.safetensors", lambda path: map_tensor(path, "a")),
         ("t.parquet", load_table),
         ("t.parquet", load_provenance),
         ("t.parquet", lambda path: load_column(path, "position")),
@@ -313,6 +375,10 @@ def test_what_a_file_does_not_hold_is_named(tmp_path, user_error):
         write(tmp_path / name)
     with user_error("t.safetensors", "'c'", "a, b"):
         load_tensors(tmp_path / "t.safetensors", "a", "c")
+    with user_error("t.safetensors", "'c'", "a, b"):
+        map_tensor(tmp_path / "t.safetensors", "c")
+    with user_error("t.safetensors", "a is not a tensor of bytes"):
+        map_tensor(tmp_path / "t.safetensors", "a")
     for name in ("t.csv", "t.parquet"):
         with user_error(name, "label"):
             load_table(tmp_path / name, ["label"])

@@ -5,10 +5,11 @@ Nothing here reads or writes pickle: what comes out of a shared cache is data, n
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,6 +97,74 @@ def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
         raise UserError(f"{path}: no such file") from None
     except SafetensorError as error:
         raise UserError(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def map_tensor(path: str | Path, name: str) -> np.ndarray:
+    """A uint8 tensor of a safetensors file as a read-only memory map: it takes no memory but the system's file cache.
+
+    Raises UserError if the file is missing, damaged, or has no such tensor.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
+            if name not in header:
+                present = sorted(header.keys() - {"__metadata__"})
+                raise UserError(f"{path}: no tensor named {name!r}; it has {', '.join(present[:8])}")
+            shape, (start, end) = tuple(header[name]["shape"]), header[name]["data_offsets"]
+            if header[name]["dtype"] != "U8" or end - start != np.prod(shape, dtype=int):
+                raise ValueError(f"{name} is not a tensor of bytes")
+            return _mapped(file, 8 + length + start, shape)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what is there is no header, or ends too early
+        raise UserError(f"{path}: not a readable safetensors file ({_first_line(error)})") from None
+
+
+_LONGEST_HEADER = 100_000_000  # bytes, as the library has it: a damaged length must not ask for all memory
+
+
+def save_rows(path: str | Path, name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray]) -> None:
+    """Write a safetensors file of one uint8 tensor, the bytes that ``save_tensors`` writes, from its rows in order.
+
+    Only one chunk is in memory at a time. Raises ValueError if the chunks do not make the shape.
+    """
+    size = int(np.prod(shape, dtype=int))
+    entry = {name: {"dtype": "U8", "shape": shape, "data_offsets": [0, size]}}
+    header = json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for chunk in chunks:
+            if chunk.dtype != np.uint8 or chunk.shape[1:] != shape[1:]:
+                raise ValueError(f"{path}: rows of {chunk.dtype} {chunk.shape[1:]} for uint8 {shape[1:]}")
+            file.write(np.ascontiguousarray(chunk).data)
+        if file.tell() != 8 + len(header) + size:
+            raise ValueError(f"{path}: not as many rows as {shape[0]}")
+
+
+def stack_on_disk(rows: Iterable[np.ndarray], folder: str | Path = ".") -> np.ndarray:
+    """``np.stack`` of uint8 arrays of one shape, one in memory at a time: the result is a read-only memory map.
+
+    Its file, in ``folder``, has no name, so that nothing of it outlives its last user, even one that is killed. That is
+    not the system's folder for temporary files, which may itself lie in memory.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            count, shape = 0, ()
+            for row in rows:
+                count, shape = count + 1, row.shape
+                file.write(np.ascontiguousarray(row).data)
+            file.flush()
+            return _mapped(file, 0, (count, *shape))
+    except OSError as error:  # a full disk, say
+        raise OSError(error.errno, error.strerror, f"a temporary file in {Path(folder).resolve()}") from error
+
+
+def _mapped(file: IO[bytes], offset: int, shape: tuple[int, ...]) -> np.ndarray:
+    if 0 in shape:  # of which no system makes a map
+        return np.empty(shape, np.uint8)
+    return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
 
 
 def save_table(path: str | Path, table: "pd.DataFrame", provenance: Mapping[str, Any] | None = None) -> None:

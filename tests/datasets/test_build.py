@@ -7,12 +7,14 @@ import pytest
 from PIL import Image
 
 import winnow.datasets.build
+import winnow.datasets.images
 import winnow.params.download
 from winnow.datasets.build import SOURCES, Source, build, read
-from winnow.datasets.images import Images, load_facts, load_part, save_dataset
+from winnow.datasets.images import Images, load_facts, load_part, load_pixels, save_dataset
 from winnow.datasets.statistics import channel_statistics
 from winnow.errors import UserError
 from winnow.params.download import Download
+from winnow.storage import load_table
 
 
 def images(part: str, labels: list[int], shape: tuple[int, ...] = (3, 4, 5), seed: int = 0) -> Images:
@@ -59,13 +61,14 @@ def test_the_parts_are_those_of_the_source(given_source):
 
 def test_mean_and_deviation_are_of_the_training_part_alone():
     dataset = build(Download(validation=0.5))
-    pixels = dataset.parts["train"].pixels / 255
+    pixels = dataset.parts["train"].pixels[:] / 255
     assert dataset.mean == pytest.approx(pixels.mean(axis=(0, 2, 3)).tolist(), rel=1e-12)
     assert dataset.std == pytest.approx(pixels.std(axis=(0, 2, 3)).tolist(), rel=1e-12)
 
 
-def test_statistics_of_more_images_than_are_counted_at_a_time():
-    pixels = images("train", [0] * 2500).pixels
+def test_statistics_of_more_images_than_are_counted_at_a_time(monkeypatch):
+    monkeypatch.setattr(winnow.datasets.images, "CHUNK_BYTES", 7 * 60)  # seven images
+    pixels = images("train", [0] * 250).pixels
     mean, std = channel_statistics(pixels)
     assert mean == pytest.approx((pixels / 255).mean(axis=(0, 2, 3)).tolist(), rel=1e-12)
     assert std == pytest.approx((pixels / 255).std(axis=(0, 2, 3)).tolist(), rel=1e-12)
@@ -95,18 +98,18 @@ def test_an_image_keeps_its_id_whatever_else_is_used():
 
 def test_pixels_that_are_not_files_are_resized_as_files_are():
     small = build(Download(size=[5, 6], validation=0.0, first=30))
-    old = read(Download()).train.pixels
+    old = read(Download()).train.pixels[:]
     assert small.parts["train"].pixels.shape == (30, 1, 5, 6)
     assert small.parts["test"].pixels.shape[1:] == (1, 5, 6)
     for row in range(30):
         expected = Image.fromarray(old[row, 0]).resize((6, 5), Image.Resampling.BILINEAR)
-        assert np.array_equal(small.parts["train"].pixels[row, 0], np.asarray(expected))
+        assert np.array_equal(small.parts["train"].pixels[row][0], np.asarray(expected))
 
 
 def test_coloured_pixels_are_resized_channel_by_channel(given_source):
     train, test = images("train", [0, 1], (3, 8, 8)), images("test", [0, 1], (3, 8, 8))
     given_source(train, test)
-    small = build(Download(size=[4, 3], validation=0.0)).parts["train"].pixels
+    small = build(Download(size=[4, 3], validation=0.0)).parts["train"].pixels[:]
     assert small.shape == (2, 3, 4, 3)
     for channel in range(3):
         expected = Image.fromarray(train.pixels[1, channel]).resize((3, 4), Image.Resampling.BILINEAR)
@@ -121,7 +124,7 @@ def test_grey_images_become_colour_if_the_other_set_is(given_source, coloured):
     parts = build(Download(validation=0.0)).parts
     assert parts["train"].pixels.shape == parts["test"].pixels.shape == (2, 3, 4, 4)
     grey, old = (parts["test"], test) if coloured == "train" else (parts["train"], train)
-    assert all(np.array_equal(grey.pixels[:, channel], old.pixels[:, 0]) for channel in range(3))
+    assert all(np.array_equal(grey.pixels[:][:, channel], old.pixels[:, 0]) for channel in range(3))
 
 
 def test_a_built_data_set_is_saved_and_read_back(tmp_path):
@@ -129,10 +132,40 @@ def test_a_built_data_set_is_saved_and_read_back(tmp_path):
     save_dataset(tmp_path / "data", dataset, {"source": "digits"})
     for name, part in dataset.parts.items():
         again = load_part(tmp_path / "data", name)
-        assert np.array_equal(again.pixels, part.pixels)
-        assert again.ids.tolist() == part.ids.tolist()
-        assert np.array_equal(again.positions, part.positions)
+        assert np.array_equal(again.pixels, part.pixels[:])
+        assert np.array_equal(again.labels, part.labels)
+        table = load_table(tmp_path / "data" / f"{name}.parquet")
+        assert table["id"].tolist() == part.ids.tolist()
+        assert table["position"].tolist() == part.positions.tolist()
     assert load_facts(tmp_path / "data")["images"] == {"train": 50, "validation": 0, "test": 10}
+
+
+def test_the_parts_are_rows_of_what_was_read(given_source, monkeypatch, tmp_path):
+    """No pixel is copied before it is written, in whatever chunks; nor are grey images that become colour."""
+    train, test = images("train", [0, 1] * 50, (1, 4, 4)), images("test", [1, 0], (3, 4, 4))
+    given_source(train, test)
+    dataset = build(Download(validation=0.3))
+    for name in ("train", "validation"):
+        assert np.shares_memory(dataset.parts[name].pixels.array, train.pixels)
+    for count in (0, 1, 3, 100):
+        monkeypatch.setattr(winnow.datasets.images, "CHUNK_BYTES", count * 48)
+        save_dataset(tmp_path / str(count), dataset, {})
+    for path in (tmp_path / "0").iterdir():
+        assert len({(folder / path.name).read_bytes() for folder in tmp_path.iterdir()}) == 1
+    part = dataset.parts["train"]
+    assert load_pixels(tmp_path / "0", "train").tolist() == train.pixels[part.positions].repeat(3, axis=1).tolist()
+
+
+def test_a_subset_of_a_subset():
+    train = images("train", [0, 1] * 5)
+    some = train.take(np.array([7, 2, 2, 9])).take(np.array([True, False, True, True]))
+    assert len(some) == 3
+    assert some.pixels.shape == (3, 3, 4, 5)
+    assert np.array_equal(some.pixels[:], train.pixels[[7, 2, 9]])
+    assert np.array_equal(some.pixels[1], train.pixels[2])
+    assert some.labels.tolist() == [1, 0, 1]
+    assert some.ids.tolist() == ["train/7", "train/2", "train/9"]
+    assert some.positions.tolist() == [7, 2, 9]
 
 
 def test_more_images_than_there_are():

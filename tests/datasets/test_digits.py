@@ -11,14 +11,15 @@ from winnow.params.download import Download
 def test_pixels_labels_and_ids_are_those_of_load_digits():
     digits, source = load_digits(), read(Download())
     for part in (source.train, source.test):
-        assert part.pixels.dtype == np.uint8
-        assert part.pixels.shape[1:] == (1, 8, 8)
+        pixels = part.pixels[:]
+        assert pixels.dtype == np.uint8
+        assert pixels.shape[1:] == (1, 8, 8)
         # 255 values hold 17 without loss: scaled back and rounded they are the old ones
-        assert np.array_equal(np.rint(part.pixels[:, 0] / 255 * 16), digits.images[part.positions])
+        assert np.array_equal(np.rint(pixels[:, 0] / 255 * 16), digits.images[part.positions])
         assert np.array_equal(part.labels, digits.target[part.positions])
         assert part.ids.tolist() == [f"digits/{row:04d}" for row in part.positions]
-        assert part.pixels.min() == 0
-        assert part.pixels.max() == 255
+        assert pixels.min() == 0
+        assert pixels.max() == 255
     assert source.class_names == list("0123456789")
 
 

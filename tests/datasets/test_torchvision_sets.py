@@ -169,7 +169,6 @@ def test_a_source_is_downloaded_once_and_read_as_it_is(source, server, downloads
         for part, images in (("train", found.train), ("test", found.test)):
             pixels, labels = content(part, channels)
             assert np.array_equal(images.pixels, pixels)
-            assert images.pixels.flags.c_contiguous
             assert np.array_equal(images.labels, labels)
             assert images.labels.dtype == np.int64
             assert images.ids.tolist() == [f"{part}/{index:05d}" for index in range(COUNTS[part])]

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+import winnow.datasets.images
 from winnow.scores.input_norm import input_norm
 
 
@@ -12,7 +13,7 @@ def test_by_hand():
     assert input_norm(pixels, [0.5, 0.0], [0.25, 0.1]) == pytest.approx([math.sqrt(4 + 4 + 4 + 0)])
 
 
-def test_against_a_loop_whatever_the_chunk():
+def test_against_a_loop_whatever_the_chunk(monkeypatch):
     pixels = np.random.default_rng(0).integers(256, size=(7, 3, 2, 4), dtype=np.uint8)
     mean, std = [0.1, 0.5, 0.9], [0.2, 0.3, 1.0]
     expected = []
@@ -23,8 +24,9 @@ def test_against_a_loop_whatever_the_chunk():
             for value in image[channel].ravel()
         ]
         expected.append(math.sqrt(math.fsum(squares)))
-    for chunk in (1, 3, 7, 100):
-        np.testing.assert_allclose(input_norm(pixels, mean, std, chunk), expected, rtol=1e-12)
+    for count in (0, 1, 3, 7, 100):
+        monkeypatch.setattr(winnow.datasets.images, "CHUNK_BYTES", count * pixels[0].size)
+        np.testing.assert_allclose(input_norm(pixels, mean, std), expected, rtol=1e-12)
 
 
 def test_a_constant_channel_adds_nothing():

@@ -1,6 +1,8 @@
 """Batches against loops over single images."""
 
 import itertools
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import FACTS, on_cpu, pictures
 
+import winnow.training.batches
+from winnow.datasets.images import Images, Labelled, chunks, load_pixels
+from winnow.datasets.statistics import channel_statistics
 from winnow.params.training import Augment
-from winnow.training.batches import crop_and_flip, normalise, training_batches
+from winnow.storage import save_rows
+from winnow.training.batches import DeviceImages, crop_and_flip, normalise, to_device, training_batches
 
 NONE = Augment()
 
@@ -67,9 +73,6 @@ def test_normalise():
 
 
 def test_normalised_training_images_have_mean_0_and_deviation_1():
-    from winnow.datasets.statistics import channel_statistics
-    from winnow.training.batches import to_device
-
     images = pictures()
     mean, std = channel_statistics(images.pixels)
     inputs = normalise(
@@ -80,8 +83,6 @@ def test_normalised_training_images_have_mean_0_and_deviation_1():
 
 
 def test_a_constant_channel_becomes_0():
-    from winnow.training.batches import to_device
-
     images = pictures()
     images.pixels[:, 1] = 255
     facts = {"mean": [0.4, 1.0], "std": [0.3, 0.0]}
@@ -164,6 +165,51 @@ def test_flipping_does_not_change_the_windows():
         mirrored = (one == other.flip(4)).flatten(2).all(dim=2)
         assert (same | mirrored).all()
     assert any(not torch.equal(one, other) for (_, one, _), (_, other, _) in zip(plain, flipped, strict=True))
+
+
+def mapped(folder: Path, images: Images) -> Labelled:
+    save_rows(folder / "train.safetensors", "pixels", images.pixels.shape, chunks(images.pixels))
+    return Labelled(load_pixels(folder, "train"), images.labels)
+
+
+def test_a_memory_map_is_used_where_it_lies(tmp_path):
+    images = mapped(tmp_path, pictures())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch's, that the map may not be written
+        whole, some = on_cpu(images), on_cpu(images.take(slice(3, 9)))
+    for found in (whole, some):
+        assert found.pixels.data_ptr() == images.pixels.ctypes.data
+    assert whole.at(slice(3, 9)).data_ptr() == images.pixels[3:].ctypes.data
+    assert (len(some), some.shape, some.device) == (6, (2, 6, 6), torch.device("cpu"))
+
+
+def same_work(some: DeviceImages, other: DeviceImages) -> None:
+    """Whatever is done with either, the values are the same."""
+    augment = Augment(crop=1, flip=True)
+    batches = [list(training_batches(each, 4, augment, seeds=[0, 1], epoch=2)) for each in (some, other)]
+    for one, two in zip(*batches, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    for one, two in zip(some.in_order(5), other.in_order(5), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    assert (len(some), some.shape, some.device) == (len(other), other.shape, other.device)
+
+
+def test_a_subset_of_a_map_is_as_good_as_a_copy(tmp_path):
+    images, rows = pictures(), np.array([7, 1, 1, 30, 42, 5, 0, 12, 13, 14, 15])
+    copied = Labelled(images.pixels[rows], images.labels[rows])
+    same_work(on_cpu(mapped(tmp_path, images).take(rows)), on_cpu(copied))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("rows", [slice(None), np.array([7, 1, 1, 30, 42, 5, 0, 12, 13, 14, 15])])
+def test_a_device_without_room_for_the_pixels(tmp_path, monkeypatch, rows):
+    images = mapped(tmp_path, pictures()).take(rows)
+    there = to_device(images, FACTS, torch.device("cuda"))
+    assert there.pixels.device.type == "cuda"
+    monkeypatch.setattr(winnow.training.batches, "SHARE_OF_FREE_MEMORY", 0)
+    here = to_device(images, FACTS, torch.device("cuda"))
+    assert here.pixels.device.type == "cpu"
+    same_work(here, there)
 
 
 def test_other_labels():

@@ -1,10 +1,11 @@
 """The sources of images by name, and the data set that is made of one."""
 
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 
-from winnow.datasets.images import Dataset, Images
+from winnow.datasets.images import Dataset, Images, Pixels, Rows
 from winnow.datasets.source import Source
 from winnow.datasets.split import hold_out
 from winnow.datasets.statistics import channel_statistics
@@ -35,7 +36,8 @@ def build(params: Download) -> Dataset:
     """Read a source and cut it into a training, a validation and a test part.
 
     In this order: the first images of each set, the size, the validation part (``hold_out``: the same share of every
-    class), the mean and standard deviation of each channel of what is left to train on.
+    class), the mean and standard deviation of each channel of what is left to train on. Pixels are copied by none of
+    this but the size, which lays them on the disk: the parts are rows of what the source handed over.
 
     Raises UserError if there are fewer images than asked for, if a class is left without a training image, or if the
     images differ in size.
@@ -56,7 +58,7 @@ def build(params: Download) -> Dataset:
 def _first(images: Images, count: int | None, key: str, what: str) -> Images:
     if count is not None and count > len(images):
         raise UserError(f"{key}: {count} is more than the {len(images)} {what}")
-    return images.take(slice(count))
+    return images if count is None else images.take(slice(count))
 
 
 def _resized(images: Images, size: tuple[int, int]) -> Images:
@@ -64,7 +66,7 @@ def _resized(images: Images, size: tuple[int, int]) -> Images:
         return images
     from winnow.datasets.decode import resize  # Pillow, which most runs over digits do without
 
-    return Images(resize(images.pixels, size), images.labels, images.ids, images.positions)
+    return replace(images, pixels=resize(images.pixels, size))
 
 
 def _same_shape(train: Images, test: Images) -> tuple[Images, Images]:
@@ -76,10 +78,17 @@ def _same_shape(train: Images, test: Images) -> tuple[Images, Images]:
             f"wide, {test.ids[0]} is {test_size[0]}x{test_size[1]}; set it to [height, width], such as [32, 32]"
         )
     if channels < test_channels:
-        train = Images(train.pixels.repeat(test_channels, axis=1), train.labels, train.ids, train.positions)
+        train = replace(train, pixels=_coloured(train.pixels, test_channels))
     elif test_channels < channels:
-        test = Images(test.pixels.repeat(channels, axis=1), test.labels, test.ids, test.positions)
+        test = replace(test, pixels=_coloured(test.pixels, channels))
     return train, test
+
+
+def _coloured(pixels: Pixels, channels: int) -> Pixels:
+    """Grey images with their one channel repeated, in a view."""
+    if isinstance(pixels, Rows):
+        return Rows(np.broadcast_to(pixels.array, (len(pixels.array), channels, *pixels.shape[2:])), pixels.rows)
+    return np.broadcast_to(pixels, (len(pixels), channels, *pixels.shape[2:]))
 
 
 def _check_classes(labels: np.ndarray, kept: np.ndarray, class_names: list[str], params: Download) -> None:

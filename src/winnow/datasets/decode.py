@@ -1,6 +1,6 @@
 """Encoded images (PNG, JPEG, …) to pixels of one size and one number of channels, with Pillow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from winnow.datasets.images import Pixels, chunks
 from winnow.errors import UserError
+from winnow.storage import stack_on_disk
 
 _GREY = ("1", "L", "LA", "La")
 _GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -20,28 +22,33 @@ def decode_images(
 ) -> np.ndarray:
     """Decode ``count`` images, each given as its name in error messages and its file or bytes, one at a time.
 
-    Gives uint8 [count, c, h, w]: c is 1 if every image is grey, else 3 (RGB; transparency is dropped, as torchvision's
-    ImageFolder does; 16-bit grey keeps its upper 8 bits). ``size`` is the (height, width) in pixels to which all are
-    resized, bilinear with antialiasing; without it all must have the same size. ``progress`` names the progress bar.
+    Gives uint8 [count, c, h, w], a memory map as of ``stack_on_disk``: c is 1 if every image is grey, else 3 (RGB;
+    transparency is dropped, as torchvision's ImageFolder does; 16-bit grey keeps its upper 8 bits). ``size`` is the
+    (height, width) in pixels to which all are resized, bilinear with antialiasing; without it all must have the same
+    size. ``progress`` names the progress bar.
 
     Raises UserError that names the image which is damaged, or the two that differ in size.
     """
-    pixels = np.empty((0, 1, 0, 0), dtype=np.uint8)
-    first = ""
-    for row, (name, data) in enumerate(tqdm(encoded, total=count, desc=progress, unit=" images", disable=None)):
-        image = _decode(name, data, size)
-        height, width = image.shape[:2]
-        if row == 0:
-            pixels, first = np.empty((count, 1 if image.ndim == 2 else 3, height, width), dtype=np.uint8), name
-        if (height, width) != pixels.shape[2:]:
-            raise UserError(
-                f"download.size is needed, as images differ in size: {first} is {pixels.shape[2]}x{pixels.shape[3]} "
-                f"pixels high and wide, {name} is {height}x{width}; set it to [height, width], such as [32, 32]"
-            )
-        if image.ndim == 3 and pixels.shape[1] == 1:
-            pixels = pixels.repeat(3, axis=1)  # the first coloured image: the grey ones before it become RGB too
-        pixels[row] = image if image.ndim == 2 else image.transpose(2, 0, 1)
-    return pixels
+    shown = tqdm(encoded, total=count, desc=progress, unit=" images", disable=None)
+    first, shape, coloured = "", (0, 0), False
+
+    def as_rgb() -> Iterator[np.ndarray]:  # the grey ones too: one that comes later may be in colour
+        nonlocal first, shape, coloured
+        for name, data in shown:
+            image = _decode(name, data, size)
+            if not first:
+                first, shape = name, image.shape[:2]
+            height, width = image.shape[:2]
+            if (height, width) != shape:
+                raise UserError(
+                    f"download.size is needed, as images differ in size: {first} is {shape[0]}x{shape[1]} pixels high "
+                    f"and wide, {name} is {height}x{width}; set it to [height, width], such as [32, 32]"
+                )
+            coloured = coloured or image.ndim == 3
+            yield image.transpose(2, 0, 1) if image.ndim == 3 else np.broadcast_to(image, (3, *shape))
+
+    pixels = stack_on_disk(as_rgb())
+    return pixels if coloured else pixels[:, :1]
 
 
 def _decode(name: str, data: Path | bytes, size: tuple[int, int] | None) -> np.ndarray:
@@ -67,14 +74,19 @@ def _decode(name: str, data: Path | bytes, size: tuple[int, int] | None) -> np.n
     return np.asarray(_resized(plain, size) if size else plain)
 
 
-def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Images that are pixels already, resized to (height, width) as ``decode_images`` does; uint8 [n, 1 or 3, h, w]."""
-    resized = np.empty((*pixels.shape[:2], *size), dtype=np.uint8)
-    for row, image in enumerate(pixels):
-        plain = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
-        array = np.asarray(_resized(plain, size))
-        resized[row] = array if array.ndim == 2 else array.transpose(2, 0, 1)
-    return resized
+def resize(pixels: Pixels, size: tuple[int, int]) -> np.ndarray:
+    """Images that are pixels already, resized to (height, width) as ``decode_images`` does, into a memory map too.
+
+    pixels: uint8 [n, 1 or 3, h, w].
+    """
+
+    def resized() -> Iterator[np.ndarray]:
+        for image in (image for chunk in chunks(pixels) for image in chunk):
+            plain = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+            array = np.asarray(_resized(plain, size))
+            yield array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+
+    return stack_on_disk(resized())
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -1,45 +1,84 @@
 """What every data source becomes: uint8 pixels, labels, stable ids, class names, channel statistics."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from winnow.storage import (
-    atomic_folder,
-    load_column,
-    load_json,
-    load_table,
-    load_tensors,
-    save_json,
-    save_table,
-    save_tensors,
-)
+from winnow.storage import atomic_folder, load_column, load_json, map_tensor, save_json, save_rows, save_table
 
 PARTS = ("train", "validation", "test")
+CHUNK_BYTES = 2**22  # of pixels that are worked on at a time
 
 
 @dataclass(frozen=True)
-class Images:
-    """n labelled images of one size.
+class Rows:
+    """Some rows of an array, in any order, that are copied when they are asked for: most arrays of pixels are memory
+    maps, and a subset of one takes no memory but its row numbers, int64 [n]."""
 
-    pixels: uint8 [n, channels, height, width]; labels: int64 [n], positions in the class names; ids: str [n], stable
-    under every option (an image keeps its id when fewer images are used or others are held out); positions: int64 [n],
-    the index of the image in its source's own training (or test) set, for use with the user's own loader.
-    """
+    array: np.ndarray
+    rows: np.ndarray
 
-    pixels: np.ndarray
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        return self.array[self.rows[index]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.array.shape[1:])
+
+
+Pixels = np.ndarray | Rows  # uint8 [n, channels, height, width]: both have len, shape, and rows by number and slice
+
+
+def chunks(pixels: Pixels) -> Iterator[np.ndarray]:
+    """All images in their order, as many at a time as make a few MiB."""
+    count = max(1, CHUNK_BYTES // int(np.prod(pixels.shape[1:])))
+    for start in range(0, len(pixels), count):
+        yield pixels[start : start + count]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """n images of one size. pixels: uint8 [n, channels, height, width]; labels: int64 [n], positions in the class
+    names."""
+
+    pixels: Pixels
     labels: np.ndarray
-    ids: np.ndarray
-    positions: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: np.ndarray | slice) -> "Labelled":
+        """The images in these rows, in this order; their pixels are not copied."""
+        return Labelled(_take(self.pixels, rows), self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Images(Labelled):
+    """Labelled images and where they come from.
+
+    ids: str [n], stable under every option (an image keeps its id when fewer images are used or others are held out);
+    positions: int64 [n], the index of the image in its source's own training (or test) set, for use with the user's own
+    loader. Beside its pixels an image thus takes some 100 bytes of memory, most of them for its id.
+    """
+
+    ids: np.ndarray
+    positions: np.ndarray
+
     def take(self, rows: np.ndarray | slice) -> "Images":
-        """The images in these rows, in this order."""
-        return Images(self.pixels[rows], self.labels[rows], self.ids[rows], self.positions[rows])
+        """The images in these rows, in this order; their pixels are not copied."""
+        return Images(_take(self.pixels, rows), self.labels[rows], self.ids[rows], self.positions[rows])
+
+
+def _take(pixels: Pixels, rows: np.ndarray | slice) -> Rows:
+    if isinstance(pixels, Rows):
+        return Rows(pixels.array, pixels.rows[rows])
+    return Rows(pixels, np.arange(len(pixels))[rows])
 
 
 @dataclass(frozen=True)
@@ -59,7 +98,7 @@ def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) ->
 
     with atomic_folder(folder) as temporary:
         for name, part in dataset.parts.items():
-            save_tensors(temporary / f"{name}.safetensors", {"pixels": part.pixels})
+            save_rows(temporary / f"{name}.safetensors", "pixels", part.pixels.shape, chunks(part.pixels))
             table = pd.DataFrame({"id": part.ids.astype(str), "position": part.positions, "label": part.labels})
             save_table(temporary / f"{name}.parquet", table)
         facts = {
@@ -78,8 +117,11 @@ def load_facts(folder: str | Path) -> dict[str, Any]:
 
 
 def load_pixels(folder: str | Path, part: str) -> np.ndarray:
-    """The pixels of one part of a saved data set, uint8 [n, c, h, w]."""
-    return load_tensors(Path(folder) / f"{part}.safetensors", "pixels")["pixels"]
+    """The pixels of one part of a saved data set, uint8 [n, c, h, w], as a read-only memory map.
+
+    Raises UserError if the file is missing or damaged.
+    """
+    return map_tensor(Path(folder) / f"{part}.safetensors", "pixels")
 
 
 def load_labels(table: str | Path) -> np.ndarray:
@@ -88,14 +130,9 @@ def load_labels(table: str | Path) -> np.ndarray:
     return load_column(table, "label").astype(np.int64)
 
 
-def load_part(folder: str | Path, part: str, labels: str | Path | None = None) -> Images:
-    """Read one part of a saved data set; ``labels`` is a table whose labels take the place of the source's own.
+def load_part(folder: str | Path, part: str, labels: str | Path | None = None) -> Labelled:
+    """One part of a saved data set; ``labels`` is a table whose labels take the place of the source's own.
 
     Raises UserError if a file is missing or damaged.
     """
-    folder = Path(folder)
-    table = load_table(labels or folder / f"{part}.parquet", columns=["id", "position", "label"])
-    pixels = load_tensors(folder / f"{part}.safetensors", "pixels")["pixels"]
-    return Images(
-        pixels, table["label"].to_numpy(np.int64), table["id"].to_numpy(str), table["position"].to_numpy(np.int64)
-    )
+    return Labelled(load_pixels(folder, part), load_labels(labels or Path(folder) / f"{part}.parquet"))

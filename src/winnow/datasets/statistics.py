@@ -2,10 +2,10 @@
 
 import numpy as np
 
-_CHUNK = 1024  # images counted at a time: bincount makes an 8-byte copy of every pixel it counts
+from winnow.datasets.images import Pixels, chunks
 
 
-def channel_statistics(pixels: np.ndarray) -> tuple[list[float], list[float]]:
+def channel_statistics(pixels: Pixels) -> tuple[list[float], list[float]]:
     """Mean and population standard deviation of each channel, in units of the full pixel range (0 to 1)
 
     pixels: uint8 [n, c, h, w]. Exact up to the last rounding, as pixels of a value are counted and not added up. A
@@ -13,9 +13,9 @@ def channel_statistics(pixels: np.ndarray) -> tuple[list[float], list[float]]:
     """
     channels = pixels.shape[1]
     counts = np.zeros((channels, 256), dtype=np.int64)
-    for start in range(0, len(pixels), _CHUNK):
+    for chunk in chunks(pixels):
         for channel in range(channels):
-            counts[channel] += np.bincount(pixels[start : start + _CHUNK, channel].ravel(), minlength=256)
+            counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
     values = np.arange(256) / 255
     mean = counts @ values / counts.sum(axis=1)
     variance = np.array([c @ (values - m) ** 2 for c, m in zip(counts, mean, strict=True)]) / counts.sum(axis=1)

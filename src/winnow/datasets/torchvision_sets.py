@@ -24,7 +24,7 @@ def read(params: Download) -> Source:
     """One of torchvision's data sets in its own order; ids are "train/00000" and so on, by the index there.
 
     The files are kept below the folder that the environment variable WINNOW_DOWNLOADS names (``downloads`` by default),
-    in one folder per source, and are downloaded only if they are not there whole.
+    in one folder per source, and are downloaded only if they are not there whole. torchvision holds a set in memory.
 
     Raises UserError, with the reason and a way out, if they cannot be downloaded; then nothing half-written stays.
     """
@@ -90,4 +90,4 @@ def _images(dataset: Any, part: str) -> Images:
         pixels = pixels.transpose(0, 3, 1, 2)
     labels = np.asarray(dataset.labels if isinstance(dataset, datasets.SVHN) else dataset.targets, dtype=np.int64)
     ids = np.array([f"{part}/{index:05d}" for index in range(len(labels))])
-    return Images(np.ascontiguousarray(pixels), labels, ids, np.arange(len(labels)))
+    return Images(pixels, labels, ids, np.arange(len(labels)))

@@ -38,10 +38,10 @@ def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
             return
         module = build(network, len(facts["class_names"]), images.shape)
         load_network(module, load_tensors(runs.checkpoint(*job)))
-        save_tensors(file(job), {"grand": norms_of_all(module.to(images.pixels.device), images, tick)})
+        save_tensors(file(job), {"grand": norms_of_all(module.to(images.device), images, tick)})
 
     jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
-    side_by_side(work, jobs, workers(images.pixels.device), len(jobs) * len(images), "GraNd", unit="image")
+    side_by_side(work, jobs, workers(images.device), len(jobs) * len(images), "GraNd", unit="image")
     values = np.array([load_tensors(file(job), "grand")["grand"] for job in jobs], np.float32)
     return SeedScores(values.reshape(len(runs.seeds), len(runs.epochs), -1), runs.seeds, runs.epochs)
 
@@ -50,7 +50,7 @@ def norms_of_all(network: torch.nn.Module, images: DeviceImages, tick: Tick) -> 
     """The gradient norm of every image, float32 [n]."""
     network = network.eval().to(memory_format=torch.channels_last)
     norms = []
-    for pixels, labels in zip(images.pixels.split(BATCH), images.labels.split(BATCH), strict=True):
+    for pixels, labels in images.in_order(BATCH):
         norms.append(gradient_norms(network, normalise(pixels, images), labels).cpu())
         tick(len(labels))
     return torch.cat(norms).numpy()

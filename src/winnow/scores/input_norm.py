@@ -2,19 +2,16 @@
 
 import numpy as np
 
-from winnow.datasets.images import load_facts, load_pixels
+from winnow.datasets.images import Pixels, chunks, load_facts, load_pixels
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 
-def input_norm(pixels: np.ndarray, mean: list[float], std: list[float], chunk: int = 4096) -> np.ndarray:
+def input_norm(pixels: Pixels, mean: list[float], std: list[float]) -> np.ndarray:
     """L2 norm of every normalised image: [n] from uint8 pixels [n, c, h, w] and the channels' mean and deviation."""
     shape = (1, -1, 1, 1)
     centre, scale = np.reshape(mean, shape), np.maximum(np.reshape(std, shape), 1e-6)
-    norms = [
-        np.sqrt(np.square((pixels[i : i + chunk] / 255 - centre) / scale).sum(axis=(1, 2, 3)))
-        for i in range(0, len(pixels), chunk)
-    ]
+    norms = [np.sqrt(np.square((chunk / 255 - centre) / scale).sum(axis=(1, 2, 3))) for chunk in chunks(pixels)]
     return np.concatenate(norms)
 
 

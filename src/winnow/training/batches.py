@@ -1,6 +1,7 @@
-"""Images on the device, and the batches made of them: the whole set stays there as uint8, and a batch is cut, flipped
-and normalised in a few tensor operations, with no work per image in Python."""
+"""Images, and the batches made of them: pixels stay uint8 where they lie (a memory map, or the device), and a batch is
+taken out, cut, flipped and normalised in a few tensor operations, with no work per image in Python."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,23 +11,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from winnow.datasets.images import Images
+from winnow.datasets.images import Labelled, Pixels, Rows, chunks
 from winnow.params.training import Augment
 from winnow.streams import torch_stream
+
+SHARE_OF_FREE_MEMORY = 0.5  # of a CUDA device that pixels may take: the rest is for networks and their activations
 
 
 @dataclass(frozen=True)
 class DeviceImages:
-    """pixels: uint8 [n, c, h, w]; labels: int64 [n]; scale and shift: float32 [1, c, 1, 1], so that
-    ``pixels * scale + shift`` has mean 0 and deviation 1 per channel over the training part."""
+    """n images for a device.
+
+    On it are labels, int64 [n], and scale and shift, float32 [1, c, 1, 1], so that ``pixels * scale + shift`` has mean
+    0 and deviation 1 per channel over the training part.
+
+    pixels: uint8 [m, c, h, w], on the device too or, if that has no room for them, in the memory map that they came
+    from. rows: int64 [n], beside the pixels: which of them are the images; None for all, in their order. So those of an
+    image are had from ``at`` or ``in_order``.
+    """
 
     pixels: Tensor
     labels: Tensor
     scale: Tensor
     shift: Tensor
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def device(self) -> torch.device:
+        return self.labels.device
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -34,23 +49,69 @@ class DeviceImages:
         channels, height, width = self.pixels.shape[1:]
         return channels, height, width
 
+    def at(self, which: Tensor | slice) -> Tensor:
+        """The pixels of some images, uint8 [b, c, h, w], on the device. which: int64 [b] on the device, or a slice."""
+        if isinstance(which, Tensor):
+            which = which.to(self.pixels.device)
+        found = self.pixels[which if self.rows is None else self.rows[which]]
+        if self.pixels.device == self.device:
+            return found
+        return found.pin_memory().to(self.device, non_blocking=True)
+
+    def in_order(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pixels [b, c, h, w] and labels [b] of all images, at most ``count`` at a time."""
+        for start in range(0, len(self), count):
+            part = slice(start, start + count)
+            yield self.at(part), self.labels[part]
+
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
         """The same images with other labels, int64 [n]."""
-        return replace(self, labels=torch.tensor(labels, device=self.labels.device))
+        return replace(self, labels=torch.tensor(labels, device=self.device))
 
 
-def to_device(images: Images, facts: dict[str, Any], device: torch.device) -> DeviceImages:
-    """Move images to the device; ``facts`` (of datasets.images.load_facts) gives the channels' mean and deviation."""
+def to_device(images: Labelled, facts: dict[str, Any], device: torch.device) -> DeviceImages:
+    """Images for work on the device; ``facts`` (of datasets.images.load_facts) gives the channels' mean and deviation.
+
+    On a CPU no pixel is copied, so that a memory map stays one, whose pages processes side by side share. Another
+    device takes the pixels if it has room for them; else every batch goes there from the map. Values are the same.
+    """
     mean = torch.tensor(facts["mean"], dtype=torch.float64).view(1, -1, 1, 1)
     std = (
         torch.tensor(facts["std"], dtype=torch.float64).clamp_min(1e-6).view(1, -1, 1, 1)
     )  # a constant channel stays 0
+    pixels, rows = _placed(images.pixels, device)
     return DeviceImages(
-        pixels=torch.from_numpy(images.pixels).to(device),
+        pixels=pixels,
         labels=torch.tensor(images.labels, device=device),
         scale=(1 / (255 * std)).float().to(device),
         shift=(-mean / std).float().to(device),
+        rows=rows,
     )
+
+
+def _placed(pixels: Pixels, device: torch.device) -> tuple[Tensor, Tensor | None]:
+    """``pixels`` and ``rows`` of DeviceImages."""
+    if device.type == "cpu" or not _has_room(device, int(np.prod(pixels.shape))):
+        if isinstance(pixels, Rows):
+            return _as_tensor(pixels.array), torch.from_numpy(pixels.rows)
+        return _as_tensor(pixels), None
+    placed = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
+    start = 0
+    for chunk in chunks(pixels):
+        placed[start : start + len(chunk)] = _as_tensor(chunk)
+        start += len(chunk)
+    return placed, None
+
+
+def _has_room(device: torch.device, size: int) -> bool:
+    return device.type != "cuda" or size <= SHARE_OF_FREE_MEMORY * torch.cuda.mem_get_info(device)[0]
+
+
+def _as_tensor(array: np.ndarray) -> Tensor:
+    """The array's own memory as a tensor, of which torch warns where it may not be written; nothing here does."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(array)
 
 
 def normalise(pixels: Tensor, images: DeviceImages) -> Tensor:
@@ -93,7 +154,7 @@ def training_batches(
             offsets.append(torch.randint(2 * augment.crop + 1, (count, 2), generator=draws))
         if augment.flip:
             flips.append(torch.rand(count, generator=draws) < 0.5)
-    device = images.pixels.device
+    device = images.device
     order = torch.stack(orders).to(device)
     offset = torch.stack(offsets).to(device) if offsets else None
     flip = torch.stack(flips).to(device) if flips else None
@@ -101,7 +162,7 @@ def training_batches(
         part = slice(start, start + batch_size)
         visited = order[:, part]
         pixels = crop_and_flip(
-            images.pixels[visited.flatten()],
+            images.at(visited.flatten()),
             augment.crop,
             None if offset is None else offset[:, part].flatten(0, 1),
             None if flip is None else flip[:, part].flatten(),

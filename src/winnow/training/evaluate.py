@@ -15,13 +15,14 @@ def log_probabilities(network: torch.nn.Module, images: DeviceImages, batch_size
     """
     was_training = network.training
     network.eval()
-    parts = [
-        F.log_softmax(network(normalise(pixels, images)).float(), dim=1)
-        for pixels in images.pixels.split(batch_size)
-        if len(pixels)
-    ]
+    outputs = np.zeros((0, 1), np.float32)
+    for number, (pixels, _) in enumerate(images.in_order(batch_size)):
+        part = F.log_softmax(network(normalise(pixels, images)).float(), dim=1)
+        if number == 0:
+            outputs = np.empty((len(images), part.shape[1]), np.float32)
+        outputs[number * batch_size :][: len(part)] = part.cpu().numpy()
     network.train(was_training)
-    return torch.cat(parts).cpu().numpy() if parts else np.zeros((0, 1), np.float32)
+    return outputs
 
 
 def mean_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -120,7 +120,7 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
 
     A network that can not be trained together with others raises RuntimeError, before anything of any run has changed.
     """
-    device = images.pixels.device
+    device = images.device
     for run in runs:
         run.network.train()
     # what layers draw (dropout, stochastic depth) comes from torch's global generators

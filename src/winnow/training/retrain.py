@@ -39,7 +39,7 @@ def retrain(
     """
     folders = {seed: folder / f"seed{seed}" for seed in seeds}
     runs = [
-        start(seed, initialise(network, classes, images.shape, seed), training, images.pixels.device, path)
+        start(seed, initialise(network, classes, images.shape, seed), training, images.device, path)
         for seed, path in folders.items()
         if not path.exists()
     ]
