@@ -20,10 +20,13 @@ format: $(VENV)/installed
 	ruff check --fix .
 	ruff format .
 
-# Each script times something against a named alternative in the same run; on a machine that does nothing else.
+# Each script measures something against a named alternative in the same run; on a machine that does nothing else.
+# startup.py needs what dvc repro leaves.
 bench: $(VENV)/installed
 	python benchmarks/grand.py
 	python benchmarks/training.py
+	python benchmarks/memory.py
+	python benchmarks/startup.py
 
 # Write the code dependencies of every stage into dvc.yaml.
 deps: $(VENV)/installed

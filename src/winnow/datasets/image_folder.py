@@ -53,19 +53,19 @@ def _class_names(folder: Path) -> list[str]:
 
 def _read_part(folder: Path, part: str, classes: list[str], first: int | None, size: tuple[int, int] | None) -> Images:
     files = [(file, label) for label, name in enumerate(classes) for file in _image_files(folder / part / name)][:first]
-    ids = [file.relative_to(folder).as_posix() for file, _ in files]
+    ids = [Path(file).relative_to(folder).as_posix() for file, _ in files]
     for name in ids:
         if any("\ud800" <= letter <= "\udfff" for letter in name):  # how Python shows a byte that is not UTF-8
             raise UserError(f"{folder}: the file name {name!r} is not UTF-8, so it cannot be an id; rename the file")
-    pixels = decode_images(((str(file), file) for file, _ in files), len(files), size, f"read {part}")
+    pixels = decode_images(((file, Path(file)) for file, _ in files), len(files), size, f"read {part}")
     labels = np.array([label for _, label in files], dtype=np.int64)
     return Images(pixels, labels, np.array(ids), np.arange(len(files)))
 
 
-def _image_files(folder: Path) -> list[Path]:
-    """The images of one class, also in folders below, in torchvision's order."""
+def _image_files(folder: Path) -> list[str]:
+    """The images of one class, also in folders below, in torchvision's order; as text, which takes less memory."""
     files = [
-        Path(root, name)
+        f"{root}/{name}"
         for root, _, names in sorted(os.walk(folder, followlinks=True))
         for name in sorted(names)
         if name.lower().endswith(EXTENSIONS)

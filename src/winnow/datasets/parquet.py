@@ -19,6 +19,7 @@ from winnow.params.download import Download
 _IMAGE_COLUMNS = ("image", "img")
 _NEEDED = "image (or img; a struct with bytes and path) and label (whole numbers)"
 _BATCH = 256  # rows whose encoded images are in memory at a time
+_BUFFER = 2**20  # bytes that are read from the file at a time
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ def _encoded(shards: Sequence[_Shard], count: int) -> Iterator[tuple[str, bytes]
         if not left:
             return
         try:
-            with pq.ParquetFile(shard.file) as file:
+            # else the images of a whole row group are read at once
+            with pq.ParquetFile(shard.file, pre_buffer=False, buffer_size=_BUFFER) as file:
                 row = 0
                 for batch in file.iter_batches(batch_size=_BATCH, columns=[f"{shard.image}.bytes"]):
                     for data in pc.struct_field(batch.column(0), "bytes").to_pylist()[:left]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtrit
 
 BAND = (16, 84)  # percentiles over seeds, as in the figures of Data Diet
 CONFIDENCE = 0.95
@@ -62,7 +62,7 @@ def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     # by hand, as scipy's test warns where one side has no spread
     errors = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])  # squared standard errors of the two means
     freedom = errors.sum() ** 2 / (errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1))
-    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(errors.sum())
+    half = stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(errors.sum())
     return float(difference - half), float(difference + half)
 
 

@@ -49,8 +49,10 @@ def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
 def norms_of_all(network: torch.nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:
     """The gradient norm of every image, float32 [n]."""
     network = network.eval().to(memory_format=torch.channels_last)
-    norms = []
+    norms = np.empty(len(images), np.float32)  # many small tensors would keep the system from taking memory back
+    done = 0
     for pixels, labels in images.in_order(BATCH):
-        norms.append(gradient_norms(network, normalise(pixels, images), labels).cpu())
+        norms[done : done + len(labels)] = gradient_norms(network, normalise(pixels, images), labels).cpu().numpy()
+        done += len(labels)
         tick(len(labels))
-    return torch.cat(norms).numpy()
+    return norms

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
@@ -56,5 +55,5 @@ def noise_auc(table: pd.DataFrame, scores: Iterable[str], epoch: int) -> dict[st
     from sklearn.metrics import roc_auc_score  # most data sets have no label noise to measure against
 
     changed = table["label"] != table["original_label"]
-    values = {score: rankdata(table[column(score, epoch)]) for score in scores if column(score, epoch) in table}
+    values = {score: table[column(score, epoch)].rank() for score in scores if column(score, epoch) in table}
     return {score: float(roc_auc_score(changed, value)) for score, value in values.items()}

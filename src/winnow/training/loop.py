@@ -125,7 +125,11 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
         run.network.train()
     # what layers draw (dropout, stochastic depth) comes from torch's global generators
     torch.manual_seed(torch_stream(runs[0].seed, "dropout", runs[0].epoch).initial_seed())
-    losses, hits, visits = [], [], []
+    # room for all at once: a small tensor kept from every step would keep the system from taking memory back
+    size = (len(runs), len(images) // training.batch_size, training.batch_size)
+    losses = torch.empty(size[:2], device=device)
+    hits = torch.empty(size, dtype=torch.bool, device=device)
+    visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
     with joined([run.network for run in runs]) as forward:
@@ -140,11 +144,12 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
             for run in runs:
                 run.step += 1
             descend(runs, training, rate)
-            losses.append(loss.detach())
-            hits.append(logits.detach().argmax(dim=2) == labels)
+            losses[:, len(visits)] = loss.detach()
+            hits[:, len(visits)] = logits.detach().argmax(dim=2) == labels
             visits.append(visited)
-    every_loss = torch.stack(losses, dim=1)
-    every_hit, every_visit = (torch.cat(parts, dim=1).cpu().numpy() for parts in (hits, visits))
+    every_loss = losses[:, : len(visits)]
+    every_hit = hits[:, : len(visits)].flatten(1).cpu().numpy()
+    every_visit = torch.cat(visits, dim=1).cpu().numpy()
     for run, loss, hit, visit in zip(runs, every_loss, every_hit, every_visit, strict=True):
         run.epoch += 1
         run.correct = np.full(len(images), NOT_VISITED, np.uint8)
