@@ -4,10 +4,11 @@ from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts, load_part
 from winnow.params.early import Early
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device
 from winnow.training.early import train_early
+from winnow.training.parts import Part, train_seeds
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
+from winnow.training.workers import Tick
 
 
 def early(cohort: str) -> None:
@@ -18,9 +19,9 @@ def early(cohort: str) -> None:
     validation = to_device(load_part("data/images", "validation"), facts, where)
     folder = scratch()
 
-    def work(seeds: list[int], tick: Tick) -> None:
+    def work(part: Part, tick: Tick) -> None:
         train_early(
-            seeds=seeds,
+            seeds=part.seeds,
             images=images,
             validation=validation,
             classes=len(facts["class_names"]),
@@ -29,11 +30,11 @@ def early(cohort: str) -> None:
             epochs=options.epochs,
             folder=folder,
             tick=tick,
+            end=part.end,
         )
 
-    seeds = options.cohorts[cohort]
-    steps = schedule(options.training, len(images), section="early").until(options.epochs[-1]).total
-    side_by_side(work, together(seeds, where), workers(where), len(seeds) * steps, f"early@{cohort}")
+    plan = schedule(options.training, len(images), section="early").until(options.epochs[-1])
+    train_seeds(work, options.cohorts[cohort], folder, plan, where, f"early@{cohort}")
     finish(folder, f"data/early/{cohort}")
 
 

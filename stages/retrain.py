@@ -8,10 +8,11 @@ from winnow.params.retrain import Retrain
 from winnow.storage import load_column, load_json, save_json, save_table
 from winnow.subsets.files import load_subset
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device
+from winnow.training.parts import Part, train_seeds
 from winnow.training.retrain import results, retrain
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
+from winnow.training.workers import Tick
 
 
 def retrain_stage(*items: str) -> None:
@@ -32,9 +33,9 @@ def retrain_stage(*items: str) -> None:
     folder = scratch()
     runs, clocks = folder / "runs", folder / "seconds"
 
-    def work(seeds: list[int], tick: Tick) -> None:
+    def work(part: Part, tick: Tick) -> None:
         retrain(
-            seeds=seeds,
+            seeds=part.seeds,
             images=images,
             held_out=held_out,
             classes=len(facts["class_names"]),
@@ -44,10 +45,10 @@ def retrain_stage(*items: str) -> None:
             folder=runs,
             clocks=clocks,
             tick=tick,
+            end=part.end,
         )
 
-    jobs = together(options.seeds, where)
-    side_by_side(work, jobs, workers(where), len(options.seeds) * plan.total, f"retrain@{item}")
+    train_seeds(work, options.seeds, runs, plan, where, f"retrain@{item}")
     table = results(runs, options.seeds, {name: part.labels for name, part in parts.items()})
     save_table(runs / "results.csv", table.assign(images=len(train), steps=plan.total))
     save_json(f"data/timing/{item}.json", {seed: load_json(clocks / f"{seed}.json") for seed in options.seeds})

@@ -11,6 +11,14 @@ def test_the_device_of_the_environment(monkeypatch):
     assert device() == torch.device("cpu")
 
 
+def test_float32_is_not_rounded_to_fewer_digits(monkeypatch):
+    monkeypatch.setenv("WINNOW_DEVICE", "cpu")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    device()
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
 def test_without_one_it_is_what_the_machine_has(monkeypatch):
     for name in (None, ""):
         monkeypatch.delenv("WINNOW_DEVICE", raising=False)

@@ -12,6 +12,7 @@ from test_batches import crop_and_flip_one
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
 from winnow.streams import torch_stream
+from winnow.training import loop
 from winnow.training.batches import DeviceImages
 from winnow.training.loop import NOT_VISITED, Run, history, start, train
 from winnow.training.schedule import Schedule, schedule
@@ -150,3 +151,76 @@ def test_history(tmp_path):
     run.records["validation"] = [np.array([epoch, 0.5]) for epoch in range(5)]
     assert history(run)["validation_loss"].tolist() == [0, 1, 2, 3, 4]
     assert history(begun(on_cpu(pictures()), tmp_path)).empty
+
+
+# A run that begins on its way
+
+
+class WithDropout(torch.nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(72, 20), torch.nn.Dropout(), torch.nn.Linear(20, CLASSES))
+
+
+@pytest.mark.parametrize("step", [0, 3, 5, 12, 24, 25])
+@pytest.mark.parametrize("dropout", [False, True])
+def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
+    """The first steps, and from there the others in a new run, are the same as all in one."""
+    images = on_cpu(pictures())
+    plan = schedule(TRAINING, len(images))
+    whole, first = (begun(images, tmp_path / name) for name in ("whole", "first"))
+    if dropout:
+        for run in (whole, first):
+            torch.manual_seed(0)
+            run.network = WithDropout()
+            run.velocity = {name: torch.zeros_like(weight) for name, weight in run.network.named_parameters()}
+
+    def through(run: Run, plan: Schedule) -> None:
+        for _ in train([run], images, TRAINING, plan, lambda steps: None):
+            pass
+
+    through(whole, plan)
+    through(first, plan.until_step(step))
+    assert first.step == step
+    second = start(
+        SEED,
+        first.network,
+        TRAINING,
+        torch.device("cpu"),
+        tmp_path / "second",
+        step=step,
+        epoch=step // plan.epoch,
+    )
+    assert all(not velocity.any() for velocity in second.velocity.values())
+    second.velocity = first.velocity
+    through(second, plan)
+    assert (second.step, second.epoch) == (25, 5)
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, second.network.state_dict()[name]), name
+    for name, value in whole.velocity.items():
+        assert torch.equal(value, second.velocity[name]), name
+    if step < 25:
+        left = 40 if step < 20 else 40 - (step - 20) * 8
+        assert (second.correct != NOT_VISITED).sum() == left
+        np.testing.assert_array_equal(
+            second.correct[second.correct != NOT_VISITED], whole.correct[second.correct != NOT_VISITED]
+        )
+
+
+def test_one_that_began_inside_an_epoch_may_be_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
+    images = on_cpu(pictures())
+    plan = schedule(TRAINING, len(images))
+
+    def at_step_7(name: str) -> Run:
+        network = initialise(NETWORK, CLASSES, images.shape, SEED)
+        return start(SEED, network, TRAINING, torch.device("cpu"), tmp_path / name, step=7, epoch=1)
+
+    straight = at_step_7("straight")
+    assert [run.step for run in train([straight], images, TRAINING, plan, lambda steps: None)] == [7, 10, 15, 20, 25]
+    for run in train([at_step_7("cut")], images, TRAINING, plan, lambda steps: None):
+        if run.step == 15:
+            break
+    again = at_step_7("cut")
+    assert [run.step for run in train([again], images, TRAINING, plan, lambda steps: None)] == [15, 20, 25]
+    for name, value in straight.network.state_dict().items():
+        assert torch.equal(value, again.network.state_dict()[name]), name

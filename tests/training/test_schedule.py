@@ -56,6 +56,13 @@ def test_it_can_be_left_early():
     assert plan.until(3).total == 30
     assert plan.until(30) == plan
     assert plan.until(3).learning_rate(5) == plan.learning_rate(5)
+    assert plan.until_step(7).total == 7
+    assert plan.until_step(1000) == plan
+
+
+def test_epochs():
+    plan = schedule(Training(length="20 epochs", batch_size=10), 100)
+    assert [plan.until_step(step).epochs for step in (0, 1, 10, 11, 200)] == [0, 1, 1, 2, 20]
 
 
 def test_a_batch_larger_than_the_images(user_error):

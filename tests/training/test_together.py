@@ -109,7 +109,7 @@ def test_runs_that_are_behind_catch_up(tmp_path):
     ticks: list[int] = []
     epochs = [(run.seed, run.epoch) for run in train(again, IMAGES, TRAINING, PLAN, ticks.append)]
     assert epochs == [(3, 0), (5, 0), (3, 1), (5, 1), (3, 2), (5, 2), (3, 3), (4, 3), (5, 3)]
-    assert sum(ticks) == 3 * PLAN.total
+    assert sum(ticks) == 3 * PLAN.total - 8  # which were done before
     for one, other in zip(unbroken, again, strict=True):
         assert_agree(state(one), state(other))
 

@@ -91,8 +91,8 @@ def test_the_bar_counts_the_ticks_of_all(monkeypatch):
             tick(2)
 
     for processes in (1, 3):
-        side_by_side(work, [1, 2, 3, 4], processes, 20, "test")
-        assert (bars[-1].n, bars[-1].total) == (20, 20)
+        side_by_side(work, [1, 2, 3, 4], processes, 25, "test", done=5)
+        assert (bars[-1].n, bars[-1].total) == (25, 25)
 
 
 # Failures

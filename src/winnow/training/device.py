@@ -11,6 +11,9 @@ from winnow.errors import UserError
 def device() -> torch.device:
     """``WINNOW_DEVICE`` (such as cpu or cuda:1), else the first CUDA device, else the CPU.
 
+    What is computed in float32 there has the digits of float32: of itself cuDNN rounds the inputs of its convolutions
+    to ten bits (TF32), with which a gradient's norm would have an error of 1e-3.
+
     Raises UserError if WINNOW_DEVICE names none that this machine has.
     """
     name = os.environ.get("WINNOW_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -19,6 +22,7 @@ def device() -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"WINNOW_DEVICE={name}: no such device here ({reason}); unset it, or use cpu") from None
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device(name)
 
 

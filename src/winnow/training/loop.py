@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from winnow.training.together import joined
 from winnow.training.workers import Tick
 
 SECONDS_BETWEEN_SAVES = 1.0  # an epoch of a small subset takes milliseconds
+STATE = "state.safetensors"  # in a run's working folder: what a restart needs
 NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with the incomplete last batch
 
 
@@ -44,11 +46,11 @@ class Run:
     @property
     def working(self) -> Path:
         """The folder for its outputs, and for what a restart needs, until it is finished."""
-        return self.folder.with_name(f"{self.folder.name}.running")
+        return working_folder(self.folder)
 
     @property
     def state(self) -> Path:
-        return self.working / "state.safetensors"
+        return self.working / STATE
 
     def record(self, name: str, value: np.ndarray) -> None:
         self.records.setdefault(name, []).append(value)
@@ -61,16 +63,21 @@ def start(
     device: torch.device,
     folder: Path,
     mask: Mapping[str, Tensor] | None = None,
+    step: int = 0,
+    epoch: int = 0,
 ) -> Run:
-    """A run at step 0 of the given network, on the device; its outputs are to become the folder.
+    """A run of the given network, on the device, without momentum yet; its outputs are to become the folder.
 
     mask: bool tensors by the names of parameters, each of its parameter's shape. Weights where it is False are zero
     from the start, and after every step.
+    step, epoch: where it begins on its schedule: at this step, which lies in the pass over the images that comes after
+    so many (step // schedule.epoch), and may lie in the middle of it. The run then goes on with what is left of that
+    pass, in the order and with the augmentation that a run from step 0 would have.
     """
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
     pruned = [(network.get_parameter(name), ~kept.to(device)) for name, kept in (mask or {}).items()]
-    run = Run(seed, network, velocity, folder, pruned)
+    run = Run(seed, network, velocity, folder, pruned, epoch=epoch, step=step)
     hold(run)
     return run
 
@@ -111,8 +118,8 @@ def descend(runs: Sequence[Run], training: Training, learning_rate: float) -> No
 
 
 def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule) -> None:
-    """One epoch of runs that stand at the same step, or what is left of the schedule's total; several runs are trained
-    as one computation.
+    """One epoch of runs that stand at the same step, or what is left of it or of the schedule's total; several runs are
+    trained as one computation.
 
     Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
     as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
@@ -123,8 +130,6 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
     device = images.device
     for run in runs:
         run.network.train()
-    # what layers draw (dropout, stochastic depth) comes from torch's global generators
-    torch.manual_seed(torch_stream(runs[0].seed, "dropout", runs[0].epoch).initial_seed())
     # room for all at once: a small tensor kept from every step would keep the system from taking memory back
     size = (len(runs), len(images) // training.batch_size, training.batch_size)
     losses = torch.empty(size[:2], device=device)
@@ -132,10 +137,13 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
     visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
+    begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch that were taken before
     with joined([run.network for run in runs]) as forward:
-        for visited, inputs, labels in batches:
+        for visited, inputs, labels in islice(batches, begun, None):
             if runs[0].step == schedule.total:
                 break
+            # what layers draw (dropout, stochastic depth) comes from torch's global generators
+            torch.manual_seed(torch_stream(runs[0].seed, "dropout", runs[0].step).initial_seed())
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 logits = forward(inputs)
                 loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
@@ -160,14 +168,16 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
 def train(
     runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule, tick: Tick
 ) -> Iterator[Run]:
-    """Train ``runs`` to the end of the schedule, yielding each before its first and after every epoch of it.
+    """Train ``runs`` to the end of the schedule, yielding each before its first and after every epoch of it; ``tick``
+    is told the steps that this call has done.
 
     Several are trained as one computation, or, if their network can not be, one after another, and a line says so.
 
     When the caller has done with an epoch, the run is written to ``run.state``, once a second at most; if the file
     is there at the start, the run goes on from it. What the caller does with an epoch may thus be done again after an
     interruption, with the same values: a run that is interrupted and started again ends in the same bytes as one that
-    is not.
+    is not. So does one that is trained to the end of a part of the schedule (``Schedule.until``), and from there in
+    another call, or another process.
     """
     clock = saved = time.monotonic()
     for run in runs:
@@ -177,7 +187,7 @@ def train(
             yield run
             save(run)
     most = len(runs)
-    ticked = 0
+    ticked = sum(run.step for run in runs)
     while unfinished := [run for run in runs if run.step < schedule.total][:most]:
         # an interruption may have left some an epoch ahead of the others, which catch up first
         behind = min(run.epoch for run in unfinished)
@@ -232,6 +242,17 @@ def restore(run: Run) -> None:
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
     }
+
+
+def working_folder(folder: Path) -> Path:
+    """Where the outputs lie that are to become the folder, until the run is finished."""
+    return folder.with_name(f"{folder.name}.running")
+
+
+def finished_epochs(working: Path) -> int:
+    """How many epochs the run of this working folder had finished when it was saved; 0 if it was not."""
+    state = working / STATE
+    return int(load_tensors(state, "progress")["progress"][0]) if state.exists() else 0
 
 
 def finish(run: Run) -> None:

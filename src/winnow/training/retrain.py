@@ -27,6 +27,7 @@ def retrain(
     folder: Path,
     clocks: Path,
     tick: Tick,
+    end: int | None = None,
 ) -> None:
     """Train a fresh network for every seed on the images and keep in ``folder/seed<s>``:
 
@@ -35,7 +36,8 @@ def retrain(
     - ``history.csv``: one row per epoch (a pass over the images)
 
     and in the file ``clocks/<s>.json`` the seconds it took, which differ from run to run, as the folder's bytes do not.
-    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
+    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes. With ``end`` it leaves
+    off after that epoch, for another call to go on from there.
     """
     folders = {seed: folder / f"seed{seed}" for seed in seeds}
     runs = [
@@ -43,9 +45,11 @@ def retrain(
         for seed, path in folders.items()
         if not path.exists()
     ]
-    for _ in train(runs, images, training, plan, tick):
+    for _ in train(runs, images, training, plan if end is None else plan.until(end), tick):
         pass
     for run in runs:
+        if run.step < plan.total:
+            continue
         save_json(clocks / f"{run.seed}.json", round(run.seconds, 3))
         outputs = {name: log_probabilities(run.network, part) for name, part in held_out.items()}
         save_tensors(run.working / "network.safetensors", run.network.state_dict())

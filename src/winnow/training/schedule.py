@@ -23,9 +23,18 @@ class Schedule:
         rate = self.peak * self.decay ** sum(step >= at for at in self.decay_at)
         return rate * (step + 1) / self.warmup if step < self.warmup else rate
 
+    @property
+    def epochs(self) -> int:
+        """Passes over the images, of which the last may be left before its end."""
+        return -(-self.total // self.epoch)
+
     def until(self, epoch: int) -> "Schedule":
         """The same schedule, left after this epoch."""
-        return replace(self, total=min(self.total, epoch * self.epoch))
+        return self.until_step(epoch * self.epoch)
+
+    def until_step(self, step: int) -> "Schedule":
+        """The same schedule, left after this many steps."""
+        return replace(self, total=min(self.total, step))
 
 
 def schedule(training: Training, images: int, images_of_full_epoch: int | None = None, section: str = "") -> Schedule:

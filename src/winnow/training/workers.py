@@ -19,21 +19,30 @@ from tqdm import tqdm
 
 from winnow.errors import UserError, describe
 from winnow.orphans import end_with_parent
+from winnow.training.memory import keep_freed_memory
 
 Job = TypeVar("Job")
 Tick = Callable[[int], None]  # call it with the number of steps just done
 
 
 def side_by_side(
-    work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, steps: int, label: str, unit: str = "step"
+    work: Callable[[Job, Tick], None],
+    jobs: Sequence[Job],
+    processes: int,
+    steps: int,
+    label: str,
+    unit: str = "step",
+    done: int = 0,
 ) -> None:
-    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units.
+    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units,
+    of which ``done`` were done before. Jobs begin in their order, each when a process has nothing else to do.
 
     Results go to files: a job returns nothing. Raises what a job raises (a UserError as it is), and UserError if a
     process is killed from outside; the others are stopped then.
     """
     torch.set_num_threads(1)
-    bar = tqdm(total=steps, desc=label, unit=unit, disable=None, dynamic_ncols=True)
+    keep_freed_memory()
+    bar = tqdm(total=steps, initial=done, desc=label, unit=unit, disable=None, dynamic_ncols=True)
     with bar:
         if min(processes, len(jobs)) == 1:
             for job in jobs:
@@ -46,7 +55,7 @@ def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int
     # fork, not spawn: the children share the images' memory and need not import torch again (2 s each). No thread of
     # torch has been started in the parent at this point, which is what makes a fork safe.
     context = multiprocessing.get_context("fork")
-    next_job, done = context.Value("l", 0), context.Value("l", 0)
+    next_job, done = context.Value("l", 0), context.Value("l", int(bar.n))
     reports = []
     children = []
     for _ in range(processes):
