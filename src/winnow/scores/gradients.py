@@ -327,13 +327,12 @@ class _BatchNorm(torch.autograd.Function):
     def backward(ctx: Any, *outputs: Any) -> Any:
         inputs, mean, rstd, weight = ctx.saved_tensors
         gradients = outputs[0].contiguous(memory_format=_layout(inputs))
-        of_weight, of_bias = batch_norm_squares(inputs, gradients, mean, rstd)
+        of_weight, of_bias, towards_inputs = batch_norm_squares(inputs, gradients, mean, rstd, weight * rstd)
         if ctx.needs_input_grad[4]:
             ctx.recorder.add(of_weight)
         if ctx.needs_input_grad[5]:
             ctx.recorder.add(of_bias)
-        slope = (weight * rstd).view(1, -1, *(1,) * (inputs.dim() - 2))
-        return None, gradients * slope if ctx.needs_input_grad[1] else None, None, None, None, None
+        return None, towards_inputs, None, None, None, None
 
 
 class _Copies(torch.autograd.Function):

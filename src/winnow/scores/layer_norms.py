@@ -69,6 +69,12 @@ def conv2d_squares(
         multiplications = padded * padded * (a + ENTRY_COST * (sum(kernel) + 1)) + grid * grid * g
         costs[_conv2d_by_shifted_pairs] = (multiplications, 3 * padded * padded)
     cheapest = min(costs, key=lambda way: costs[way][0])
+    if cheapest is _conv2d_by_entries and stride == (1, 1) and dilation[1] == 1 and groups == 1:
+        line = width + 2 * padding[1]
+        return _in_tiles(
+            lambda inputs, gradients: _conv2d_by_entries_along_rows(inputs, gradients, kernel, padding, dilation[0]),
+            line * (height * a + rows * g) + taps * a * g, inputs, gradients,
+        )  # fmt: skip
 
     def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
         # [n, h, w, channels]: the channels of one position next to each other are a row of the matrix A, or G
@@ -86,6 +92,46 @@ def _conv2d_by_entries(
     rows_of_kernel = _patches(images, gradients.shape[1:3], kernel, stride, dilation, groups)
     transposed = _by_group(gradients, groups).transpose(1, 2)
     return torch.stack([_square(transposed @ patches) for patches in rows_of_kernel]).sum(0)
+
+
+def _conv2d_by_entries_along_rows(
+    inputs: Tensor, gradients: Tensor, kernel: Pair, padding: Pair, dilation: int
+) -> Tensor:
+    """Squared norms [n], from the entries of W, for stride 1 and taps of the kernel next to each other in a row.
+
+    Nothing is copied once per tap. In channels-last memory the k pixels that a row of the kernel meets at one position
+    are one run of numbers. The runs of all positions overlap, which no matrix product takes, but those of every k-th
+    position lie end to end: they are a matrix as they are, so each row of the kernel is k products, added up. Image and
+    gradient have rows of the same length, those of the padded image; behind its end a row of the gradient is zero.
+    """
+    (n, a, height, width), (g, rows, columns), taps = inputs.shape, gradients.shape[1:], kernel[1]
+    line = width + 2 * padding[1]
+    images, outputs = inputs.new_empty((n, height, line, a)), gradients.new_empty((n, rows, line, g))
+    before, pixels, behind = images.split((padding[1], width, padding[1]), 2)
+    within, outside = outputs.split((columns, line - columns), 2)
+    for margin in (before, behind, outside):
+        margin.zero_()
+    pixels.copy_(inputs.permute(0, 2, 3, 1))
+    within.copy_(gradients.permute(0, 2, 3, 1))
+    squares = inputs.new_zeros(n)
+    for tap in range(kernel[0]):
+        down = (
+            tap * dilation - padding[0]
+        )  # so many rows below a row of the output is what the tap meets, if in the image
+        first, last = max(0, -down), min(rows, height - down) - 1
+        if last < first:
+            continue
+        positions = (last - first) * line + columns
+        entries = inputs.new_zeros((n, g, taps * a))
+        for offset in range(min(taps, positions)):
+            count = (positions - offset + taps - 1) // taps
+            left = outputs.as_strided((n, g, count), (rows * line * g, 1, taps * g), (first * line + offset) * g)
+            right = images.as_strided(
+                (n, count, taps * a), (height * line * a, taps * a, 1), ((first + down) * line + offset) * a
+            )
+            entries.baddbmm_(left, right)
+        squares += _square(entries)
+    return squares
 
 
 def _conv2d_by_pairs(
@@ -167,20 +213,26 @@ def _square(matrices: Tensor) -> Tensor:
     return matrices.square_().sum((1, 2))
 
 
-def batch_norm_squares(inputs: Tensor, gradients: Tensor, mean: Tensor, rstd: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared norms [n] for the weight and the bias of a batch norm that uses its running statistics.
+def batch_norm_squares(
+    inputs: Tensor, gradients: Tensor, mean: Tensor, rstd: Tensor, slope: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Squared norms [n] for weight and bias of a batch norm that uses its running statistics, and slope * gradients.
 
-    inputs and output gradients [n, channels, ...]; the running mean and 1 / sqrt(running variance + eps) [channels].
+    inputs and output gradients [n, channels, ...]; running mean, 1 / sqrt(running variance + eps) and slope [channels].
+    The third is the gradient towards the inputs, which is computed here while the gradients are in the cache.
     """
     dims, per_channel = tuple(range(2, inputs.dim())), (1, -1) + (1,) * (inputs.dim() - 2)
 
-    def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
-        weight = (inputs - mean.view(per_channel)).mul_(gradients)
+    mean, slope, scaled = mean.view(per_channel), slope.view(per_channel), torch.empty_like(gradients)
+
+    def squares(inputs: Tensor, gradients: Tensor, scaled: Tensor) -> Tensor:
+        torch.mul(gradients, slope, out=scaled)
+        weight = (inputs - mean).mul_(gradients)
         sums = [weight, gradients] if not dims else [weight.sum(dims), gradients.sum(dims)]
         return torch.stack([(sums[0] * rstd).square().sum(1), sums[1].square().sum(1)], dim=1)
 
-    weight, bias = _in_tiles(squares, 2 * inputs[0].numel(), inputs, gradients).unbind(1)
-    return weight, bias
+    weight, bias = _in_tiles(squares, 4 * inputs[0].numel(), inputs, gradients, scaled).unbind(1)
+    return weight, bias, scaled
 
 
 def _in_tiles(squares: Callable[..., Tensor], numbers: int, *tensors: Tensor) -> Tensor:
