@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro test lint format deps bench
+.PHONY: repro test lint format bench
 
 repro: $(VENV)/installed
 	dvc repro
@@ -27,10 +27,6 @@ bench: $(VENV)/installed
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/startup.py
-
-# Write the code dependencies of every stage into dvc.yaml.
-deps: $(VENV)/installed
-	python -m tests.imports
 
 # uv installs torch's large wheels in a fraction of pip's time, and shares them between environments. Compiled at once,
 # as torch takes 6 s to import otherwise where Python may not write bytecode.

@@ -22,6 +22,7 @@ from winnow.params.base import Section, read_yaml, validate
 from winnow.params.view import View
 
 SCRATCH = Path(".winnow")
+CODE = Path("data/code")  # lists of the stages' code: written anew more often than they change
 LOCK_SECONDS = 10
 
 
@@ -69,7 +70,7 @@ def scratch() -> Path:
     for dependency in _declared("deps"):
         root = Path(dependency)
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if path.suffix == ".py":
+            if path.suffix == ".py" or path.parent == CODE:
                 digest.update(path.read_bytes())
             elif path.is_file():
                 digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
