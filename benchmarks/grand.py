@@ -27,6 +27,7 @@ import argparse
 import copy
 import json
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
@@ -44,6 +45,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from winnow.networks import initialise
+from winnow.orphans import end_with_parent
 from winnow.params.training import Network
 from winnow.scores.gradients import gradient_norms
 from winnow.scores.grand import BATCH
@@ -167,8 +169,9 @@ WAYS: dict[str, Callable[[nn.Module, Tensor, Tensor], Any]] = {
 CHANNELS_LAST = {"norms", "forward_channels_last"}  # the stage too brings its network there
 
 
-def _serve(place: Place, orders: Connection) -> None:
+def _serve(place: Place, orders: Connection, parent: int) -> None:
     """Do what is asked for, until nothing is."""
+    end_with_parent(parent)
     _enter(place)
     given = cache(example)
     while (order := orders.recv()) is not None:
@@ -198,7 +201,7 @@ def speed(timed: list[Timed], turns: int) -> dict[Timed, list[float]]:
     for name, place in PLACES.items():
         pairs = [context.Pipe() for _ in range(place.processes)]
         for _, end in pairs:
-            context.Process(target=_serve, args=(place, end), daemon=True).start()
+            context.Process(target=_serve, args=(place, end, os.getpid()), daemon=True).start()
         connections[name] = [end for end, _ in pairs]
 
     def call(what: Timed) -> None:
@@ -290,7 +293,7 @@ def _resident() -> int:
 def main() -> None:
     """Measure, print, and write what was measured."""
     parser = argparse.ArgumentParser(description="Time exact per-example gradient norms against their alternatives.")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, and only what has a target")
     parser.add_argument("--network", choices=NETWORKS, action="append", help="of one network only")
     parser.add_argument("--out", type=Path, default=Path(".bench/grand.json"))
     parser.add_argument("--memory", nargs=4, metavar=("WHAT", "PLACE", "NETWORK", "N"), help=argparse.SUPPRESS)
@@ -300,8 +303,8 @@ def main() -> None:
         _measure_memory(what, place, name, int(n))
         return
 
-    turns, names = 2 if options.quick else 7, options.network or NETWORKS
-    compared = [row for name in names for row in rows(name)]
+    turns, names = 2 if options.quick else 5, options.network or NETWORKS
+    compared = [row for name in names for row in rows(name) if row.target or not options.quick]
     seconds = speed(list(dict.fromkeys(timed for row in compared for timed in (row.slow, row.fast))), turns)
     results = {row.label: ratio(seconds[row.slow], seconds[row.fast], row.target) for row in compared}
     bounds = {name: multiplications(name) for name in names}
@@ -309,7 +312,7 @@ def main() -> None:
     memory = {
         f"{name}, {place}": {what: peak_memory(what, place, name, BATCHES[name]) for what in ("norms", "step")}
         for name in names
-        for place in ("pipeline", "script")
+        for place in (("pipeline",) if options.quick else ("pipeline", "script"))
     }
 
     print(f"{CORES} cores, torch {torch.__version__}, {turns} turns; how many times as fast as ... the norms are:")

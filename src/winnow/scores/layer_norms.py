@@ -102,7 +102,7 @@ def _conv2d_by_entries_along_rows(
     """
     (n, a, height, width), (g, rows, columns), taps = inputs.shape, gradients.shape[1:], kernel[1]
     line = width + 2 * padding[1]
-    tile = min(n, _tile(line * (height * a + rows * g) + kernel[0] * taps * a * g, inputs))
+    tile = min(n, _tile(line * (height * a + rows * g) + taps * a * g, inputs))
     # of all tiles, so that margins are set to zero once
     images, outputs = inputs.new_empty((tile, height, line, a)), gradients.new_empty((tile, rows, line, g))
     before, pixels, behind = images.split((padding[1], width, padding[1]), 2)
