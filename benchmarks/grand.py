@@ -1,13 +1,23 @@
 """Times exact per-example gradient norms against their alternatives, all in one run, and prints ratios.
 
-    python benchmarks/grand.py [--quick] [--threads N] [--out .bench/grand.json]
+    python benchmarks/grand.py [--quick] [--network resnet18|resnet20] [--out .bench/grand.json]
+
+What is timed is timed in one of three places:
+
+- "pipeline": one single-threaded process per core, all at work at once, each on a batch of its own, with freed memory
+  kept. So the stage computes its norms (winnow.training.workers). The slowest process counts.
+- "processes": the same processes, with torch's memory as it comes.
+- "script": one process, all cores being threads of torch, which is how a plain script runs.
 
 The alternatives take turns, so that whatever else the machine does meets them all alike; a ratio is that of two
 neighbouring measurements, given as the median and the quartiles of all turns. For a quiet machine, "best" divides the
 shortest times. Images are noise of CIFAR's shape, networks are freshly initialised: neither changes how long it takes.
 
+What someone would otherwise run, torch.func or a loop, is measured as a script against the pipeline's way; a forward
+pass, which is no alternative but a unit, in the same place as the norms. The other combinations stand beside them.
+
 "Forward only" runs the network as it is built, in contiguous memory; "channels-last" is the same in that layout. All
-ways get the same batch and the same number of threads.
+ways get batches of the same size.
 
 Beside the ratio to a forward pass stands what bounds it: how many multiplications a forward pass takes, over how many
 the norms take, as if all were equally fast and nothing but multiplications took time.
@@ -16,15 +26,18 @@ the norms take, as if all were equally fast and nothing but multiplications took
 import argparse
 import copy
 import json
+import multiprocessing
+import os
 import resource
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from timing import ratio, take_turns
@@ -32,17 +45,78 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from winnow.networks import initialise
+from winnow.orphans import end_with_parent
 from winnow.params.training import Network
 from winnow.scores.gradients import gradient_norms
+from winnow.scores.grand import BATCH
+from winnow.training.device import workers
+from winnow.training.memory import keep_freed_memory
 
 SHAPE, CLASSES = (3, 32, 32), 10
-BATCH = {"resnet18": 32, "resnet20": 64}
+CORES = workers(torch.device("cpu"))
+NETWORKS = ("resnet18", "resnet20")
+BATCHES = {"resnet18": 32, "resnet20": BATCH}
 
 
-def example(name: str, n: int) -> tuple[nn.Module, Tensor, Tensor]:
+class Place(NamedTuple):
+    """Where something is timed; see above."""
+
+    processes: int
+    threads: int
+    keeps_memory: bool
+
+
+PLACES = {"pipeline": Place(CORES, 1, True), "processes": Place(CORES, 1, False), "script": Place(1, CORES, False)}
+
+
+class Timed(NamedTuple):
+    """One thing that is timed: a way to compute something of a batch of n images, in one place."""
+
+    way: str
+    place: str
+    network: str
+    n: int
+
+
+class Row(NamedTuple):
+    """How many times as fast as ``slow`` is ``fast``; 0 stands for no target."""
+
+    label: str
+    slow: Timed
+    fast: Timed
+    target: float
+
+
+def rows(network: str) -> list[Row]:
+    """What is compared for one network."""
+    n, found = BATCHES[network], []
+    other, target = ("vmap", 6.5) if network == "resnet18" else ("loop", 4.0)
+    forward_target = 0.35 if network == "resnet18" else 0.0
+
+    def add(slow: str, slow_place: str, fast_place: str, target: float = 0.0, n: int = n) -> None:
+        places = slow_place if slow_place == fast_place else f"{slow_place}, norms in {fast_place}"
+        label = f"{network}, n = {n}: {slow}, {places}"
+        found.append(Row(label, Timed(slow, slow_place, network, n), Timed("norms", fast_place, network, n), target))
+
+    add(other, "script", "pipeline", target)
+    add(other, "processes", "processes")
+    add(other, "script", "script")
+    if network == "resnet20":
+        add(other, "pipeline", "pipeline")
+        add(other, "script", "pipeline", n=32)
+    for place in ("processes", "pipeline", "script"):
+        add("forward", place, place, forward_target if place == "processes" else 0.0)
+        add("forward_channels_last", place, place)
+    add("step", "pipeline", "pipeline")
+    return found
+
+
+def example(name: str, n: int, channels_last: bool = False) -> tuple[nn.Module, Tensor, Tensor]:
     """A network in evaluation mode, n images and their labels."""
     generator = torch.Generator().manual_seed(0)
     network = initialise(Network(name=name), CLASSES, SHAPE, seed=0).eval()
+    if channels_last:
+        network = network.to(memory_format=torch.channels_last)
     return network, torch.randn(n, *SHAPE, generator=generator), torch.randint(CLASSES, (n,), generator=generator)
 
 
@@ -52,7 +126,7 @@ def forward_only(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def forward_channels_last(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """A forward pass in channels-last memory; the network has been brought there before."""
+    """A forward pass in channels-last memory; the network is there already."""
     with torch.no_grad():
         return network(images.contiguous(memory_format=torch.channels_last))
 
@@ -84,17 +158,63 @@ def one_by_one(network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     return torch.stack(norms)
 
 
-def speed(name: str, turns: int) -> dict[str, list[float]]:
-    """Seconds per image of each way to get the norms of a batch, and of a forward pass."""
-    n = BATCH[name]
-    given = example(name, n)
-    ways = {"norms": gradient_norms, "forward": forward_only, "step": training_step}
-    ways |= {"vmap": by_vmap} if name == "resnet18" else {"loop": one_by_one}
-    calls: dict[str, Callable[[], Any]] = {key: partial(way, *given) for key, way in ways.items()}
-    moved = copy.deepcopy(given[0]).to(memory_format=torch.channels_last)
-    calls["forward_channels_last"] = partial(forward_channels_last, moved, *given[1:])
+WAYS: dict[str, Callable[[nn.Module, Tensor, Tensor], Any]] = {
+    "norms": gradient_norms,
+    "forward": forward_only,
+    "forward_channels_last": forward_channels_last,
+    "step": training_step,
+    "vmap": by_vmap,
+    "loop": one_by_one,
+}
+CHANNELS_LAST = {"norms", "forward_channels_last"}  # the stage too brings its network there
+
+
+def _serve(place: Place, orders: Connection, parent: int) -> None:
+    """Do what is asked for, until nothing is."""
+    end_with_parent(parent)
+    _enter(place)
+    given = cache(example)
+    while (order := orders.recv()) is not None:
+        way, name, n = order
+        WAYS[way](*given(name, n, way in CHANNELS_LAST))
+        orders.send(None)
+
+
+def _enter(place: Place) -> None:
+    torch.set_num_threads(place.threads)
+    if place.keeps_memory:
+        keep_freed_memory()
+
+
+def _send(order: Any, to: list[Connection]) -> None:
+    for connection in to:
+        connection.send(order)
+
+
+def speed(timed: list[Timed], turns: int) -> dict[Timed, list[float]]:
+    """Seconds per image of everything that is to be timed, in every turn.
+
+    The processes are forked once, and before torch has started any thread in this one.
+    """
+    context = multiprocessing.get_context("fork")
+    connections: dict[str, list[Connection]] = {}
+    for name, place in PLACES.items():
+        pairs = [context.Pipe() for _ in range(place.processes)]
+        for _, end in pairs:
+            context.Process(target=_serve, args=(place, end, os.getpid()), daemon=True).start()
+        connections[name] = [end for end, _ in pairs]
+
+    def call(what: Timed) -> None:
+        _send((what.way, what.network, what.n), connections[what.place])
+        for connection in connections[what.place]:
+            connection.recv()
+
+    calls = {"/".join(map(str, what)): partial(call, what) for what in timed}
     seconds = take_turns(calls, turns)
-    return {key: [s / n for s in values] for key, values in seconds.items()}
+    for ends in connections.values():
+        _send(None, ends)
+    images = [what.n * PLACES[what.place].processes for what in timed]
+    return {what: [s / n for s in values] for what, n, values in zip(timed, images, seconds.values(), strict=True)}
 
 
 def multiplications(name: str) -> dict[str, float]:
@@ -144,14 +264,15 @@ def errors(name: str, n: int) -> dict[str, float]:
     return {key: ((way(network, images, labels) - exact).abs() / exact).max().item() for key, way in ways.items()}
 
 
-def peak_memory(what: str, name: str, n: int) -> float:
+def peak_memory(what: str, place: str, name: str, n: int) -> float:
     """MiB that one call takes at its peak, beside what the process held before; in a process of its own."""
-    command = [sys.executable, __file__, "--memory", what, name, str(n)]
+    command = [sys.executable, __file__, "--memory", what, place, name, str(n)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _measure_memory(what: str, name: str, n: int) -> None:
-    given, done, peak = example(name, n), threading.Event(), [0]
+def _measure_memory(what: str, place: str, name: str, n: int) -> None:
+    _enter(PLACES[place])
+    given, done, peak = example(name, n, what in CHANNELS_LAST), threading.Event(), [0]
 
     def watch() -> None:
         while not done.wait(0.001):
@@ -159,7 +280,7 @@ def _measure_memory(what: str, name: str, n: int) -> None:
 
     before, watcher = _resident(), threading.Thread(target=watch)
     watcher.start()
-    {"norms": gradient_norms, "step": training_step}[what](*given)
+    WAYS[what](*given)
     done.set()
     watcher.join()
     sys.stdout.write(f"{(peak[0] - before) / 2**20}\n")
@@ -172,60 +293,55 @@ def _resident() -> int:
 def main() -> None:
     """Measure, print, and write what was measured."""
     parser = argparse.ArgumentParser(description="Time exact per-example gradient norms against their alternatives.")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, and only what has a target")
+    parser.add_argument("--network", choices=NETWORKS, action="append", help="of one network only")
     parser.add_argument("--out", type=Path, default=Path(".bench/grand.json"))
-    parser.add_argument("--memory", nargs=3, metavar=("WHAT", "NETWORK", "N"), help=argparse.SUPPRESS)
+    parser.add_argument("--memory", nargs=4, metavar=("WHAT", "PLACE", "NETWORK", "N"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.memory:
-        _measure_memory(options.memory[0], options.memory[1], int(options.memory[2]))
+        what, place, name, n = options.memory
+        _measure_memory(what, place, name, int(n))
         return
 
-    torch.set_num_threads(options.threads)
-    turns = 3 if options.quick else 9
-    deep, small = speed("resnet18", turns), speed("resnet20", turns)
-    results: dict[str, dict[str, float]] = {
-        "resnet18: rate over vmap(grad)": ratio(deep["vmap"], deep["norms"], 6.5),
-        "resnet18: rate over forward only": ratio(deep["forward"], deep["norms"], 0.35),
-        "resnet18: rate over training step": ratio(deep["step"], deep["norms"], 1.0),
-        "resnet20: rate over one by one": ratio(small["loop"], small["norms"], 4.0),
-        "resnet20: rate over forward only": ratio(small["forward"], small["norms"], 0.0),
+    turns, names = 2 if options.quick else 5, options.network or NETWORKS
+    compared = [row for name in names for row in rows(name) if row.target or not options.quick]
+    seconds = speed(list(dict.fromkeys(timed for row in compared for timed in (row.slow, row.fast))), turns)
+    results = {row.label: ratio(seconds[row.slow], seconds[row.fast], row.target) for row in compared}
+    bounds = {name: multiplications(name) for name in names}
+    error = {name: errors(name, 4 if options.quick else 16) for name in names}
+    memory = {
+        f"{name}, {place}": {what: peak_memory(what, place, name, BATCHES[name]) for what in ("norms", "step")}
+        for name in names
+        for place in (("pipeline",) if options.quick else ("pipeline", "script"))
     }
-    for name, seconds in (("resnet18", deep), ("resnet20", small)):
-        slower = ratio(seconds["forward_channels_last"], seconds["norms"], 0.0)
-        results[f"{name}: over forward channels-last"] = slower
-    bounds = {name: multiplications(name) for name in ("resnet18", "resnet20")}
-    error = {name: errors(name, 4 if options.quick else 16) for name in ("resnet18", "resnet20")}
-    memory = {what: peak_memory(what, "resnet18", BATCH["resnet18"]) for what in ("norms", "step")}
 
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, batches of {BATCH}, {turns} turns")
-    for name, r in results.items():
+    print(f"{CORES} cores, torch {torch.__version__}, {turns} turns; how many times as fast as ... the norms are:")
+    for label, r in results.items():
         target = f"   (target {r['target']:g})" if r["target"] else ""
         spread = f"{r['lower_quartile']:.2f} to {r['upper_quartile']:.2f}"
-        print(f"{name:36} {r['median']:7.2f}   {spread:16} best {r['best']:6.2f}{target}")
-    for name, seconds in (("resnet18", deep), ("resnet20", small)):
-        rates = ", ".join(f"{way} {1 / median(s):.0f}" for way, s in seconds.items())
-        print(f"{name}: images per second, median: {rates}")
+        print(f"{label:60} {r['median']:6.2f}   {spread:14} best {r['best']:6.2f}{target}")
+    for what, values in seconds.items():
+        middle = median(values)
+        label = f"{what.network}, n = {what.n}: {what.way}, {what.place}"
+        print(f"{label:60} {1000 * middle:6.2f} ms per image, {1 / middle:.0f} images per second")
     for name, b in bounds.items():
         parts = ", ".join(f"{part} {b[part]:.0f}" for part in ("forward", "towards_inputs", "norms"))
-        measured = results[f"{name}: rate over forward only"]["median"]
-        print(
-            f"{name}: millions of multiplications: {parts}; forward over all {b['bound']:.2f}, measured {measured:.2f}"
-        )
+        print(f"{name}: millions of multiplications: {parts}; forward over all {b['bound']:.2f}")
     for name, e in error.items():
-        print(f"{name}: largest relative error     {e['norms']:9.1e}   one by one {e['loop']:.1e}   (target 1e-5)")
-    print(f"resnet18: peak memory over a step    {memory['norms'] / memory['step']:6.2f}   (target at most 2)")
+        print(f"{name}: largest relative error {e['norms']:.1e}, one by one {e['loop']:.1e}   (target 1e-5)")
+    for label, m in memory.items():
+        print(f"{label}: peak memory over that of a training step {m['norms'] / m['step']:.2f}   (target at most 2)")
 
     options.out.parent.mkdir(parents=True, exist_ok=True)
     record = {
-        "threads": torch.get_num_threads(),
+        "cores": CORES,
         "torch": torch.__version__,
-        "batch": BATCH,
+        "batch": BATCHES,
         "ratios": results,
         "million_multiplications": bounds,
         "largest_relative_error": error,
         "peak_memory_mib": memory,
-        "seconds_per_image": {"resnet18": deep, "resnet20": small},
+        "seconds_per_image": {", ".join(map(str, what)): values for what, values in seconds.items()},
     }
     options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -70,11 +70,7 @@ def conv2d_squares(
         costs[_conv2d_by_shifted_pairs] = (multiplications, 3 * padded * padded)
     cheapest = min(costs, key=lambda way: costs[way][0])
     if cheapest is _conv2d_by_entries and stride == (1, 1) and dilation[1] == 1 and groups == 1:
-        line = width + 2 * padding[1]
-        return _in_tiles(
-            lambda inputs, gradients: _conv2d_by_entries_along_rows(inputs, gradients, kernel, padding, dilation[0]),
-            line * (height * a + rows * g) + taps * a * g, inputs, gradients,
-        )  # fmt: skip
+        return _conv2d_by_entries_along_rows(inputs, gradients, kernel, padding, dilation[0])
 
     def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
         # [n, h, w, channels]: the channels of one position next to each other are a row of the matrix A, or G
@@ -106,32 +102,38 @@ def _conv2d_by_entries_along_rows(
     """
     (n, a, height, width), (g, rows, columns), taps = inputs.shape, gradients.shape[1:], kernel[1]
     line = width + 2 * padding[1]
-    images, outputs = inputs.new_empty((n, height, line, a)), gradients.new_empty((n, rows, line, g))
+    tile = min(n, _tile(line * (height * a + rows * g) + taps * a * g, inputs))
+    # of all tiles, so that margins are set to zero once
+    images, outputs = inputs.new_empty((tile, height, line, a)), gradients.new_empty((tile, rows, line, g))
     before, pixels, behind = images.split((padding[1], width, padding[1]), 2)
     within, outside = outputs.split((columns, line - columns), 2)
     for margin in (before, behind, outside):
         margin.zero_()
-    pixels.copy_(inputs.permute(0, 2, 3, 1))
-    within.copy_(gradients.permute(0, 2, 3, 1))
-    squares = inputs.new_zeros(n)
-    for tap in range(kernel[0]):
-        down = (
-            tap * dilation - padding[0]
-        )  # so many rows below a row of the output is what the tap meets, if in the image
-        first, last = max(0, -down), min(rows, height - down) - 1
+
+    def entries(n: int, tap: int) -> Tensor | None:
+        """A row of the kernel of W, [n, g, taps * a]; None if it meets the image nowhere."""
+        down = tap * dilation - padding[0]  # so many rows below a row of the output is what the tap meets
+        first, last = max(0, -down), min(rows, height - down) - 1  # rows of the output for which that is in the image
         if last < first:
-            continue
-        positions = (last - first) * line + columns
-        entries = inputs.new_zeros((n, g, taps * a))
+            return None
+        positions, total = (last - first) * line + columns, None
         for offset in range(min(taps, positions)):
             count = (positions - offset + taps - 1) // taps
             left = outputs.as_strided((n, g, count), (rows * line * g, 1, taps * g), (first * line + offset) * g)
             right = images.as_strided(
                 (n, count, taps * a), (height * line * a, taps * a, 1), ((first + down) * line + offset) * a
             )
-            entries.baddbmm_(left, right)
-        squares += _square(entries)
-    return squares
+            total = left @ right if total is None else total.baddbmm_(left, right)
+        return total
+
+    squares = []
+    for some_inputs, some_gradients in zip(inputs.split(tile), gradients.split(tile), strict=True):
+        size = len(some_inputs)
+        pixels[:size].copy_(some_inputs.permute(0, 2, 3, 1))
+        within[:size].copy_(some_gradients.permute(0, 2, 3, 1))
+        rows_of_kernel = (entries(size, tap) for tap in range(kernel[0]))
+        squares.append(sum((_square(row) for row in rows_of_kernel if row is not None), inputs.new_zeros(size)))
+    return torch.cat(squares)
 
 
 def _conv2d_by_pairs(
@@ -222,25 +224,33 @@ def batch_norm_squares(
     The third is the gradient towards the inputs, which is computed here while the gradients are in the cache.
     """
     dims, per_channel = tuple(range(2, inputs.dim())), (1, -1) + (1,) * (inputs.dim() - 2)
-
     mean, slope, scaled = mean.view(per_channel), slope.view(per_channel), torch.empty_like(gradients)
+    weights, biases = inputs.new_empty(inputs.shape[:2]), gradients.new_empty(inputs.shape[:2])
+    tile = _tile(4 * inputs[0].numel(), inputs)
+    for x, g, s, weight, bias in zip(
+        *(t.split(tile) for t in (inputs, gradients, scaled, weights, biases)), strict=True
+    ):
+        torch.mul(g, slope, out=s)
+        products = (x - mean).mul_(g)
+        if dims:
+            torch.sum(products, dims, out=weight)
+            torch.sum(g, dims, out=bias)
+        else:
+            weight.copy_(products)
+            bias.copy_(g)
+    return weights.mul_(rstd).square_().sum(1), biases.square_().sum(1), scaled
 
-    def squares(inputs: Tensor, gradients: Tensor, scaled: Tensor) -> Tensor:
-        torch.mul(gradients, slope, out=scaled)
-        weight = (inputs - mean).mul_(gradients)
-        sums = [weight, gradients] if not dims else [weight.sum(dims), gradients.sum(dims)]
-        return torch.stack([(sums[0] * rstd).square().sum(1), sums[1].square().sum(1)], dim=1)
 
-    weight, bias = _in_tiles(squares, 4 * inputs[0].numel(), inputs, gradients, scaled).unbind(1)
-    return weight, bias, scaled
+def _tile(numbers: int, given: Tensor) -> int:
+    """How many examples to handle at a time, of which each takes so many numbers in memory."""
+    tile_bytes = TILE_BYTES_OF_PROCESSOR if given.device.type == "cpu" else TILE_BYTES_OF_CARD
+    # at least one example for each thread
+    return max(tile_bytes // (max(1, numbers) * given.element_size()), torch.get_num_threads())
 
 
 def _in_tiles(squares: Callable[..., Tensor], numbers: int, *tensors: Tensor) -> Tensor:
     """``squares`` of a few examples at a time, for which ``numbers`` are held in memory per example."""
-    n, first = len(tensors[0]), tensors[0]
-    tile_bytes = TILE_BYTES_OF_PROCESSOR if first.device.type == "cpu" else TILE_BYTES_OF_CARD
-    tile = tile_bytes // (max(1, numbers) * first.element_size())
-    tile = max(tile, torch.get_num_threads())  # at least one example for each thread
-    if tile >= n:
+    tile = _tile(numbers, tensors[0])
+    if tile >= len(tensors[0]):
         return squares(*tensors)
     return torch.cat([squares(*parts) for parts in zip(*(t.split(tile) for t in tensors), strict=True)])
