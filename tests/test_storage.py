@@ -23,6 +23,7 @@ from winnow.storage import (
     load_json,
     load_provenance,
     load_table,
+    load_tensor_provenance,
     load_tensors,
     map_tensor,
     save_json,
@@ -175,6 +176,11 @@ def test_provenance_comes_back(tmp_path):
     save_table(tmp_path / "without.parquet", table())
     assert load_provenance(tmp_path / "with.parquet") == provenance
     assert load_provenance(tmp_path / "without.parquet") == {}
+    save_tensors(tmp_path / "with", {"a": np.ones(2)}, provenance)
+    save_tensors(tmp_path / "without", {"a": np.ones(2)})
+    assert load_tensor_provenance(tmp_path / "with") == provenance
+    assert load_tensor_provenance(tmp_path / "without") == {}
+    assert load_tensors(tmp_path / "with").keys() == {"a"}
 
 
 @given(
@@ -298,7 +304,7 @@ def test_the_bytes_do_not_depend_on_the_process(tmp_path, name):
     WRITERS[name](tmp_path / name)
     code = f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r}); from pathlib import Path; import test_storage;"
     code += f"test_storage.WRITERS[{name!r}](Path({str(tmp_path)!r}) / 'other' / {name!r})"
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONHASHSEED": "7"})
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
     assert (tmp_path / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
@@ -306,6 +312,9 @@ def test_the_order_of_names_does_not_change_the_bytes(tmp_path):
     one, other = {"a": np.ones(2), "b": np.zeros(3)}, {"b": np.zeros(3), "a": np.ones(2)}
     save_tensors(tmp_path / "one", one)
     save_tensors(tmp_path / "other", other)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    save_tensors(tmp_path / "one", one, {"a": 1, "b": 2})
+    save_tensors(tmp_path / "other", other, {"b": 2, "a": 1})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     save_table(tmp_path / "one.parquet", table(), {"a": 1, "b": 2})
     save_table(tmp_path / "other.parquet", table(), {"b": 2, "a": 1})
@@ -346,6 +355,7 @@ def test_a_missing_file_is_named(tmp_path, user_error, name, read):
     ("name", "read"),
     [
         ("t.safetensors", load_tensors),
+        ("t.safetensors", load_tensor_provenance),
         ("t.safetensors", lambda path: map_tensor(path, "a")),
         ("t.parquet", load_table),
         ("t.parquet", load_provenance),

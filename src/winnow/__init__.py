@@ -2,13 +2,17 @@
 
 from typing import Any
 
-__all__ = ["load_subset"]
+__all__ = ["load_subset", "load_ticket"]
 
 
 def __getattr__(name: str) -> Any:
-    """``winnow.load_subset``, imported when it is asked for: the stages import this package without pandas."""
+    """What users load results with, imported when it is asked for: the stages import this package without pandas."""
     if name == "load_subset":
         from winnow.subsets.files import load_subset
 
         return load_subset
+    if name == "load_ticket":
+        from winnow.tickets.files import load_ticket
+
+        return load_ticket
     raise AttributeError(f"module 'winnow' has no attribute {name!r}")

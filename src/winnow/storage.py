@@ -61,14 +61,17 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def save_tensors(path: str | Path, tensors: Mapping[str, Any]) -> None:
-    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file."""
+def save_tensors(path: str | Path, tensors: Mapping[str, Any], provenance: Mapping[str, Any] | None = None) -> None:
+    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file; ``provenance``, of
+    json values, goes into its header.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
+    metadata = {"winnow": json.dumps(dict(provenance), sort_keys=True)} if provenance else None
     with atomic_file(path) as temporary:
         try:
-            save_file({name: _as_array(tensor) for name, tensor in tensors.items()}, temporary)
+            save_file({name: _as_array(tensor) for name, tensor in tensors.items()}, temporary, metadata)
         except SafetensorError as error:  # what the library makes of an error of the system
             raise OSError(_first_line(error)) from error
 
@@ -76,7 +79,7 @@ def save_tensors(path: str | Path, tensors: Mapping[str, Any]) -> None:
 def _as_array(tensor: Any) -> np.ndarray:
     if hasattr(tensor, "detach"):  # a torch tensor, told apart without importing torch
         tensor = tensor.detach().cpu().numpy()
-    return np.ascontiguousarray(tensor)
+    return np.asarray(tensor, order="C")  # not ascontiguousarray, which makes a vector of a single number
 
 
 def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
@@ -84,18 +87,33 @@ def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
 
     Raises UserError if the file is missing, damaged, or has no tensor of a given name.
     """
+    with _open_tensors(path) as file:
+        present = set(file.keys())
+        missing = [name for name in names if name not in present]
+        if missing:
+            raise UserError(f"{path}: no tensor named {missing[0]!r}; it has {', '.join(sorted(present)[:8])}")
+        return {name: file.get_tensor(name) for name in (names or sorted(present))}
+
+
+def load_tensor_provenance(path: str | Path) -> dict[str, Any]:
+    """Read what ``save_tensors`` kept as the provenance of a safetensors file; empty if it has none.
+
+    Raises UserError if the file is missing or damaged.
+    """
+    with _open_tensors(path) as file:
+        return json.loads((file.metadata() or {}).get("winnow", "{}"))
+
+
+@contextmanager
+def _open_tensors(path: str | Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="np") as file:
-            present = set(file.keys())
-            missing = [name for name in names if name not in present]
-            if missing:
-                raise UserError(f"{path}: no tensor named {missing[0]!r}; it has {', '.join(sorted(present)[:8])}")
-            return {name: file.get_tensor(name) for name in (names or sorted(present))}
+            yield file
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:  # OSError: a folder, say
         raise UserError(f"{path}: not a readable safetensors file ({error})") from None
 
 

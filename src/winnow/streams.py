@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # torch costs two seconds to import, and the data stages draw
 
 Stream = Literal[
     "initialisation",
+    "fresh_initialisation",
     "data_order",
     "augmentation",
     "dropout",
@@ -18,6 +19,11 @@ Stream = Literal[
     "random_score",
     "holdout",
     "splits",
+    "child",
+    "random_mask",
+    "statistics",
+    "hessian",
+    "perturbation",
 ]
 
 

@@ -11,7 +11,7 @@ from winnow.networks.resnet import cifar_resnet, resnet18, resnet50
 from winnow.networks.small import convnet, lenet_300_100
 from winnow.networks.zoo import torchvision_network
 from winnow.params import training as schema
-from winnow.streams import torch_stream
+from winnow.streams import Stream, torch_stream
 
 Shape = tuple[int, int, int]  # channels, height, width of the images
 
@@ -51,10 +51,12 @@ def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
     return _he_initialised(cifar_resnet(int(depth[1]), params.width or CIFAR_WIDTH, channels, classes))
 
 
-def initialise(params: schema.Network, classes: int, shape: Shape, seed: int) -> nn.Module:
+def initialise(
+    params: schema.Network, classes: int, shape: Shape, seed: int, stream: Stream = "initialisation"
+) -> nn.Module:
     """``build`` with the weights that belong to ``seed``: the same bytes every time, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(torch_stream(seed, "initialisation").initial_seed())
+        torch.manual_seed(torch_stream(seed, stream).initial_seed())
         return build(params, classes, shape)
 
 

@@ -1,0 +1,1 @@
+"""Lottery tickets: masks over a network's weights, how they are cut, and what comes of them."""

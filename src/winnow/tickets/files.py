@@ -1,0 +1,80 @@
+"""A ticket as a file: a sparse network, its mask, and what is needed to build it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from winnow.errors import UserError
+from winnow.networks import initialise
+from winnow.params.base import validate
+from winnow.params.training import Network
+from winnow.storage import load_tensor_provenance, load_tensors, save_tensors
+from winnow.tickets.masks import Mask, apply, count_left, pack, share_left, unpack
+from winnow.training.checkpoint import load_network
+
+
+@dataclass(frozen=True, eq=False)
+class Ticket:
+    """A sparse network.
+
+    network: on the CPU, in evaluation mode, its pruned weights exactly zero; mask: bool tensors by the names of the
+    prunable parameters, True where the weight is left; about: where it comes from (network, classes, shape, …).
+    """
+
+    network: nn.Module
+    mask: Mask
+    about: dict[str, Any]
+
+    def state_dict(self, prune: bool = False) -> dict[str, Tensor]:
+        """The network's state dict, with the mask applied.
+
+        prune: with the names of ``torch.nn.utils.prune``: in place of every prunable ``NAME`` its ``NAME_orig``, and
+        its ``NAME_mask`` of ones and zeros. It loads into a network of which these parameters are pruned, by
+        ``prune.identity`` say, and which then keeps to the mask while it trains on. prune makes the weight that a layer
+        computes with from the two when the layer is next called, or on ``prune.remove``. An ``nn.MultiheadAttention``
+        reads its ``out_proj`` without calling it, so that one needs ``prune.remove`` before the network is used.
+        """
+        state = dict(self.network.state_dict())
+        if prune:
+            for name, layer in self.mask.items():
+                state[f"{name}_orig"] = state.pop(name)
+                state[f"{name}_mask"] = layer.to(state[f"{name}_orig"].dtype)
+        return state
+
+
+def save_ticket(
+    path: str | Path, state: Mapping[str, Tensor], mask: Mapping[str, Tensor], about: dict[str, Any]
+) -> None:
+    """Write a network's state dict with its mask applied, the mask, and what is known of it, as one safetensors file.
+
+    about: json values, among them ``network`` ({"name": …, "width": …}), ``classes`` and ``shape`` (channels, height,
+    width of an image), which the network is built from; ``weights_left`` and ``share_left`` are added.
+    """
+    missing = {"network", "classes", "shape"} - about.keys()
+    if missing:
+        raise ValueError(f"a ticket cannot be loaded without its {', '.join(sorted(missing))}")
+    tensors = {f"network.{name}": tensor for name, tensor in apply(state, mask).items()}
+    counted = {"weights_left": count_left(mask), "share_left": share_left(mask)}
+    save_tensors(path, tensors | pack(mask), about | counted)
+
+
+def load_ticket(path: str | Path) -> Ticket:
+    """Read a ticket that the pipeline found.
+
+    Raises UserError if the file is missing, damaged, or no ticket.
+    """
+    about = load_tensor_provenance(path)
+    if not {"network", "classes", "shape"} <= about.keys():
+        raise UserError(f"{path}: not a ticket: does not say which network it is of")
+    params = validate(Network, about["network"], path, ("network",))
+    tensors = load_tensors(path)
+    try:
+        network = initialise(params, about["classes"], tuple(about["shape"]), seed=0)  # every weight is then replaced
+        load_network(network, tensors)
+        mask = unpack(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{path}: not a ticket that this version can read ({str(error).splitlines()[0]})") from None
+    return Ticket(network.eval(), mask, about)
