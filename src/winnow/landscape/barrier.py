@@ -1,0 +1,20 @@
+"""The barrier on a line between two networks, from the errors along it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def barrier(alphas: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """The largest excess of the values [n] over the straight line between the first and the last of them, and the alpha
+    at which it is; 0 and nan if none rises above that line by more than rounding. alphas: [n], increasing.
+
+    The error barrier of Paul et al. 2023, sec. 2; Frankle et al. 2020, sec. 2, take the excess over the mean of the two
+    ends in place of the line, which is the same where the ends are equal.
+    """
+    alphas, values = np.asarray(alphas, float), np.asarray(values, float)
+    excess = values - np.interp(alphas, alphas[[0, -1]], values[[0, -1]])
+    place = int(excess.argmax())
+    if excess[place] <= 1e-12 * np.abs(values).max():
+        return 0.0, float("nan")
+    return float(excess[place]), float(alphas[place])

@@ -1,0 +1,152 @@
+"""The Hessian of a network's mean loss with respect to its live weights: products with vectors, its largest
+eigenvalues, its trace. The matrix itself, of a weight by a weight, is never made.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from torch import Tensor, nn
+from torch.nn import functional
+
+from winnow.errors import UserError
+from winnow.landscape.double_backward import CheapSecondDerivatives
+from winnow.landscape.live import count, gather, scatter
+from winnow.streams import numpy_stream
+from winnow.training.batches import DeviceImages, normalise
+
+Product = Callable[[Tensor], Tensor]  # of a symmetric matrix and a vector: float64 [size] to float64 [size]
+
+
+def hessian_product(
+    network: nn.Module,
+    images: DeviceImages,
+    live: Mapping[str, Tensor],
+    chunk: int = 128,
+    keep_bytes: int = 4 * 2**30,
+) -> Product:
+    """The product of a vector with the Hessian of the mean cross-entropy over the images, in evaluation mode: batch
+    norm has its running statistics fixed, and nothing is dropped out.
+
+    live: bool tensors by parameter name (live.live_entries), whose live entries are the weights that the Hessian is of,
+    in the order of live.gather. The product takes a float vector [size] on any device, and returns float64 [size] on
+    the network's. Derivatives are exact but for rounding (Pearlmutter 1994; here by differentiating the gradient's own
+    computation), and those of rectifiers are taken to be 0 at 0. What the network is at the time of the call counts;
+    it is left as it was.
+
+    The images go through in chunks. The computation of the first chunks' gradients is kept for all products, as far
+    as ``keep_bytes`` reach, or else that of every chunk is made anew for every product: neither changes any result.
+    """
+    network = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name in live)
+    parameters = dict(network.named_parameters())
+    weights = [parameters[name] for name in live]
+    device, dtype, size = weights[0].device, weights[0].dtype, count(live)
+    chunks = range(0, len(images), chunk)
+
+    def gradients(start: int) -> list[Tensor]:
+        """The share of a chunk in the gradient of the mean loss, such that it can be differentiated."""
+        part = slice(start, start + chunk)
+        inputs, labels = images.at(part), images.labels[part]
+        with torch.enable_grad(), _single_precision():
+            with CheapSecondDerivatives():
+                logits = network(normalise(inputs, images).to(dtype))
+            loss = functional.cross_entropy(logits, labels, reduction="sum") / len(images)
+            return list(torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True))
+
+    kept: list[list[Tensor]] = []
+    room = keep_bytes
+    for start in chunks:
+        with _bytes_saved() as saved:
+            graph = gradients(start)
+        room -= sum(saved.values())
+        if room < 0:
+            break
+        kept.append(graph)
+
+    def product(vector: Tensor) -> Tensor:
+        parts = list(scatter(vector.to(device, dtype), live).values())
+        total = torch.zeros(size, dtype=torch.float64, device=device)
+        for place, start in enumerate(chunks):
+            graph = kept[place] if place < len(kept) else gradients(start)
+            varying = [(gradient, part) for gradient, part in zip(graph, parts, strict=True) if gradient.requires_grad]
+            outputs, vectors = zip(*varying, strict=True)
+            with _single_precision():
+                found = torch.autograd.grad(outputs, weights, vectors, retain_graph=True, materialize_grads=True)
+            total += gather(dict(zip(live, found, strict=True)), live)
+        return total
+
+    return product
+
+
+@contextmanager
+def _bytes_saved() -> Iterator[dict[int, int]]:
+    """The size of every storage that autograd saves within the block, by its address."""
+    sizes: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        yield sizes
+
+
+def _single_precision() -> AbstractContextManager[None]:
+    """On CUDA devices: convolutions without tensor floats, whose ten bits drown small eigenvalues, and in algorithms
+    that give the same bytes every time."""
+    return torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False)
+
+
+def top_eigenpairs(
+    product: Product, size: int, k: int, tolerance: float = 1e-4, seed: int = 0, restarts: int = 100
+) -> tuple[np.ndarray, Tensor]:
+    """The k largest eigenvalues [k] of a symmetric matrix, the largest first, and their unit eigenvectors [k, size].
+
+    Largest algebraically: a large negative eigenvalue is none of them. Implicitly restarted Lanczos iteration (ARPACK,
+    Lehoucq, Sorensen, Yang 1998) from a start that the seed determines, until each |H v - lambda v| is at most the
+    tolerance times |lambda|, which then bounds the error of the value too, in float64.
+
+    Raises UserError if it does not come to that, or if the matrix has no k eigenvalues beside others.
+    """
+    if k >= size:
+        raise UserError(
+            f"{k} eigenvalues are asked of a Hessian of {size} live weights: it must be fewer than there are"
+        )
+    draws = numpy_stream(seed, "hessian")
+    operator = LinearOperator(
+        (size, size), matvec=lambda v: product(torch.from_numpy(v.reshape(-1))).cpu().numpy(), dtype=np.float64
+    )
+    try:
+        values, vectors = eigsh(
+            operator, k, which="LA", v0=draws.normal(size=size), tol=tolerance, maxiter=restarts, rng=draws
+        )
+    except ArpackNoConvergence as error:
+        raise UserError(
+            f"only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian came to the tolerance "
+            f"{tolerance:g} within {restarts} restarts: raise the tolerance, or the number of restarts"
+        ) from None
+    order = values.argsort()[::-1]
+    return values[order], torch.from_numpy(vectors.T[order].copy())
+
+
+def trace(product: Product, size: int, probes: int, seed: int = 0) -> tuple[float, float]:
+    """The trace of a symmetric matrix, and the standard error of that estimate, nan for one probe.
+
+    The mean of v' H v over vectors v of random signs (Hutchinson 1990), whose variance is 2 (|H|^2 - sum of H_ii^2).
+    """
+    forms = []
+    for index in range(probes):
+        signs = random_signs(size, seed, index)
+        forms.append(float(signs @ product(signs).cpu()))
+    error = float(np.std(forms, ddof=1) / np.sqrt(probes)) if probes > 1 else float("nan")
+    return float(np.mean(forms)), error
+
+
+def random_signs(size: int, seed: int, index: int) -> Tensor:
+    """A vector [size] of +1 and -1, float64."""
+    return torch.from_numpy(numpy_stream(seed, "hessian", index).integers(0, 2, size) * 2.0 - 1)
