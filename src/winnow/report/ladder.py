@@ -1,0 +1,32 @@
+"""The names of the lines of levels in a picture: a variant of iterative pruning, its rewind point and its data."""
+
+import pandas as pd
+
+VARIANT_TITLES = {
+    "imp": "IMP",
+    "learning_rate": "learning-rate rewinding",
+    "fine_tuning": "fine-tuning",
+    "one_shot": "one-shot",
+    "trial": "trial cuts",
+    "adaptive": "adaptive cuts",
+    "random": "random mask",
+    "fresh": "fresh initialisation",
+    "dense": "all weights",  # of a root beside the dense baseline
+}
+
+
+def line_names(table: pd.DataFrame) -> pd.Series:
+    """The name of the line that each row belongs to, such as "IMP", "IMP, rewind easy" or "IMP on el2n-0.5".
+
+    ``table``: columns variant, rewind and data. The rewind point is told where one variant has several, the data where
+    they are not all ("full").
+    """
+    kinds = table[["variant", "rewind", "data"]].fillna("")
+    several = kinds.groupby("variant")["rewind"].nunique() > 1
+    names = [
+        VARIANT_TITLES.get(variant, variant)
+        + (f" on {data}" if data not in ("", "full") else "")
+        + (f", rewind {rewind}" if several[variant] and rewind else "")
+        for variant, rewind, data in kinds.itertuples(index=False, name=None)
+    ]
+    return pd.Series(names, index=table.index, dtype=object)

@@ -1,0 +1,47 @@
+import numpy as np
+import pandas as pd
+from ticket_data import cuts
+
+from winnow.report.cuts import cuts_figure, measured_limits
+from winnow.report.style import Style
+
+
+def children(*rows):
+    return pd.DataFrame(rows, columns=["level", "left", "cut", "connected"])
+
+
+def test_predictions_are_means_and_children_are_filled_where_connected():
+    predicted, measured = cuts()
+    axes = cuts_figure(predicted, measured.sample(frac=1, random_state=0), Style()).axes[0]
+    lines = {line.get_label(): line for line in axes.lines}
+    by_hand = 100 * predicted.groupby("left")["predicted"].mean()[::-1]
+    np.testing.assert_allclose(lines["predicted"].get_xdata(), 100 * by_hand.index)
+    np.testing.assert_allclose(lines["predicted"].get_ydata(), by_hand)
+    for label, face, connected in (
+        ("child connected to its level", "#000000", True),
+        ("child not connected", "white", False),
+    ):
+        expected = measured[measured["connected"] == connected]
+        points = sorted(zip(lines[label].get_xdata(), lines[label].get_ydata(), strict=True))
+        np.testing.assert_allclose(points, sorted(zip(100 * expected["left"], 100 * expected["cut"], strict=True)))
+        assert lines[label].get_markerfacecolor() == face
+
+
+def test_measured_limit_lies_between_the_last_connected_and_the_first_other_child():
+    table = children(
+        ("dense", 1.0, 0.2, True), ("dense", 1.0, 0.4, True), ("dense", 1.0, 0.8, False),
+        ("l1", 0.8, 0.2, True),
+        ("l2", 0.64, 0.2, False), ("l2", 0.64, 0.4, True),
+        ("l3", 0.5, 0.2, False),
+    )  # fmt: skip
+    assert measured_limits(table).to_dict("records") == [{"level": "dense", "left": 1.0, "low": 0.4, "high": 0.8}]
+    axes = cuts_figure(cuts()[0].iloc[:0], table, Style()).axes[0]
+    np.testing.assert_allclose(axes.collections[0].get_segments(), [[[100, 40], [100, 80]]])
+
+
+def test_what_is_missing_is_said():
+    predicted, measured = cuts()
+    assert "no limit predicted" in cuts_figure(predicted.iloc[:0], measured, Style()).axes[0].get_title("left")
+    alone = cuts_figure(predicted, measured.iloc[:0], Style())
+    assert "no child was trained" in alone.axes[0].get_title("left")
+    assert [text.get_text() for text in alone.legends[0].get_texts()] == ["predicted limit"]

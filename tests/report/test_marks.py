@@ -1,0 +1,78 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from winnow.report.marks import error_axis, given_axis, is_wide, left_axis, plain, power, root_ticks, thinned
+from winnow.report.style import Style, drawing, new_figure
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def panel():
+    with drawing(Style()):
+        return new_figure(Style(), 4, 3).subplots()
+
+
+@given(st.floats(1e-3, 1e3), st.floats(0.05, 0.4))
+def test_ticks_of_a_root_axis_are_round_and_apart(high, room):
+    ticks = np.array(root_ticks(high, room))
+    assert ticks[0] == 0 and ticks[-1] <= high
+    assert (np.diff(np.sqrt(ticks)) >= room * np.sqrt(high) * (1 - 1e-9)).all()
+    for tick in ticks[1:]:
+        assert round(tick / 10 ** math.floor(math.log10(tick) + 1e-9), 6) in (1, 2, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "from_zero", "scale"),
+    [
+        ([8, 9, 11], False, "linear"),
+        ([8, 9, 80], False, "log"),
+        ([0, 9, 80], False, "function"),
+        ([0.1, 9, 80], False, "function"),
+        ([0.3, 9, 20], True, "function"),
+        ([0.3, 0.4], True, "linear"),
+        ([0, 0], True, "linear"),
+        ([math.nan, 5], False, "linear"),
+    ],
+)
+def test_errors_are_all_within_their_axis_and_a_wide_range_is_not_linear(values, from_zero, scale):
+    axes = panel()
+    error_axis(axes, "Error", values, from_zero=from_zero)
+    low, high = axes.get_ylim()
+    assert axes.get_yscale() == scale
+    assert low <= np.nanmin(values) and np.nanmax(values) < high
+    assert not from_zero or low == 0
+    assert ("square-root" in axes.get_ylabel()) == (scale == "function")
+    assert ("logarithmic" in axes.get_ylabel()) == (scale == "log")
+
+
+@settings(max_examples=30)
+@given(st.lists(st.floats(1e-4, 1), min_size=1, max_size=30))
+def test_weights_left_fall_to_the_right_from_100_percent(left):
+    axes = panel()
+    left_axis(axes, left)
+    first, last = axes.get_xlim()
+    assert first > 100 > last and 100 * min(left) > last
+    ticks = [tick for tick in axes.xaxis.get_majorticklocs() if last <= tick <= first]
+    assert ticks and max(ticks) <= 100 * (1 + 1e-9)
+
+
+def test_given_places_are_numbered_where_there_is_room():
+    axes = panel()
+    given_axis(axes, [0, 100, 200, 8000, 8001])
+    assert axes.get_xscale() == "symlog"
+    assert list(axes.xaxis.get_majorticklocs()) == [0, 100, 200, 8000]
+    low, high = axes.get_xlim()
+    assert low < 0 and high > 8001
+    given_axis(axes := panel(), [3])
+    assert axes.get_xscale() == "linear" and list(axes.xaxis.get_majorticklocs()) == [3]
+
+
+def test_small_helpers():
+    assert not is_wide([]) and not is_wide([1, 4]) and is_wide([0, 1]) and is_wide([1, math.nan, 5])
+    assert [plain(-1.50), plain(12000), plain(0.05)] == ["−1.5", "12,000", "0.05"]
+    assert [power(1e-12), power(1), power(100)] == ["10⁻¹²", "10⁰", "10²"]
+    assert thinned(range(25), 3) == [0, 12, 24] and thinned("ab", 3) == ["a", "b"] and thinned("abc", 1) == ["a"]

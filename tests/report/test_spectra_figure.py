@@ -1,0 +1,37 @@
+import numpy as np
+from ticket_data import spectra
+
+from winnow.report.spectra import spectra_figure
+from winnow.report.style import Style
+
+
+def test_each_level_has_its_density_and_its_largest_eigenvalues():
+    densities, eigenvalues = spectra(3)
+    figure = spectra_figure(densities, eigenvalues, Style())
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["dense", "l1", "l2"]
+    for axes, level in zip(figure.axes, ("dense", "l1", "l2"), strict=True):
+        rows = densities[densities["level"] == level]
+        seen = rows["density"] > 1e-6 * densities["density"].max()
+        np.testing.assert_array_equal(axes.lines[0].get_xdata(), rows["x"])
+        np.testing.assert_allclose(axes.lines[0].get_ydata()[seen], rows["density"][seen])
+        ticks = [segment[0][0] for segment in axes.collections[-1].get_segments()]
+        np.testing.assert_allclose(ticks, eigenvalues.loc[eigenvalues["level"] == level, "eigenvalue"])
+    assert figure.axes[0].get_xscale() == "symlog" and figure.axes[0].get_yscale() == "log"
+    low, high = figure.axes[0].get_xlim()
+    assert low < densities["x"].min() and high > eigenvalues["eigenvalue"].max()
+
+
+def test_replicates_are_averaged_and_give_a_band():
+    densities, eigenvalues = spectra(1, seeds=3)
+    figure = spectra_figure(densities, eigenvalues, Style())
+    middle = densities.groupby("x")["density"].mean()
+    highest = np.argmax(middle)
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata()[highest], middle.max())
+    assert "band" in figure.get_suptitle()
+    assert "band" not in spectra_figure(*spectra(1), Style()).get_suptitle()
+
+
+def test_without_eigenvalues_there_are_no_ticks_and_many_levels_are_thinned():
+    densities, eigenvalues = spectra(20)
+    figure = spectra_figure(densities, eigenvalues.iloc[:0], Style())
+    assert len(figure.axes) == 8 and figure.get_suptitle() == "8 of 20 levels"

@@ -1,0 +1,197 @@
+"""Made-up tables of sparse networks with the columns their pictures read."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+EPSILON = 0.005
+LINES = (("imp", "early", "full"),)
+MANY_LINES = (
+    ("imp", "early", "full"),
+    ("imp", "easy", "full"),
+    ("imp", "early", "el2n-0.5"),
+    ("learning_rate", "early", "full"),
+    ("fine_tuning", "early", "full"),
+    ("one_shot", "early", "full"),
+    ("adaptive", "early", "full"),
+    ("random", "early", "full"),
+    ("fresh", "early", "full"),
+)
+
+
+def level_names(levels: int, line: int = 0) -> list[str]:
+    """The dense network and so many levels of one line."""
+    return ["dense", *(f"l{i}" if line == 0 else f"line{line}-l{i}" for i in range(1, levels + 1))]
+
+
+def tickets(lines: Sequence[tuple[str, str, str]] = LINES, levels: int = 12, seeds: int = 3) -> pd.DataFrame:
+    """Networks that stay as good as the dense one down to a share of the weights that differs by line."""
+    random = np.random.default_rng(0)
+    rows = []
+    for seed in range(seeds):
+        for split in ("train", "validation", "test"):
+            dense = (0.01 if split == "train" else 0.085) + random.normal(0, 0.001)
+            rows.append(("dense", "", "dense", "", "full", seed, split, 1.0, dense, 3 * dense, np.nan, np.nan))
+            for number, (variant, rewind, data) in enumerate(lines):
+                names = level_names(levels, number)
+                for level in range(1, levels + 1):
+                    left = 0.8**level * (1 + 0.02 * random.normal() if variant == "adaptive" else 1)
+                    falls = 0.02 * (number + 1) ** 1.3
+                    error = dense + 0.4 * max(falls / left - 0.5, 0) ** 0.8 * falls + random.normal(0, 0.001)
+                    error = min(error, 0.9)
+                    after, twice = min(error + 0.02 + 0.03 * level, 0.9), min(error + 0.2 + 0.05 * level, 0.9)
+                    row = (names[level], names[level - 1], variant, rewind, data, seed, split, left, error, 3 * error)
+                    rows.append((*row, after, twice))
+    columns = ["level", "parent", "variant", "rewind", "data", "seed", "split", "left", "error", "loss"]
+    return pd.DataFrame(rows, columns=[*columns, "error_after_cut", "error_after_two_cuts"])
+
+
+def barriers(table: pd.DataFrame) -> pd.DataFrame:
+    """Every two levels of each line, and of the dense network; the worse and the further apart, the higher."""
+    random = np.random.default_rng(1)
+    levels = table[table["split"] == "test"].groupby("level", sort=False)
+    error, parent = levels["error"].mean().to_dict(), levels["parent"].first().to_dict()
+    rows = []
+    for b in error:
+        a, steps = parent[b], 1
+        while a:
+            for split in ("train", "test"):
+                for seed in table["seed"].unique():
+                    excess = max(error[a] - error["dense"], 0) + max(error[b] - error["dense"] - EPSILON, 0)
+                    barrier = min(0.002 + abs(1.5 * steps * excess + random.normal(0, 0.0007)), 0.8)
+                    rows.append((a, b, seed, split, barrier, 0.5, 3 * barrier))
+            a, steps = parent[a], steps + 1
+    return pd.DataFrame(rows, columns=["a", "b", "seed", "split", "barrier", "place", "loss_barrier"])
+
+
+def verdicts(table: pd.DataFrame, pairs: pd.DataFrame, epsilon: float = EPSILON) -> pd.DataFrame:
+    """One row per level of the tables of tickets and of barriers."""
+    of_test = table[table["split"] == "test"]
+    grouped = of_test.groupby(["level", "parent", "variant", "rewind", "data"], sort=False)
+    result = grouped.agg(left=("left", "mean"), error=("error", "mean")).reset_index()
+    means = pairs[pairs["split"] == "test"].groupby(["a", "b"])["barrier"].mean()
+    result["matching"] = result["error"] <= result["error"][0] + EPSILON
+    result["epsilon"] = epsilon
+    result["barrier_to_parent"] = [
+        means.get((a, b), np.nan) for a, b in zip(result["parent"], result["level"], strict=True)
+    ]
+    connected = (result["barrier_to_parent"] <= EPSILON).astype(object)
+    result["connected_to_parent"] = connected.where(result["barrier_to_parent"].notna())
+    return result
+
+
+def lines(pairs: int = 12, seeds: int = 3, points: int = 11) -> pd.DataFrame:
+    """Successive levels; the later, the higher the error between them."""
+    random = np.random.default_rng(2)
+    names = level_names(pairs)
+    rows = []
+    for number in range(pairs):
+        for seed in range(seeds):
+            for alpha in np.linspace(0, 1, points).round(6):
+                for split in ("train", "test"):
+                    base = 0.0 if split == "train" else 0.08
+                    hill = 0.7 / (1 + np.exp(10 - number)) * 4 * alpha * (1 - alpha)
+                    error = base + 0.001 * number + hill + abs(random.normal(0, 0.002))
+                    rows.append((names[number], names[number + 1], seed, alpha, split, error, 3 * error))
+    return pd.DataFrame(rows, columns=["a", "b", "seed", "alpha", "split", "error", "loss"])
+
+
+def spectra(levels: int = 5, seeds: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A bulk at zero, a short negative side and ten outliers; smoothed densities, and the outliers."""
+    random = np.random.default_rng(3)
+    x = np.concatenate([-np.geomspace(5, 0.01, 60), np.linspace(-0.0099, 0.0099, 21), np.geomspace(0.01, 300, 200)])
+    densities, outliers = [], []
+    for number, level in enumerate(level_names(levels - 1)):
+        for seed in range(seeds):
+            top = 200 * 0.8**number * np.geomspace(1, 0.05, 10) * np.exp(random.normal(0, 0.05, 10))
+            width = 0.02 + 0.05 * np.abs(x)
+            density = 0.9 * np.exp(-np.abs(x) / 0.05) / 0.1 + 0.02 * np.exp(-np.abs(x) / (0.3 if number else 0.5))
+            for eigenvalue in top:
+                density = density + 3e-5 * np.exp(-((x - eigenvalue) ** 2) / (2 * width**2)) / width
+            densities += [(level, seed, at, value) for at, value in zip(x, density, strict=True)]
+            outliers += [(level, seed, rank, value) for rank, value in enumerate(top, 1)]
+    return (
+        pd.DataFrame(densities, columns=["level", "seed", "x", "density"]),
+        pd.DataFrame(outliers, columns=["level", "seed", "rank", "eigenvalue"]),
+    )
+
+
+def cuts(levels: int = 12, seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predicted limits that fall level by level, and four children of every second level."""
+    random = np.random.default_rng(4)
+    predicted, measured = [], []
+    for number, level in enumerate(level_names(levels - 1)):
+        limit = max(0.9 - 0.05 * number, 0.1)
+        for seed in range(seeds):
+            predicted.append((level, 0.8**number, seed, limit + random.normal(0, 0.02)))
+        for cut in (0.2, 0.4, 0.6, 0.8) if number % 2 == 0 else ():
+            measured.append((level, 0.8**number, f"{level}-cut{cut}", cut, max(cut - limit, 0), cut <= limit + 0.05))
+    return (
+        pd.DataFrame(predicted, columns=["level", "left", "seed", "predicted"]),
+        pd.DataFrame(measured, columns=["level", "left", "child", "cut", "barrier", "connected"]),
+    )
+
+
+def magnitudes(levels: int = 12, weights: int = 50_000) -> pd.DataFrame:
+    """Histograms of normal weights: cut by a fifth at the smallest, then spread anew."""
+    random = np.random.default_rng(5)
+    edges = np.concatenate([[0.0], np.geomspace(1e-4, 2, 61)])
+    live = random.normal(0, 0.05, weights)
+    names = level_names(levels)
+    rows = []
+    for parent, level in pairwise(names):
+        after = live[np.abs(live) >= np.quantile(np.abs(live), 0.2)]
+        retrained = 0.8 * after + random.normal(0, 0.4 * after.std(), len(after))
+        for moment, values in (("before", live), ("after", after), ("retrained", retrained)):
+            counts, _ = np.histogram(np.abs(values), edges)
+            for layer, share in (("all", 1.0), ("conv.weight", 0.25)):
+                bins = zip(edges[:-1], edges[1:], counts, strict=True)
+                rows += [(level, parent, moment, layer, low, high, share * count) for low, high, count in bins]
+        live = retrained
+    return pd.DataFrame(rows, columns=["level", "parent", "moment", "layer", "low", "high", "count"])
+
+
+def densities(levels: int = 12, layers: int = 20) -> pd.DataFrame:
+    """First and last layers are cut less than the wide ones in between."""
+    rows = []
+    for number, level in enumerate(level_names(levels)):
+        for layer in range(layers):
+            power = 0.5 if layer in (0, layers - 1) else 0.8 + 0.5 * layer / layers
+            name = f"stages.{layer // 6}.blocks.{layer // 2 % 3}.conv{layer % 2 + 1}.weight"
+            rows.append((level, 0.8**number, f"{layer}.{name}", 432 * 4 ** (layer // 5), 0.8 ** (power * number)))
+    return pd.DataFrame(rows, columns=["level", "left", "layer", "size", "density"])
+
+
+def perturbations(
+    multiples: Sequence[float] = (0, 0.5, 1, 2, 4, 8),
+    rewinds: Sequence[tuple[str, int]] = (("start", 0), ("early", 500), ("late", 2000)),
+    seeds: int = 3,
+) -> pd.DataFrame:
+    """The later the rewind point, the longer the perturbation that is returned from."""
+    random = np.random.default_rng(6)
+    rows = []
+    for rewind, steps in rewinds:
+        for multiple in multiples:
+            for seed in range(seeds):
+                for split in ("train", "test"):
+                    barrier = 0.5 / (1 + (0.5 + steps / 300) ** 2 * 4 / (multiple**2 + 0.01)) if multiple else 0.0
+                    barrier = barrier * (1 + 0.2 * random.random())
+                    error = 0.085 + 0.02 * barrier + random.normal(0, 0.001)
+                    row = ("robust", "l5", rewind, steps, seed, multiple, 3.2 * multiple, split, error, barrier)
+                    rows.append(row)
+    columns = ["run", "level", "rewind", "rewind_steps", "seed", "multiple", "length", "split", "error", "barrier"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def spawn(steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000), seeds: int = 3) -> pd.DataFrame:
+    """Children that part later end nearer to each other."""
+    random = np.random.default_rng(7)
+    rows = []
+    for at in steps:
+        for seed in range(seeds):
+            for split, scale in (("train", 0.9), ("test", 0.8)):
+                barrier = scale * np.exp(-at / 300) * (1 + 0.1 * random.random()) + 0.002 * random.random()
+                rows.append((at, "a", "b", seed, split, barrier, 0.5, 3 * barrier))
+    return pd.DataFrame(rows, columns=["at", "a", "b", "seed", "split", "barrier", "place", "loss_barrier"])
