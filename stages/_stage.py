@@ -8,13 +8,14 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO
+from typing import IO, Any
 
 from winnow.errors import UserError, describe
 from winnow.orphans import end_with_parent
@@ -114,14 +115,17 @@ def _declared(kind: str) -> list[str]:
         entry = read_yaml("dvc.yaml")["stages"][group]
     except KeyError:
         raise UserError(f"DVC_STAGE={name()}: dvc.yaml has no stage {group}") from None
-    entry = entry.get("do", entry)
-    items = dict(zip(entry.get("matrix", {}), sys.argv[1:], strict=False))
-    return [
-        _filled(str(declared), {"key": key} | {f"item.{k}": v for k, v in items.items()}) for declared in entry[kind]
-    ]
+    items: Any = dict(zip(entry.get("matrix", {}), sys.argv[1:], strict=False))
+    if "foreach" in entry:
+        items = read_yaml("params.yaml")
+        for part in [*entry["foreach"].strip("${}").split("."), key]:
+            items = items.get(part, {}) if isinstance(items, dict) else {}  # nothing: of a list
+        entry = entry["do"]
+    filled = {"key": key, "item": key}
+    filled |= {f"item.{k}": v for k, v in items.items()} if isinstance(items, dict) else {}
+    return [_filled(str(declared), filled) for declared in entry[kind]]
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        template = template.replace(f"${{{name}}}", value)
-    return template
+    """A template such as data/tickets/${item.parent} with its values; a KeyError for one that there is not."""
+    return re.sub(r"\$\{([^}]+)\}", lambda found: str(values[found[1]]), template)

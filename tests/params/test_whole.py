@@ -242,6 +242,98 @@ def test_methods(mistake):
     )
 
 
+# Tickets
+
+
+def levels(**changes: str) -> str:
+    """The section imp with a dense level, three that are cut, and those that are given; each in one line."""
+    given = {
+        "d0": "{parent: dense, variant: dense}",
+        "l1": "{parent: dense, cut: 0.2}",
+        "l2": "{parent: l1, cut: 0.2}",
+        "lr": "{parent: l1, variant: learning_rate, cut: 0.2}",
+    } | changes
+    return "imp:\n  rewinds: {early: {}}\n  levels:\n" + "".join(f"    {key}: {v}\n" for key, v in given.items())
+
+
+def test_levels_that_are_right(tmp_path):
+    (tmp_path / "p.yaml").write_text(
+        levels(
+            r="{parent: l2, variant: random}",
+            a="{parent: l2, variant: adaptive, budget: 0.1, until: 0.1}",
+            o="{parent: d0, rewind: early, data: random-0.5, variant: one_shot, cut: 0.9}",
+        )
+        + "curvature: {levels: [dense, o]}\nperturbation: {runs: {p: {level: l1, child: l2}}}"
+    )
+    assert list(load_params(tmp_path / "p.yaml").imp.levels) == ["d0", "l1", "l2", "lr", "r", "a", "o"]
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ("{parent: l0, cut: 0.2}", "imp.levels.x.parent: l0 is no level; there are dense, d0, l1, l2"),
+        ("{parent: z, cut: 0.2}\n    z: {parent: l1, cut: 0.2}", "imp.levels.x.parent: z comes after it; there are"),
+        ("{parent: x, cut: 0.2}", "imp.levels.x.parent: x comes after it; there are dense, d0, l1, l2"),
+        (
+            "{parent: l1, rewind: late, cut: 0.2}",
+            "imp.levels.x.rewind: late is no rewind point; there are dense, early",
+        ),
+        ("{parent: l1, data: el2n-0.4, cut: 0.2}", "imp.levels.x.data: el2n-0.4 is no subset that is selected; there"),
+        ("{parent: l1, cut: 1.3}", "imp.levels.x.cut: must be below 1"),
+        ("{parent: l1, cut: 0}", "imp.levels.x.cut: must be above 0"),
+        ("{parent: l1, cut: half}", 'imp.levels.x.cut: must be a number, not "half"'),
+        ("{cut: 0.2}", "imp.levels.x.parent: "),
+        ("{parent: l1}", "imp.levels.x: variant imp needs cut, such as cut: 0.2"),
+        ("{parent: l1, variant: fine_tuning}", "imp.levels.x: variant fine_tuning needs cut, such as cut: 0.2"),
+        ("{parent: l1, variant: adaptive}", "imp.levels.x: variant adaptive needs budget, such as budget: 0.02"),
+        ("{parent: l1, variant: random, cut: 0.2}", "imp.levels.x: variant random takes no cut; leave it out"),
+        ("{parent: l1, cut: 0.2, budget: 0.1}", "imp.levels.x: variant imp takes no budget; leave it out"),
+        ("{parent: l1, cut: 0.2, until: 0.1}", "imp.levels.x: variant imp takes no until; leave it out"),
+        ("{parent: l1, variant: magic}", "imp.levels.x.variant: must be 'imp', 'learning_rate'"),
+        ("{parent: l1, variant: one_shot, cut: 0.9}", "imp.levels.x: one_shot cuts a dense network; l1 is pruned"),
+        ("{parent: l1, variant: dense}", "imp.levels.x: a level of variant dense has parent: dense"),
+    ],
+)
+def test_levels(mistake, level, message):
+    mistake(levels(x=level), message)
+
+
+def test_names_of_levels_and_rewind_points(mistake):
+    mistake(levels(dense="{parent: dense, cut: 0.2}"), "imp.levels: 'dense': a name is made of", "is not dense")
+    mistake(levels(**{"l-3": "{parent: l2, cut: 0.2}"}), "imp.levels: 'l-3': a name is made of letters, digits and _")
+    mistake("imp: {rewinds: {dense: {}}}", "imp.rewinds: 'dense': a name is made of")
+    mistake("imp: {rewinds: {early: {length: 3}}}", "imp.rewinds.early.length: must be a count with its unit")
+    mistake("imp: {rewinds: {early: {data: el2n-0.4}}}", "imp.rewinds.early.data: el2n-0.4 is no subset")
+    mistake("imp: {floor: -1}", "imp.floor: must be at least 0, not -1")
+
+
+def test_seeds_of_the_dense_networks(mistake):
+    mistake("dense: {seeds: []}\n" + levels(), "dense.seeds: is empty, but imp.levels has levels; give seeds")
+    mistake("dense: {seeds: [200, 200]}", "dense.seeds: names a seed twice")
+
+
+def test_levels_that_other_sections_name(mistake):
+    mistake(levels() + "curvature: {levels: [l7]}", "curvature.levels: l7 is no level; there are dense, d0, l1, l2, lr")
+    mistake(levels() + "curvature: {levels: [l1, l1]}", "curvature.levels: names a level twice")
+    mistake(levels() + "connectivity: {matrix: [dense, l7]}", "connectivity.matrix: l7 is no level")
+    mistake("connectivity: {points: 2}", "connectivity.points: must be at least 3, not 2")
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        ("{level: l7, child: l2}", "level: l7 is no level; there are dense, d0"),
+        ("{level: l1, child: l1}", "child: l1 is no level cut from l1; there are l2, lr"),
+        ("{level: l2, child: l1}", "child: l1 is no level cut from l2; it has none"),
+        ("{level: l1, child: l2, rewind: early}", "rewind: early, but level l1 has dense; it must be the same"),
+        ("{level: l1, child: l2, data: random-0.5}", "data: random-0.5, but level l1 has full; it must be the same"),
+        ("{level: lr, child: l2}", "level: lr does not begin at a rewind point (variant learning_rate)"),
+    ],
+)
+def test_perturbed_runs(mistake, run, message):
+    mistake(levels() + f"perturbation: {{runs: {{p: {run}}}}}", f"perturbation.runs.p.{message}")
+
+
 # Files
 
 

@@ -50,8 +50,42 @@ retrain:
   network: {name: convnet, width: 4}
   training: {length: 4 epochs, batch_size: 32}
   budget: steps
+dense:
+  seeds: [200, 201]
+  network: {name: convnet, width: 4}
+  training: {length: 4 epochs, batch_size: 32}
+  rewind: 1 epoch
+  probe: 100
+imp:
+  rewinds:
+    early: {data: random-0.5, length: 3 steps}
+  levels:
+    l1: {parent: dense, rewind: dense, data: full, variant: imp, cut: 0.4}
+    l2: {parent: l1, rewind: dense, data: full, variant: imp, cut: 0.4}
+    o2: {parent: dense, rewind: early, data: random-0.5, variant: one_shot, cut: 0.64}
+  floor: 1
+connectivity:
+  points: 3
+  images: 60
+  statistics: reestimated
+  matrix: [dense, l1, l2]
+spawn:
+  at: [3 steps]
+perturbation:
+  runs:
+    p: {level: dense, rewind: dense, data: full, child: l1}
+  lengths: [1.0]
+curvature:
+  levels: [l1]
+  images: 40
+  eigenvalues: 2
+  probes: 1
+  steps: 4
+  loss_rise: 0.05
+  seed: 0
 figures:
   dpi: 60
+  font_size: 9
 """
 
 
@@ -176,7 +210,7 @@ def command(stage: str) -> list[str]:
     parts = items.split("-", maxsplit=1) if len(names) == 2 else [items]
     if list(names) == ["method", "keep"]:  # the methods' names hold dashes
         parts = items.rsplit("-", maxsplit=1)
-    text = entry.get("do", entry)["cmd"].removeprefix("exec ").replace("${key}", items)
+    text = entry.get("do", entry)["cmd"].removeprefix("exec ").replace("${key}", items).replace("${item}", items)
     for name, part in zip(names, parts, strict=False):
         text = text.replace(f"${{item.{name}}}", part)
     return text.split()

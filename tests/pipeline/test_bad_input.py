@@ -81,6 +81,12 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone) -> None:
         ("select.epoch", 5, "early.epochs"),
         ("retrain.seeds", [2], "early.cohorts"),
         ("retrain.budget", "hours", "'steps' or 'epochs'"),
+        ("dense.seeds", [], "imp.levels"),
+        ("imp.levels.l2.parent", "l3", "there are dense, l1"),
+        ("imp.levels.l2.cut", 1.3, "below 1"),
+        ("imp.levels.o2.data", "random-0.4", "random-0.5"),
+        ("curvature.levels", ["l3"], "there are dense, l1, l2, o2"),
+        ("perturbation.runs.p.child", "o3", "there are l1, o2"),
         ("figures.dpi", 7, "at least 50"),
     ],
 )
@@ -91,7 +97,12 @@ def test_check_names_the_key_and_what_would_be_right(key: str, value: Any, named
 
 @pytest.mark.parametrize(
     ("key", "line"),
-    [("early.cohorts", "  cohorts:"), ("score.scores", "  scores:"), ("select.keep", "  keep:")],
+    [
+        ("early.cohorts", "  cohorts:"),
+        ("score.scores", "  scores:"),
+        ("select.keep", "  keep:"),
+        ("imp.rewinds", "  rewinds:"),
+    ],
 )
 def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, clone: Clone) -> None:
     text = clone.path("params.yaml").read_text()
@@ -196,6 +207,18 @@ def test_a_window_without_room(clone: Clone) -> None:
 
 def test_more_images_to_keep_than_there_are(clone: Clone) -> None:
     assert_refused(clone, "select@random-270", "select.keep", "270", "269")
+
+
+def test_a_rewind_point_after_the_end_of_training(clone: Clone) -> None:
+    clone.set("dense.rewind", "5 epochs")
+    assert_refused(clone, "dense", "dense.rewind", "40 steps")
+    clone.set("imp.rewinds.early.length", "33 steps")  # 4 epochs are 32
+    assert_refused(clone, "rewind@early", "imp.rewinds.early.length", "33 steps")
+
+
+def test_a_floor_that_leaves_more_weights_than_the_cut(clone: Clone) -> None:
+    clone.set("imp.floor", 100_000)
+    assert_refused(clone, "imp@l1", "imp.floor", "100000")
 
 
 def test_a_setting_of_the_environment_that_cannot_be(clone: Clone) -> None:

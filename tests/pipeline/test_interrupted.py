@@ -12,6 +12,8 @@ import psutil
 import pytest
 from clone import Clone, command, ran
 
+from winnow.training.loop import finished_epochs
+
 pytestmark = pytest.mark.pipeline
 
 PATIENCE = 120.0  # seconds; on a quiet machine each wait takes about 3
@@ -72,9 +74,9 @@ def in_the_middle(clone: Clone) -> bool:
     )
 
 
-def is_over(clone: Clone) -> bool:
+def is_over(clone: Clone, stage: str = "early@a") -> bool:
     """Whether no process of the stage is left, for each holds the stage's lock."""
-    with clone.path(".winnow/early@a.lock").open("w") as file:
+    with clone.path(f".winnow/{stage}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -100,6 +102,26 @@ def test_the_whole_run_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) 
         os.killpg(process.pid, signal.SIGKILL)
     wait(lambda: is_over(clone))
     assert_goes_on(clone, uninterrupted)
+
+
+def test_a_level_of_pruning_is_killed(clone: Clone) -> None:
+    clone.set("dense.training.length", "300 epochs")  # of the dense networks only their outputs are read
+    uninterrupted = clone.copy(clone.folder.with_name("uninterrupted"))
+    assert uninterrupted.repro("--single-item", "imp@l1") == ["imp@l1"]
+
+    def seeds_in_the_middle() -> list[Path]:
+        running = clone.path(".winnow/imp@l1").glob("*/level/seed*.running/state.safetensors")
+        return [state.parent for state in running if finished_epochs(state.parent) > 1]
+
+    with start(clone, "dvc", "repro", "--single-item", "imp@l1") as process:
+        wait(lambda: len(seeds_in_the_middle()) == 2)
+        os.killpg(process.pid, signal.SIGKILL)
+    wait(lambda: is_over(clone, "imp@l1"))
+    assert not clone.path("data/tickets/l1").exists()
+    assert min(map(finished_epochs, seeds_in_the_middle())) > 1  # which the new start does not do again
+    assert clone.repro("--single-item", "imp@l1") == ["imp@l1"]
+    assert clone.files("data") == uninterrupted.files("data")
+    assert clone.files(".winnow/imp@l1") == {}
 
 
 def test_only_dvc_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) -> None:

@@ -46,7 +46,43 @@ def test_a_new_score_trains_nothing(clone: Clone) -> None:
 
 def test_a_new_style_draws_the_pictures_again(clone: Clone) -> None:
     clone.set("figures.dpi", 70)
-    assert clone.repro() == ["check", "figures"]
+    assert clone.repro() == ["check", "figures", "ticket_figures"]
+
+
+# Tickets. What is cheap and reads all levels: no training, and no line between networks but those of the matrix.
+OF_ALL_LEVELS = {"connectivity_pairs", "magnitudes", "tickets", "ticket_figures"}
+
+
+def test_a_new_level_trains_itself_only(clone: Clone) -> None:
+    level = {"parent": "l2", "rewind": "dense", "data": "full", "variant": "imp", "cut": 0.4}
+    clone.set("imp.levels.l3", level)
+    assert set(clone.repro()) == {"check", "imp@l3", "connectivity@l3", *OF_ALL_LEVELS}
+
+
+def test_another_cut_trains_the_level_and_those_below_it(clone: Clone) -> None:
+    clone.set("imp.levels.l2.cut", 0.5)
+    assert set(clone.repro()) == {"check", "imp@l2", "connectivity@l2", *OF_ALL_LEVELS}
+
+
+def test_another_cut_of_a_parent_trains_its_children_too(clone: Clone) -> None:
+    clone.set("imp.levels.l1.cut", 0.5)
+    assert clone.repro("imp@l2", "imp@o2") == ["check", "imp@l1", "imp@l2"]
+
+
+def test_another_look_at_the_solutions_trains_nothing(clone: Clone) -> None:
+    clone.set("curvature.steps", 5)
+    clone.set("connectivity.matrix", ["dense", "l1"])
+    assert set(clone.repro()) == {"check", "curvature@l1", "connectivity_pairs", "tickets", "ticket_figures"}
+
+
+def test_another_rewind_point_trains_what_begins_there(clone: Clone) -> None:
+    clone.set("imp.rewinds.early.length", "4 steps")
+    assert set(clone.repro()) == {"check", "rewind@early", "imp@o2", "connectivity@o2", *OF_ALL_LEVELS}
+
+
+def test_a_change_of_the_dense_rewind_point_trains_all_levels_from_it(clone: Clone) -> None:
+    clone.set("dense.rewind", "2 epochs")
+    assert clone.repro("imp@l2") == ["check", "dense", "imp@l1", "imp@l2"]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +94,7 @@ def test_a_new_style_draws_the_pictures_again(clone: Clone) -> None:
         ("src/winnow/params/whole.py", {"check"}),
         ("src/winnow/report/comparison.py", {"compare"}),
         ("src/winnow/scores/margin.py", set()),  # a score that this experiment does not have
+        ("src/winnow/tickets/summary.py", {"tickets"}),
     ],
 )
 def test_a_change_of_code_reruns_the_stages_that_import_it(module: str, stages: set[str], clone: Clone) -> None:
@@ -69,7 +106,9 @@ def test_a_change_of_the_training_code_would_rerun_every_training(clone: Clone) 
     clone.comment("src/winnow/training/loop.py")
     assert clone.repro("code") == ["code"]
     changed = re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)
-    assert set(changed) == {"early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"}
+    pruning = {"retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"}
+    tickets = {"rewind@early", "dense", "imp@l1", "imp@l2", "imp@o2", "spawn", "perturbation@p"}
+    assert set(changed) == {"early@a", "early@b", *pruning, *tickets}
 
 
 def test_a_value_that_was_there_before_comes_from_the_cache(clone: Clone) -> None:

@@ -6,9 +6,13 @@ from typing import Self
 from pydantic import model_validator
 
 from winnow.params.base import Section, read_yaml, validate
+from winnow.params.dense import NAME as DENSE
+from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
 from winnow.params.early import Early, Score
 from winnow.params.figures import Figures
+from winnow.params.imp import Imp, check_tree
+from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.retrain import Retrain
 from winnow.params.select import Aggregate, Select
 from winnow.subsets.method import parse_method
@@ -24,6 +28,12 @@ class Params(Section):
     aggregate: Aggregate = Aggregate()
     select: Select = Select()
     retrain: Retrain = Retrain()
+    dense: Dense = Dense()
+    imp: Imp = Imp()
+    connectivity: Connectivity = Connectivity()
+    spawn: Spawn = Spawn()
+    perturbation: Perturbation = Perturbation()
+    curvature: Curvature = Curvature()
     figures: Figures = Figures()
 
     @model_validator(mode="after")
@@ -48,6 +58,46 @@ class Params(Section):
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
         return self
+
+    @model_validator(mode="after")
+    def _tickets(self) -> Self:
+        """Levels, subsets and rewind points that other sections name are there."""
+        check_tree(self.imp)
+        subsets = ["full", *(f"{method}-{keep}" for method in self.select.methods for keep in self.select.keep)]
+        trained_on = {f"imp.levels.{name}.data": level.data for name, level in self.imp.levels.items()}
+        trained_on |= {f"imp.rewinds.{name}.data": rewind.data for name, rewind in self.imp.rewinds.items()}
+        for key, data in trained_on.items():
+            if data not in subsets:
+                raise ValueError(f"{key}: {data} is no subset that is selected; there are {', '.join(subsets)}")
+        if self.imp.levels and not self.dense.seeds:
+            raise ValueError("dense.seeds: is empty, but imp.levels has levels; give seeds, such as [200, 201, 202]")
+        levels = [DENSE, *self.imp.levels]
+        named = {"connectivity.matrix": self.connectivity.matrix, "curvature.levels": self.curvature.levels}
+        for key, names in named.items():
+            for name in names:
+                if name not in levels:
+                    raise ValueError(f"{key}: {name} is no level; there are {', '.join(levels)}")
+            if len(set(names)) != len(names):
+                raise ValueError(f"{key}: names a level twice")
+        for name, run in self.perturbation.runs.items():
+            self._perturbed(f"perturbation.runs.{name}", run, levels)
+        return self
+
+    def _perturbed(self, key: str, run: Perturbed, levels: list[str]) -> None:
+        """A perturbed run says of its level what imp.levels says."""
+        if run.level not in levels:
+            raise ValueError(f"{key}.level: {run.level} is no level; there are {', '.join(levels)}")
+        level = self.imp.levels.get(run.level)
+        rewind, data = (level.rewind, level.data) if level else (DENSE, "full")
+        for field, here, there in (("rewind", run.rewind, rewind), ("data", run.data, data)):
+            if here != there:
+                raise ValueError(f"{key}.{field}: {here}, but level {run.level} has {there}; it must be the same")
+        if level and level.variant in ("learning_rate", "fine_tuning", "fresh"):
+            raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point (variant {level.variant})")
+        children = [name for name, child in self.imp.levels.items() if child.parent == run.level]
+        if run.child not in children:
+            there = f"there are {', '.join(children)}" if children else "it has none"
+            raise ValueError(f"{key}.child: {run.child} is no level cut from {run.level}; {there}")
 
 
 def load_params(path: str | Path = "params.yaml") -> Params:

@@ -30,8 +30,10 @@ def train_seeds(
     plan: Schedule,
     device: torch.device,
     label: str,
+    first: int = 0,
 ) -> None:
-    """Call ``work(part, tick)`` for parts that together train every seed to the end of the plan, side by side.
+    """Call ``work(part, tick)`` for parts that together train every seed from the plan's step ``first`` to its end,
+    side by side.
 
     ``work`` trains with ``loop.train``, to the part's end, runs whose folder is ``folder/seed<s>``, and finishes those
     that are at the end of the plan. Where it begins is where the last save was; if that is before the part's begin,
@@ -40,18 +42,19 @@ def train_seeds(
     What an interrupted call has done is not done again; how the epochs are shared out changes no bytes.
     """
     folders = {seed: folder / f"seed{seed}" for seed in seeds}
-    done = {seed: finished_epochs(working_folder(path)) for seed, path in folders.items() if not path.exists()}
+    begin = first // plan.epoch
+    done = {seed: finished_epochs(working_folder(path)) or begin for seed, path in folders.items() if not path.exists()}
 
     def once_begun(part: Part, tick: Tick) -> None:
-        while part.begin and any(finished_epochs(working_folder(folders[s])) < part.begin for s in part.seeds):
+        while part.begin > begin and any(finished_epochs(working_folder(folders[s])) < part.begin for s in part.seeds):
             time.sleep(0.05)
         work(part, tick)
 
     groups = together(list(done), device)
     alone = all(len(group) == 1 for group in groups)
-    parts = cut(done, plan.epochs, workers(device)) if alone else [Part(tuple(g), 0, plan.epochs) for g in groups]
-    steps = len(seeds) * plan.total
-    left = sum(plan.total - plan.until(epochs).total for epochs in done.values())
+    parts = cut(done, plan.epochs, workers(device)) if alone else [Part(tuple(g), begin, plan.epochs) for g in groups]
+    steps = len(seeds) * (plan.total - first)
+    left = sum(plan.total - max(first, plan.until(epochs).total) for epochs in done.values())
     side_by_side(once_begun, parts, workers(device), steps, label, done=steps - left)
 
 

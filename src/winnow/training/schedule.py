@@ -36,6 +36,12 @@ class Schedule:
         """The same schedule, left after this many steps."""
         return replace(self, total=min(self.total, step))
 
+    def before_end(self, step: int, key: str) -> int:
+        """The step, which the params' ``key`` names. Raises UserError if the schedule ends before it, or with it."""
+        if step >= self.total:
+            raise UserError(f"{key}: {step} steps are not before the end of the training, which has {self.total}")
+        return step
+
 
 def schedule(training: Training, images: int, images_of_full_epoch: int | None = None, section: str = "") -> Schedule:
     """The schedule of a training on ``images`` images.

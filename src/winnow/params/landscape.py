@@ -1,0 +1,54 @@
+"""The sections connectivity, spawn, perturbation and curvature: what is asked of the trained tickets."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from winnow.params.base import Duration, Section, Seed
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class Connectivity(Section):
+    """Error and loss along the straight lines between solutions, and their barriers."""
+
+    points: Annotated[int, Field(ge=3)] = 11  # on a line, both ends among them
+    images: Count | None = None  # how many of the training and of the test images, the first ones; all if left out
+    statistics: Literal["reestimated", "interpolated"] = "reestimated"  # of batch norm, between the ends of a line
+    matrix: list[str] = []  # levels, or dense, of which every pair is measured
+
+
+class Spawn(Section):
+    """Two children of one dense network, which differ in the order of data and in augmentation only."""
+
+    at: list[Duration] = []  # when they part
+
+
+class Perturbed(Section):
+    """A level's training repeated from perturbed rewind points."""
+
+    level: str  # whose training it is; the stage depends on this level alone, so that the next three are said again
+    rewind: str  # as imp.levels has it
+    data: str  # as imp.levels has it
+    child: str  # the level that was cut from it: the length of that cut's projection is the unit of lengths
+
+
+class Perturbation(Section):
+    """Random perturbations of the rewind point, along the weights that are left."""
+
+    runs: dict[str, Perturbed] = {}
+    lengths: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0, 4.0]  # projections
+
+
+class Curvature(Section):
+    """The Hessian of the training loss over the weights left."""
+
+    levels: list[str] = []
+    images: Count = 500  # training images over which the loss is taken, the first ones
+    eigenvalues: Count = 10  # the largest, exactly
+    probes: Count = 4  # random vectors of the spectral density and of the trace
+    steps: Annotated[int, Field(ge=2)] = 30  # of Lanczos' method for each probe
+    loss_rise: Annotated[float, Field(gt=0)] = (
+        0.05  # nats: the height of the sublevel set that predicts the largest cut
+    )
+    seed: Seed = 0  # of the probes

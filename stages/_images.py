@@ -1,0 +1,26 @@
+"""What the stages that train and test networks read of the images."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from winnow.datasets.images import Labelled, load_part
+from winnow.storage import load_column
+from winnow.subsets.files import load_subset
+from winnow.training.batches import DeviceImages, to_device
+
+
+def training_images(subset: str = "full") -> Labelled:
+    """The training images with the labels to train on: all, or those of a subset of data/select."""
+    images = load_part("data/images", "train", labels="data/labels.parquet")
+    if subset == "full":
+        return images
+    positions = load_column("data/labels.parquet", "position")
+    return images.take(np.flatnonzero(np.isin(positions, load_subset(f"data/select/{subset}.parquet").positions)))
+
+
+def held_out(facts: dict[str, Any], device: torch.device) -> dict[str, DeviceImages]:
+    """The validation images, if there are any, and the test images."""
+    names = [name for name in ("validation", "test") if facts["images"][name]]
+    return {name: to_device(load_part("data/images", name), facts, device) for name in names}

@@ -1,0 +1,35 @@
+"""The Hessian at a level's solutions: its largest eigenvalues, its spectral density, its trace, the cut it predicts."""
+
+from stages._images import training_images
+from stages._lines import ticket
+from stages._stage import finish, main, params, scratch
+from winnow.datasets.images import load_facts
+from winnow.landscape.curvature import curvature
+from winnow.params.dense import Dense
+from winnow.params.landscape import Curvature
+from winnow.storage import save_tensors
+from winnow.training.batches import to_device
+from winnow.training.device import device, workers
+from winnow.training.workers import Tick, side_by_side
+
+
+def curvature_stage(level: str) -> None:
+    options = params(dense=Dense, curvature=Curvature)
+    settings = Curvature(**{key: getattr(options.curvature, key) for key in Curvature.model_fields if key != "levels"})
+    seeds = options.dense.seeds
+    facts, where = load_facts("data/images"), device()
+    images = to_device(training_images().take(slice(settings.images)), facts, where)
+    folder = scratch()
+
+    def work(seed: int, tick: Tick) -> None:
+        file = folder / f"seed{seed}.safetensors"
+        if not file.exists():
+            save_tensors(file, curvature(ticket(level, seed), images, settings))
+        tick(1)
+
+    side_by_side(work, seeds, workers(where), len(seeds), f"curvature@{level}", unit="network")
+    finish(folder, f"data/landscape/curvature/{level}")
+
+
+if __name__ == "__main__":
+    main(curvature_stage)

@@ -1,0 +1,70 @@
+"""Train a level again from perturbed rewind points: is the result connected to the level's own solution?"""
+
+import shutil
+from pathlib import Path
+
+from stages._images import held_out, training_images
+from stages._lines import Line, measure, ticket
+from stages._stage import main, params, scratch
+from winnow.datasets.images import load_facts
+from winnow.params.dense import Dense
+from winnow.params.landscape import Connectivity, Perturbation
+from winnow.storage import load_tensor_provenance, save_table
+from winnow.tickets.level import rewind_step, train_level
+from winnow.tickets.perturbed import begin_perturbed
+from winnow.training.batches import to_device
+from winnow.training.device import device, together, workers
+from winnow.training.schedule import schedule
+from winnow.training.workers import Tick, side_by_side
+
+
+def perturbation(name: str) -> None:
+    options = params(dense=Dense, perturbation=Perturbation, connectivity=Connectivity)
+    seeds, training = options.dense.seeds, options.dense.training
+    run, lengths = options.perturbation.runs[name], options.perturbation.lengths
+    facts, where = load_facts("data/images"), device()
+    images = to_device(training_images(run.data), facts, where)
+    parts = held_out(facts, where)
+    plan = schedule(training, len(images), facts["images"]["train"], section=f"perturbation.runs.{name}: dense")
+    rewinds = {seed: Path(f"data/rewind/{run.rewind}/seed{seed}/network.safetensors") for seed in seeds}
+    tau = rewind_step(rewinds[seeds[0]])
+    folder = scratch()
+
+    def begun(multiple: float, seed: int) -> Path:
+        return folder / "begun" / f"{multiple}" / f"seed{seed}.safetensors"
+
+    def train(job: tuple[float, list[int]], tick: Tick) -> None:
+        multiple, seeds = job
+        for seed in seeds:
+            begin_perturbed(
+                ticket(run.level, seed), ticket(run.child, seed), rewinds[seed], multiple, seed, begun(multiple, seed)
+            )
+        place = folder / "trained" / f"{multiple}"
+        train_level(seeds, folder / "begun" / f"{multiple}", images, parts, training, plan, tau, place, tick)
+
+    jobs = [(multiple, group) for multiple in lengths for group in together(seeds, where)]
+    side_by_side(train, jobs, workers(where), len(lengths) * len(seeds) * (plan.total - tau), f"perturbation@{name}")
+    lines = [
+        Line(
+            {
+                "run": name,
+                "level": run.level,
+                "rewind": run.rewind,
+                "rewind_steps": tau,
+                "multiple": multiple,
+                "length": load_tensor_provenance(begun(multiple, seed))["length"],
+                "seed": seed,
+            },
+            ticket(run.level, seed),
+            folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors",
+        )
+        for multiple in lengths
+        for seed in seeds
+    ]
+    table = measure(lines, options.connectivity, folder / "lines", f"perturbation@{name}, lines")
+    save_table(f"data/landscape/perturbation/{name}.parquet", table)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main(perturbation)

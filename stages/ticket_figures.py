@@ -1,0 +1,89 @@
+"""Draw every picture of the tickets from the tables and landscapes that earlier stages wrote."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from stages._stage import main, params
+from winnow.params.dense import Dense
+from winnow.params.figures import Figures
+from winnow.params.imp import REWOUND, Imp
+from winnow.params.landscape import Connectivity, Curvature
+from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
+from winnow.report.cuts import cuts_figure
+from winnow.report.density import density_figure
+from winnow.report.lines import lines_figure
+from winnow.report.magnitudes import magnitudes_figure
+from winnow.report.marks import epsilon_of
+from winnow.report.perturbations import perturbations_figure
+from winnow.report.spawn import spawn_figure
+from winnow.report.spectra import densities, spectra_figure
+from winnow.report.style import Style, save
+from winnow.report.tickets import cut_errors_figure, tickets_figure
+from winnow.storage import atomic_folder, load_table, load_tensors
+
+LANDSCAPE = Path("data/landscape")
+
+
+def ticket_figures() -> None:
+    options = params(dense=Dense, imp=Imp, connectivity=Connectivity, curvature=Curvature, figures=Figures)
+    style = Style(font_size=options.figures.font_size)
+    results, verdicts, barriers = (_table(name) for name in ("results", "verdicts", "barriers"))
+    matrix, children, perturbed = (_table(f"barriers_{name}") for name in ("of_levels", "of_children", "perturbed"))
+    predicted, measured = _table("predicted_cuts"), _table("measured_cuts")
+    left = verdicts[["level", "left"]]
+    magnitudes = load_table(LANDSCAPE / "magnitudes.parquet")
+    layers = load_table(LANDSCAPE / "density.parquet").merge(left, on="level")
+    drawn: dict[str, Figure] = {}
+    if len(results):
+        drawn["errors"] = tickets_figure(results, verdicts, style)
+        drawn["layers"] = density_figure(layers, style)
+    if options.imp.levels:
+        pairs = [(level.parent, name) for name, level in options.imp.levels.items()]
+        lines = pd.concat(load_table(LANDSCAPE / f"connectivity/{child}.parquet") for _, child in pairs)
+        with_parent = [pair in pairs for pair in zip(lines["a"], lines["b"], strict=True)]
+        drawn["lines"] = lines_figure(lines[with_parent], style)
+    successive = [name for name, level in options.imp.levels.items() if level.variant in REWOUND]
+    if successive:
+        is_successive = verdicts["level"].isin(successive)
+        to_parent = verdicts["barrier_to_parent"].where(is_successive)
+        drawn["connectivity"] = connectivity_figure(verdicts.assign(barrier_to_parent=to_parent), barriers, style)
+        drawn["magnitudes"] = magnitudes_figure(magnitudes[magnitudes["level"].isin(successive)], style)
+    if results["error_after_cut"].notna().any():
+        drawn["cuts_without_retraining"] = cut_errors_figure(results, style)
+    if len(matrix):
+        drawn["barriers"] = barrier_matrix_figure(matrix, options.connectivity.matrix, style)
+    if len(children):
+        drawn["children"] = spawn_figure(children, epsilon_of(verdicts), style)
+    if len(perturbed):
+        drawn["perturbations"] = perturbations_figure(perturbed, epsilon_of(verdicts), style)
+    if len(predicted):
+        drawn["largest_cuts"] = cuts_figure(predicted.merge(left), measured, style)
+        drawn["spectra"] = spectra_figure(*_spectra(options.curvature.levels, options.dense.seeds), style)
+    with atomic_folder("plots/ticket_pictures") as folder:
+        for name, figure in drawn.items():
+            save(figure, folder / f"{name}.png", options.figures.dpi)
+
+
+def _table(name: str) -> pd.DataFrame:
+    return load_table(f"plots/tickets/{name}.csv")
+
+
+def _spectra(levels: list[str], seeds: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Densities (level, seed, x, density) and largest eigenvalues (level, seed, eigenvalue)."""
+    found = {
+        (level, seed): load_tensors(LANDSCAPE / f"curvature/{level}/seed{seed}.safetensors")
+        for level in levels
+        for seed in seeds
+    }
+    of_others = densities({key: (tensors["nodes"], tensors["weights"]) for key, tensors in found.items()})
+    eigenvalues = [
+        pd.DataFrame({"level": level, "seed": seed, "eigenvalue": tensors["eigenvalues"]})
+        for (level, seed), tensors in found.items()
+    ]
+    return of_others, pd.concat(eigenvalues, ignore_index=True)
+
+
+if __name__ == "__main__":
+    main(ticket_figures)

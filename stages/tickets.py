@@ -1,0 +1,79 @@
+"""Bring the results of all levels into tables: which match the dense networks, which are connected to what."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from stages._stage import main, params
+from winnow.params.dense import NAME as DENSE
+from winnow.params.dense import Dense
+from winnow.params.imp import Imp
+from winnow.params.landscape import Curvature, Perturbation
+from winnow.storage import load_table, load_tensors, save_json, save_table
+from winnow.tickets.summary import (
+    as_metrics,
+    barriers,
+    connected_and_matching,
+    cuts_needed,
+    ends,
+    in_words,
+    largest_cuts,
+    measured_cuts,
+    verdicts,
+)
+
+LANDSCAPE = Path("data/landscape")
+
+
+def tickets() -> None:
+    options = params(dense=Dense, imp=Imp, perturbation=Perturbation, curvature=Curvature)
+    levels, seeds = options.imp.levels, options.dense.seeds
+    about = {DENSE: {"parent": "", "variant": "dense", "rewind": DENSE, "data": "full"}}
+    about |= {name: level.model_dump(include=set(about[DENSE])) for name, level in levels.items()}
+    results = pd.concat(
+        load_table(f"data/tickets/{name}/results.csv").assign(level=name, **facts) for name, facts in about.items()
+    )
+    first = ["level", *about[DENSE]]
+    save_table("plots/tickets/results.csv", results[[*first, *results.columns.drop(first)]])
+
+    between = barriers(_lines(f"connectivity/{name}" for name in levels))
+    table = verdicts(results, between)
+    save_table("plots/tickets/barriers.csv", between)
+    save_table("plots/tickets/verdicts.csv", table)
+    matrix, children = barriers(_lines(["levels"])), barriers(_lines(["children"]))
+    save_table("plots/tickets/barriers_of_levels.csv", matrix)
+    save_table("plots/tickets/barriers_of_children.csv", children)
+    perturbed = _lines(f"perturbation/{name}" for name in options.perturbation.runs)
+    save_table("plots/tickets/barriers_perturbed.csv", barriers(perturbed).merge(ends(perturbed)))
+
+    predicted = pd.DataFrame(
+        [(level, seed, _predicted(level, seed)) for level in options.curvature.levels for seed in seeds],
+        columns=["level", "seed", "predicted"],
+    )
+    measured = measured_cuts(table)
+    save_table("plots/tickets/predicted_cuts.csv", predicted)
+    save_table("plots/tickets/measured_cuts.csv", measured)
+
+    save_json("metrics/tickets.json", as_metrics(results, table))
+    landscape = {
+        "connected_to_parent_and_matching": connected_and_matching(table),
+        "cuts_to_the_sparsest_level": cuts_needed(levels, table),
+        "largest_cut": largest_cuts(predicted, measured),
+    }
+    save_json("metrics/landscape.json", landscape)
+    print(in_words(table))
+
+
+def _lines(names: Iterable[str]) -> pd.DataFrame:
+    """The points on all lines of these files of data/landscape."""
+    tables = [load_table(LANDSCAPE / f"{name}.parquet") for name in names]
+    return pd.concat(tables) if tables else pd.DataFrame(columns=["a", "b", "seed", "alpha", "split", "error", "loss"])
+
+
+def _predicted(level: str, seed: int) -> float:
+    return float(load_tensors(LANDSCAPE / "curvature" / level / f"seed{seed}.safetensors", "predicted")["predicted"][0])
+
+
+if __name__ == "__main__":
+    main(tickets)

@@ -1,0 +1,208 @@
+"""Levels: what their training begins with and ends in, on the small training of tests/training."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
+from winnow.landscape.batch_norm import reestimate
+from winnow.networks import initialise
+from winnow.params.imp import Level, Variant
+from winnow.storage import load_table
+from winnow.tickets.cut import cut_smallest
+from winnow.tickets.files import Ticket, load_ticket
+from winnow.tickets.level import (
+    begin_dense,
+    begin_level,
+    evaluate,
+    load_rewind_point,
+    reach_rewind_points,
+    rewind_step,
+    train_level,
+)
+from winnow.tickets.masks import apply, count_left, is_nested, layer_counts, share_left
+from winnow.tickets.variants import VARIANTS
+from winnow.training import loop
+from winnow.training.schedule import schedule
+
+SEED, TAU = 3, 7  # the rewind point lies inside an epoch, of 5 steps
+PLAN = schedule(TRAINING, 43)
+IMAGES, PARTS = on_cpu(pictures()), {"train": on_cpu(pictures()), "test": on_cpu(pictures(60, seed=2))}
+
+
+def ignore(_steps: int) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a rewind point and the dense level of one seed."""
+    folder = tmp_path_factory.mktemp("dense")
+    to_tau = PLAN.until_step(TAU)
+    reach_rewind_points([SEED], IMAGES, CLASSES, NETWORK, TRAINING, to_tau, folder / "rewind", ignore)
+    begin_dense(point(folder), NETWORK, CLASSES, IMAGES, folder / "begun" / f"seed{SEED}.safetensors")
+    train_level([SEED], folder / "begun", IMAGES, PARTS, TRAINING, PLAN, TAU, folder / "level", ignore)
+    return folder
+
+
+def point(dense: Path) -> Path:
+    return dense / "rewind" / f"seed{SEED}" / "network.safetensors"
+
+
+def begun(parent: Path, dense: Path, folder: Path, variant: Variant, floor: int = 0, **choices: float) -> Ticket:
+    """What a level begins with that is made of the parent's ticket."""
+    level = Level.model_validate({"parent": "dense", "rewind": "dense", "data": "full", "variant": variant, **choices})
+    ticket = parent / "level" / f"seed{SEED}" / "ticket.safetensors"
+    begin_level(level, floor, SEED, ticket, point(dense), PARTS, folder / "begun" / f"seed{SEED}.safetensors")
+    return load_ticket(folder / "begun" / f"seed{SEED}.safetensors")
+
+
+def trained(folder: Path, variant: Variant, **options: int) -> Ticket:
+    plan, first = VARIANTS[variant].schedule(PLAN, TAU)
+    train_level([SEED], folder / "begun", IMAGES, PARTS, TRAINING, plan, first, folder / "level", ignore, **options)
+    return level_of(folder)
+
+
+def level_of(folder: Path) -> Ticket:
+    return load_ticket(folder / "level" / f"seed{SEED}" / "ticket.safetensors")
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_rewind_point_is_the_training_up_to_it(dense: Path, tmp_path: Path) -> None:
+    run = loop.start(SEED, initialise(NETWORK, CLASSES, IMAGES.shape, SEED), TRAINING, IMAGES.device, tmp_path / "run")
+    for _ in loop.train([run], IMAGES, TRAINING, PLAN.until_step(TAU), ignore):
+        pass
+    assert same(load_rewind_point(point(dense)), run.network.state_dict())
+    assert rewind_step(point(dense)) == TAU
+
+
+def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path) -> None:
+    begun(dense, dense, tmp_path, "dense")
+    again = trained(tmp_path, "dense")
+    assert same(again.state_dict(), level_of(dense).state_dict())
+    assert share_left(again.mask) == 1
+
+
+def test_survivors_are_rewound_bit_for_bit(dense: Path, tmp_path: Path) -> None:
+    parent, tau = level_of(dense), load_rewind_point(point(dense))
+    ticket = begun(dense, dense, tmp_path, "imp", cut=0.4)
+    assert same(ticket.mask, cut_smallest(parent.state_dict(), parent.mask, 0.4))
+    assert same(ticket.state_dict(), apply(tau, ticket.mask))
+
+
+def test_masks_are_nested_and_shrink_by_the_share(dense: Path, tmp_path: Path) -> None:
+    parent, size = dense, count_left(level_of(dense).mask)
+    for level in range(1, 5):
+        folder = tmp_path / f"{level}"
+        begun(parent, dense, folder, "imp", cut=0.2)
+        mask = trained(folder, "imp").mask
+        assert is_nested(mask, level_of(parent).mask)
+        assert abs(count_left(mask) - 0.8**level * size) < 2.5
+        parent = folder
+
+
+def test_pruned_weights_are_zero_after_every_step(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = begun(dense, dense, tmp_path, "imp", cut=0.5).mask
+    steps, descend = [], loop.descend
+
+    def checked(runs: list[loop.Run], *rest: float) -> None:
+        descend(runs, *rest)
+        state = runs[0].network.state_dict()
+        steps.append(all(not state[name][~layer].any() for name, layer in mask.items()))
+
+    monkeypatch.setattr(loop, "descend", checked)
+    trained(tmp_path, "imp")
+    assert steps == [True] * (PLAN.total - TAU)
+
+
+def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
+    parent, tau = level_of(dense).state_dict(), load_rewind_point(point(dense))
+    weights: dict[Variant, dict[str, torch.Tensor]] = {
+        "imp": tau,
+        "one_shot": tau,
+        "trial": tau,
+        "learning_rate": parent,
+        "fine_tuning": parent,
+    }
+    for variant, expected in weights.items():
+        ticket = begun(dense, dense, tmp_path / variant, variant, cut=0.3)
+        assert same(ticket.state_dict(), apply(expected, ticket.mask))
+    rates = {variant: [VARIANTS[variant].schedule(PLAN, TAU)] for variant in VARIANTS}
+    for variant, [(plan, first)] in rates.items():
+        assert first == (0 if variant == "fresh" else TAU)
+        expected_rates = [
+            PLAN.learning_rate(PLAN.total - 1 if variant == "fine_tuning" else s) for s in range(PLAN.total)
+        ]
+        assert [plan.learning_rate(step) for step in range(PLAN.total)] == pytest.approx(expected_rates)
+
+
+def test_random_and_fresh_keep_the_counts(dense: Path, tmp_path: Path) -> None:
+    begun(dense, dense, tmp_path / "imp", "imp", cut=0.6)
+    parent = trained(tmp_path / "imp", "imp")
+    random = begun(tmp_path / "imp", dense, tmp_path / "random", "random")
+    fresh = begun(tmp_path / "imp", dense, tmp_path / "fresh", "fresh")
+    assert layer_counts(random.mask) == layer_counts(parent.mask)
+    assert not same(random.mask, parent.mask)
+    assert same(random.state_dict(), apply(load_rewind_point(point(dense)), random.mask))
+    assert same(fresh.mask, parent.mask)
+    initial = initialise(NETWORK, CLASSES, IMAGES.shape, SEED).state_dict()
+    live = torch.cat([(fresh.state_dict()[name] != initial[name])[layer] for name, layer in fresh.mask.items()])
+    assert live.all()
+    assert trained(tmp_path / "fresh", "fresh").mask.keys() == parent.mask.keys()
+
+
+def test_the_adaptive_cut_stays_within_its_budget(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    error = error_without_training(parent, parent.mask)
+    for budget in (0.0, 0.1, 0.3):
+        ticket = begun(dense, dense, tmp_path / f"{budget}", "adaptive", budget=budget, until=0.2)
+        assert error_without_training(parent, ticket.mask) <= error + budget
+        assert share_left(ticket.mask) >= 0.2 - 0.01
+
+
+def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    ticket = begun(dense, dense, tmp_path, "imp", cut=0.5)
+    once, twice = ticket.about["after_cuts"]
+    assert once["train"] == error_without_training(parent, ticket.mask)
+    assert twice["train"] == error_without_training(parent, cut_smallest(parent.state_dict(), ticket.mask, 0.5))
+    trained(tmp_path, "imp")
+    table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
+    assert table["error_after_cut"].tolist() == [once["train"], once["test"]]
+    assert table["error_after_two_cuts"].tolist() == [twice["train"], twice["test"]]
+    assert table["left"].tolist() == [share_left(ticket.mask)] * 2
+    measured = evaluate(level_of(tmp_path).network, PARTS)
+    assert table["error"].tolist() == [measured["train"][0], measured["test"][0]]
+
+
+def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> float:
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network.load_state_dict(apply(ticket.state_dict(), mask))
+    reestimate(network, IMAGES)
+    return evaluate(network, {"train": IMAGES})["train"][0]
+
+
+def test_a_level_in_two_parts_is_the_level_in_one(dense: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        begun(dense, dense, folder, "imp", cut=0.4)
+    trained(tmp_path / "one", "imp")
+    plan, first = VARIANTS["imp"].schedule(PLAN, TAU)
+    for end in (3, 5):
+        place = tmp_path / "two"
+        train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", ignore, end)
+    assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
+
+
+def test_another_order_of_data_trains_other_weights(dense: Path, tmp_path: Path) -> None:
+    begun(dense, dense, tmp_path, "dense")
+    other = tmp_path / "other"
+    train_level(
+        [SEED], tmp_path / "begun", IMAGES, PARTS, TRAINING, PLAN, TAU, other, ignore, order=lambda seed: seed + 1
+    )
+    ticket = load_ticket(other / f"seed{SEED}" / "ticket.safetensors")
+    assert not same(ticket.state_dict(), level_of(dense).state_dict())
+    assert load_table(other / f"seed{SEED}" / "results.csv")["seed"].tolist() == [SEED, SEED]
