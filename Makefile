@@ -23,10 +23,12 @@ format: $(VENV)/installed
 # Each script measures something against a named alternative in the same run; on a machine that does nothing else.
 # startup.py needs what dvc repro leaves.
 bench: $(VENV)/installed
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --editable '.[bench]'
 	python benchmarks/grand.py
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/startup.py
+	python benchmarks/hessian.py
 
 # uv installs torch's large wheels in a fraction of pip's time, and shares them between environments. Compiled at once,
 # as torch takes 6 s to import otherwise where Python may not write bytecode.

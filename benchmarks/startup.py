@@ -40,6 +40,12 @@ STAGES: dict[str, tuple[list[str], str, str]] = {
     "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.train_seeds", TRAINING),
     "compare": ([], "stages.compare.differences", TABLES),
     "figures": ([], "stages.figures.accuracy_figure", f"{TABLES}, matplotlib.figure"),
+    "dense": ([], "stages.dense.side_by_side", TRAINING),
+    "imp@l1": (["l1"], "stages.imp.side_by_side", TRAINING),
+    "connectivity@l1": (["l1"], "stages._lines.side_by_side", TRAINING),
+    "curvature@l4": (["l4"], "stages.curvature.side_by_side", f"{NETWORKS}, scipy.sparse.linalg"),
+    "tickets": ([], "stages.tickets.verdicts", TABLES),
+    "ticket_figures": ([], "stages.ticket_figures.tickets_figure", f"{TABLES}, matplotlib.figure"),
 }
 
 # Runs a stage as ``python -m stages.NAME`` does, up to the call of a function; os._exit leaves out the clearing up
