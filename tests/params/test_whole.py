@@ -276,7 +276,7 @@ def test_levels_that_are_right(tmp_path):
         ("{parent: x, cut: 0.2}", "imp.levels.x.parent: x comes after it; there are dense, d0, l1, l2"),
         (
             "{parent: l1, rewind: late, cut: 0.2}",
-            "imp.levels.x.rewind: late is no rewind point; there are dense, early",
+            "imp.levels.x.rewind: late is no rewind point; there are dense",
         ),
         ("{parent: l1, data: el2n-0.4, cut: 0.2}", "imp.levels.x.data: el2n-0.4 is no subset that is selected; there"),
         ("{parent: l1, cut: 1.3}", "imp.levels.x.cut: must be below 1"),

@@ -11,8 +11,15 @@ from PIL import Image
 pytestmark = pytest.mark.pipeline
 
 ITEMS = {"el2n-0.5", "random-0.5"}
-TABLES = {"accuracy", "differences", "history", "reliability"}
-PICTURES = {"accuracy", "distributions", "history", "mosaic", "rank_correlation", "reliability", "suspects"}
+TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results", "tickets_barriers"}
+PICTURES = {
+    "pictures": {"accuracy", "distributions", "history", "mosaic", "rank_correlation", "reliability", "suspects"},
+    "ticket_pictures": {
+        *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),
+        *("perturbations", "largest_cuts", "spectra"),
+    },
+}
+LEVELS = {"dense": 1.0, "l1": 0.6, "l2": 0.36, "o2": 0.36}  # share of the weights left
 
 
 def metrics(clone: Clone, name: str) -> Any:
@@ -61,9 +68,30 @@ def test_the_other_metrics(finished: Clone) -> None:
     assert all(entry["seconds_per_seed"] > 0 for entry in timing.values())
 
 
-def test_the_pictures_are_pictures(finished: Clone) -> None:
-    files = finished.files("plots/pictures")
-    assert set(files) == {f"plots/pictures/{name}.png" for name in PICTURES}
+def test_metrics_say_of_every_level_how_it_compares_with_dense_and_its_parent(finished: Clone) -> None:
+    found = metrics(finished, "tickets")
+    assert {level: facts["weights_left"] for level, facts in found.items()} == pytest.approx(LEVELS, abs=1e-3)
+    table = rows(finished, "tickets/results")
+    for level, facts in found.items():
+        errors = {row["seed"]: row["error"] for row in table if (row["level"], row["split"]) == (level, "test")}
+        assert facts["error"] == {seed: float(error) for seed, error in errors.items()}
+        assert list(errors) == ["200", "201"]
+        assert facts["mean_error"] == pytest.approx(sum(facts["error"].values()) / 2)
+        assert isinstance(facts["matching"], bool)
+        assert (facts["barrier_to_parent"] is None) == (level == "dense")
+    landscape = metrics(finished, "landscape")
+    assert sum(landscape["connected_to_parent_and_matching"].values()) == 3
+    assert {name: facts["cuts"] for name, facts in landscape["cuts_to_the_sparsest_level"].items()} == {
+        "imp": 2,
+        "one_shot": 1,
+    }
+    assert set(landscape["largest_cut"]) == {"l1"}
+
+
+@pytest.mark.parametrize("folder", list(PICTURES))
+def test_the_pictures_are_pictures(folder: str, finished: Clone) -> None:
+    files = finished.files(f"plots/{folder}")
+    assert set(files) == {f"plots/{folder}/{name}.png" for name in PICTURES[folder]}
     for name in files:
         with Image.open(finished.path(name)) as image:
             assert image.format == "PNG"
@@ -73,7 +101,8 @@ def test_the_pictures_are_pictures(finished: Clone) -> None:
 
 def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     shown = json.loads(clone.do("dvc", "metrics", "show", "--json"))[""]["data"]
-    assert set(shown) == {f"metrics/{name}.json" for name in ("differences", "retrain", "scores", "timing")}
+    names = ("differences", "landscape", "retrain", "scores", "tickets", "timing")
+    assert set(shown) == {f"metrics/{name}.json" for name in names}
     for name, entry in shown.items():
         assert entry["data"] == json.loads(clone.path(name).read_text())
 
@@ -82,7 +111,7 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     page = clone.path("dvc_plots/index.html").read_text()
     assert all(f'id = "plots_{name}_csv"' in page for name in TABLES)
     assert "DVC_METRIC" not in page  # every blank of our templates is filled in
-    assert all(f"{name}.png" in page for name in PICTURES)
+    assert all(f"{name}.png" in page for names in PICTURES.values() for name in names)
 
 
 def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:

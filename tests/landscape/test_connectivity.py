@@ -1,0 +1,73 @@
+"""Lines between the files of two tickets."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import CLASSES, SHAPE, images
+
+from tests.training.small import on_cpu, pictures
+from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.connectivity import line_between
+from winnow.networks import initialise
+from winnow.params.training import Network
+from winnow.tickets.cut import cut_smallest
+from winnow.tickets.files import load_ticket, save_ticket
+from winnow.tickets.level import evaluate
+from winnow.tickets.masks import ones
+from winnow.training.batches import normalise
+
+NETWORK = Network(name="convnet", width=2)
+
+
+@pytest.fixture
+def tickets(tmp_path: Path) -> tuple[Path, Path]:
+    """A dense one and a sparse one, with statistics of batch norm of their own."""
+    about = {"network": NETWORK.model_dump(), "classes": CLASSES, "shape": list(SHAPE)}
+    for seed, share in ((0, 0.0), (1, 0.6)):
+        network = initialise(NETWORK, CLASSES, SHAPE, seed)
+        network(normalise(images(30, seed=seed).pixels, images()))
+        mask = cut_smallest(network.state_dict(), ones(network), share)
+        save_ticket(tmp_path / f"{seed}", network.state_dict(), mask, about)
+    return tmp_path / "0", tmp_path / "1"
+
+
+PARTS = {"train": images(40), "test": images(50, seed=7)}
+
+
+def test_the_ends_are_the_tickets_themselves(tickets: tuple[Path, Path]):
+    line = line_between(*tickets, 3, PARTS, "interpolated").set_index(["alpha", "split"])
+    assert len(line) == 6
+    for alpha, path in ((0.0, tickets[0]), (1.0, tickets[1])):
+        own = evaluate(load_ticket(path).network, PARTS)
+        assert own == {split: tuple(line.loc[(alpha, split), ["error", "loss"]]) for split in PARTS}
+
+
+def test_statistics_are_estimated_on_the_training_part(tickets: tuple[Path, Path]):
+    line = line_between(*tickets, 3, PARTS, "reestimated").set_index(["alpha", "split"])
+    network = load_ticket(tickets[0]).network
+    reestimate(network, PARTS["train"])
+    own = evaluate(network, PARTS)
+    assert own == {split: tuple(line.loc[(0.0, split), ["error", "loss"]]) for split in PARTS}
+    interpolated = line_between(*tickets, 3, PARTS, "interpolated")
+    assert not np.allclose(interpolated["loss"], line["loss"])
+
+
+def test_a_line_on_a_subset_is_that_on_a_copy_of_its_images(tickets: tuple[Path, Path]):
+    every, rows = pictures(60), np.array([3, 50, 4, 20, 21, 59, 7, 8])
+    taken, copied = every.take(rows), every.take(rows)
+    copied = type(copied)(copied.pixels[:], copied.labels, copied.ids, copied.positions)
+    assert isinstance(copied.pixels, np.ndarray)
+    one, other = (line_between(*tickets, 3, {"train": on_cpu(i)}, "reestimated") for i in (taken, copied))
+    assert one.equals(other)
+
+
+def test_both_ways_are_the_same_line(tickets: tuple[Path, Path]):
+    there = line_between(*tickets, 5, PARTS, "reestimated").sort_values(["split", "alpha"])
+    back = line_between(*tickets[::-1], 5, PARTS, "reestimated").sort_values(["split", "alpha"])
+    assert torch.allclose(
+        torch.tensor(there["loss"].to_numpy().reshape(2, 5)),
+        torch.tensor(back["loss"].to_numpy().reshape(2, 5)[:, ::-1].copy()),
+        rtol=1e-4,
+    )
