@@ -46,10 +46,11 @@ def ticket_figures() -> None:
         drawn["lines"] = lines_figure(lines[with_parent], style)
     successive = [name for name, level in options.imp.levels.items() if level.variant in REWOUND]
     if successive:
+        drawn["magnitudes"] = magnitudes_figure(magnitudes[magnitudes["level"].isin(successive)], style)
+    if successive and verdicts["matching"].notna().all():  # one replicate tells nothing of matching
         is_successive = verdicts["level"].isin(successive)
         to_parent = verdicts["barrier_to_parent"].where(is_successive)
         drawn["connectivity"] = connectivity_figure(verdicts.assign(barrier_to_parent=to_parent), barriers, style)
-        drawn["magnitudes"] = magnitudes_figure(magnitudes[magnitudes["level"].isin(successive)], style)
     if results["error_after_cut"].notna().any():
         drawn["cuts_without_retraining"] = cut_errors_figure(results, style)
     if len(matrix):

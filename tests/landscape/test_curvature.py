@@ -67,7 +67,7 @@ def test_eigenvalues_and_eigenvectors(exact: torch.Tensor, found: dict[str, np.n
 
 
 def test_the_quadrature_is_over_the_other_eigenvalues(exact: torch.Tensor, found: dict[str, np.ndarray]):
-    """Every step of Lanczos' method that there is: the nodes with weight are eigenvalues, none of them of the largest."""
+    """Every step of Lanczos' method that there is: the nodes lie among the eigenvalues but the largest."""
     rest = torch.linalg.eigvalsh(exact).flip(0)[3:].numpy()
     assert found["nodes"].shape == found["weights"].shape == (2, 200)
     np.testing.assert_allclose(found["weights"].sum(axis=1), 1)

@@ -2,13 +2,16 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -214,6 +217,20 @@ def command(stage: str) -> list[str]:
     for name, part in zip(names, parts, strict=False):
         text = text.replace(f"${{item.{name}}}", part)
     return text.split()
+
+
+def in_this_process(clone: Clone, stage: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A stage's work as a function: a process of its own would import torch anew. It raises what the stage raises."""
+    _, _, script, *items = command(stage)
+    monkeypatch.chdir(clone.folder)
+    monkeypatch.setenv("DVC_STAGE", stage)
+    monkeypatch.setenv("WINNOW_DEVICE", "cpu")
+    monkeypatch.setenv("WINNOW_WORKERS", "1")
+    monkeypatch.setattr(sys, "argv", [script, *items])
+    main: list[Callable[..., None]] = []
+    monkeypatch.setattr("stages._stage.main", main.append)
+    runpy.run_module(script, run_name="__main__")
+    return lambda: main[0](*items)
 
 
 def read_yaml(path: Path) -> Any:

@@ -1,16 +1,13 @@
 """dvc.yaml says truly what every stage reads: else the cache could go stale, or reruns happen for nothing."""
 
 import re
-import runpy
-import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clone import ROOT, Clone, command, read_yaml, write_yaml
+from clone import ROOT, Clone, command, in_this_process, read_yaml, write_yaml
 
 from stages.code import imported_files
 from winnow.params.view import UndeclaredParameterError
@@ -159,14 +156,6 @@ def test_a_stage_cannot_read_what_it_does_not_declare(
     entry.get("do", entry)["params"].remove(key)
     write_yaml(clone.path("dvc.yaml"), values)
     name = next(name for name in read_yaml(clone.path("dvc.lock"))["stages"] if name.partition("@")[0] == stage)
-    _, _, script, *items = command(name)
-    monkeypatch.chdir(clone.folder)
-    monkeypatch.setenv("DVC_STAGE", name)
-    monkeypatch.setenv("WINNOW_WORKERS", "1")
-    monkeypatch.setattr(sys, "argv", [script, *items])
-    # in this process, because a process of its own would import torch anew for every key
-    main: list[Callable[..., None]] = []
-    monkeypatch.setattr("stages._stage.main", main.append)
-    runpy.run_module(script, run_name="__main__")
+    work = in_this_process(clone, name, monkeypatch)
     with pytest.raises(UndeclaredParameterError, match=f"^{key.split('.', maxsplit=1)[0]}"):
-        main[0](*items)
+        work()

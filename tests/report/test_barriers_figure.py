@@ -111,3 +111,11 @@ def test_levels_without_a_barrier_are_left_out_and_many_have_no_numbers():
     assert axes.images[0].get_array().shape == (3, 3)
     many = barrier_matrix_figure(barriers(tickets(levels=32, seeds=1)), level_names(32), Style()).axes[0]
     assert not many.texts and "one seed" in many.get_title("left")
+
+
+def test_the_spread_of_the_errors_is_not_taken_for_that_of_the_barriers():
+    """The table of verdicts has columns low and high of its own."""
+    wide = VERDICTS.assign(low=0.0, high=1.0)
+    axes, plain = (connectivity_figure(table, BARRIERS, Style()).axes[0] for table in (wide, VERDICTS))
+    bands = [axes.collections[0].get_paths()[0].vertices for axes in (axes, plain)]
+    np.testing.assert_array_equal(*bands)

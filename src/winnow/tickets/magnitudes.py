@@ -50,7 +50,8 @@ def magnitude_table(parents: Sequence[Ticket], children: Sequence[Ticket]) -> pd
     """The histograms of a cut, mean over replicates: of the parents' trained weights ``before`` it and ``after`` it,
     and of the children's, ``retrained``.
 
-    Columns: moment, layer (the parameter's name, or "all"), low, high (edges of |w|, from 0 to infinity), count.
+    Columns: moment, layer (the parameter's name, or "all"), low, high (edges of |w|, from 0 to infinity), count (nan
+    without replicates).
     """
     moments = {
         "before": [(parent, parent.mask) for parent in parents],
@@ -61,10 +62,10 @@ def magnitude_table(parents: Sequence[Ticket], children: Sequence[Ticket]) -> pd
     tables = []
     for moment, tickets in moments.items():
         found = [histogram(ticket.state_dict(), mask) for ticket, mask in tickets]
-        layers = {"all": [np.sum(list(counts.values()), axis=0) for counts in found]}
+        layers = {"all": [sum(counts.values()) for counts in found]}
         layers |= {name: [counts[name] for counts in found] for counts in found[:1] for name in counts}
         for layer, counts in layers.items():
-            mean = np.mean(counts, axis=0)
+            mean = np.mean(counts, axis=0) if found else np.nan
             tables.append(pd.DataFrame({"moment": moment, "layer": layer, "low": low, "high": high, "count": mean}))
     return pd.concat(tables, ignore_index=True)
 

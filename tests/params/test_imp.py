@@ -1,0 +1,16 @@
+"""The tree of levels."""
+
+from winnow.params.imp import Level, line
+
+LEVELS = {
+    "l1": Level(parent="dense", cut=0.2),
+    "d0": Level(parent="dense", variant="dense"),
+    "l2": Level(parent="l1", cut=0.2),
+    "o1": Level(parent="d0", variant="one_shot", cut=0.9),
+}
+
+
+def test_a_line_leads_from_dense_to_the_level():
+    assert line(LEVELS, "dense") == ["dense"]
+    assert line(LEVELS, "l2") == ["dense", "l1", "l2"]
+    assert line(LEVELS, "o1") == ["dense", "d0", "o1"]
