@@ -186,7 +186,7 @@ def test_cuts_needed():
     found = cuts_needed(LEVELS, TABLE)
     assert set(found) == {"imp", "trial"}
     assert found["imp"] == {
-        "level": "l3", "cuts": 3, "weights_left": 0.125, "error": pytest.approx(0.16), "matching": False,
+        "level": "l3", "cuts": 3, "weights_left": 0.125, "mean_error": pytest.approx(0.16), "matching": False,
     }  # fmt: skip
     assert (found["trial"]["level"], found["trial"]["cuts"]) == ("c1", 2)
 
@@ -211,7 +211,7 @@ def test_metrics(tmp_path):
     assert read["l3"] == {
         "variant": "imp",
         "weights_left": 0.125,
-        "error": pytest.approx({"0": 0.15, "1": 0.16, "2": 0.17}),
+        "errors": pytest.approx({"0": 0.15, "1": 0.16, "2": 0.17}),
         "mean_error": pytest.approx(0.16),
         "matching": False,
         "barrier_to_parent": pytest.approx(0.04),

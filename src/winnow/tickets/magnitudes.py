@@ -62,7 +62,7 @@ def magnitude_table(parents: Sequence[Ticket], children: Sequence[Ticket]) -> pd
     tables = []
     for moment, tickets in moments.items():
         found = [histogram(ticket.state_dict(), mask) for ticket, mask in tickets]
-        layers = {"all": [sum(counts.values()) for counts in found]}
+        layers = {"all": [np.sum(list(counts.values()), axis=0) for counts in found]}
         layers |= {name: [counts[name] for counts in found] for counts in found[:1] for name in counts}
         for layer, counts in layers.items():
             mean = np.mean(counts, axis=0) if found else np.nan

@@ -134,7 +134,10 @@ def largest_cuts(predicted: pd.DataFrame, measured: pd.DataFrame) -> dict[str, d
 
 
 def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
-    """What metrics/tickets.json holds of every level: shares and errors from 0 to 1; null where there is no value."""
+    """What metrics/tickets.json holds of every level: shares and errors from 0 to 1; null where there is no value.
+
+    No key is ``error``: where a metric has that one, ``dvc metrics show`` says that it failed to load.
+    """
     test = tickets[tickets["split"] == "test"]
     found: dict[str, dict[str, Any]] = {}
     for row in table.to_dict("records"):
@@ -142,7 +145,7 @@ def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
         found[row["level"]] = {
             "variant": row["variant"],
             "weights_left": row["left"],
-            "error": {str(seed): error for seed, error in zip(errors["seed"], errors["error"], strict=True)},
+            "errors": {str(seed): error for seed, error in zip(errors["seed"], errors["error"], strict=True)},
             "mean_error": row["error"],
             "matching": row["matching"],
             "barrier_to_parent": row["barrier_to_parent"],
@@ -168,7 +171,7 @@ def cuts_needed(levels: Mapping[str, Level], table: pd.DataFrame) -> dict[str, d
             last = min(rows.to_dict("records"), key=lambda row: row["left"])
             cuts = sum(levels[name].variant != "dense" for name in line(levels, last["level"])[1:])
             found[variant] = {"level": last["level"], "cuts": cuts, "weights_left": last["left"]}
-            found[variant] |= {"error": last["error"], "matching": last["matching"]}
+            found[variant] |= {"mean_error": last["error"], "matching": last["matching"]}
     return found
 
 
