@@ -58,8 +58,3 @@ def measure(lines: list[Line], connectivity: Any, folder: Path, label: str) -> p
         table.assign(**line.about)[[*line.about, *COLUMNS]] for line, table in zip(lines, tables, strict=True)
     ]
     return pd.concat(told_apart, ignore_index=True)
-
-
-def ticket(level: str, seed: int) -> Path:
-    """The file of a level's replicate."""
-    return Path(f"data/tickets/{level}/seed{seed}/ticket.safetensors")

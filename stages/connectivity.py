@@ -2,8 +2,9 @@
 
 import shutil
 
-from stages._lines import Line, measure, ticket
+from stages._lines import Line, measure
 from stages._stage import main, params, scratch
+from stages._tickets import ticket
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp

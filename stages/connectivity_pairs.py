@@ -4,8 +4,9 @@ import shutil
 from itertools import combinations
 from pathlib import Path
 
-from stages._lines import Line, measure, ticket
+from stages._lines import Line, measure
 from stages._stage import main, params, scratch
+from stages._tickets import ticket
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity
 from winnow.storage import save_table

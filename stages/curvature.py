@@ -1,8 +1,8 @@
 """The Hessian at a level's solutions: its largest eigenvalues, its spectral density, its trace, the cut it predicts."""
 
 from stages._images import training_images
-from stages._lines import ticket
 from stages._stage import finish, main, params, scratch
+from stages._tickets import ticket
 from winnow.datasets.images import load_facts
 from winnow.landscape.curvature import curvature
 from winnow.params.dense import Dense

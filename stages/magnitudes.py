@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from stages._lines import ticket
 from stages._stage import main, params
+from stages._tickets import ticket
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp

@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from stages._images import held_out, training_images
-from stages._lines import Line, measure, ticket
+from stages._lines import Line, measure
 from stages._stage import main, params, scratch
+from stages._tickets import ticket
 from winnow.datasets.images import load_facts
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity, Perturbation

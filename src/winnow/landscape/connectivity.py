@@ -1,5 +1,6 @@
 """Error and loss along the straight line between two tickets."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,12 @@ import pandas as pd
 
 from winnow.landscape.line import Statistics, errors_along
 from winnow.tickets.files import load_ticket
-from winnow.tickets.level import Parts
+from winnow.training.batches import DeviceImages
 
 
-def line_between(a: Path, b: Path, points: int, parts: Parts, statistics: Statistics) -> pd.DataFrame:
+def line_between(
+    a: Path, b: Path, points: int, parts: Mapping[str, DeviceImages], statistics: Statistics
+) -> pd.DataFrame:
     """alpha (0 at a, 1 at b), split, error (0 to 1) and loss (nats) at evenly spaced points, on every part.
 
     a, b: files of tickets of one architecture. Batch norm's statistics are estimated again on the part ``train``.
