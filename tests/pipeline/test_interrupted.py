@@ -105,9 +105,9 @@ def test_the_whole_run_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) 
 
 
 def test_a_level_of_pruning_is_killed(clone: Clone) -> None:
-    clone.set("dense.training.length", "300 epochs")  # of the dense networks only their outputs are read
+    clone.set("dense.training.length", "200 epochs")  # of the dense networks only their outputs are read
     uninterrupted = clone.copy(clone.folder.with_name("uninterrupted"))
-    assert uninterrupted.repro("--single-item", "imp@l1") == ["imp@l1"]
+    assert uninterrupted.stage("imp@l1").returncode == 0
 
     def seeds_in_the_middle() -> list[Path]:
         running = clone.path(".winnow/imp@l1").glob("*/level/seed*.running/state.safetensors")

@@ -77,7 +77,7 @@ def test_another_look_at_the_solutions_trains_nothing(clone: Clone) -> None:
 
 def test_another_rewind_point_trains_what_begins_there(clone: Clone) -> None:
     clone.set("imp.rewinds.early.length", "4 steps")
-    assert set(clone.repro()) == {"check", "rewind@early", "imp@o2", "connectivity@o2", *OF_ALL_LEVELS}
+    assert clone.repro("imp@l2", "imp@o2") == ["check", "rewind@early", "imp@o2"]
 
 
 def test_a_change_of_the_dense_rewind_point_trains_all_levels_from_it(clone: Clone) -> None:
