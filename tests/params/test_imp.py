@@ -3,10 +3,10 @@
 from winnow.params.imp import Level, line
 
 LEVELS = {
-    "l1": Level(parent="dense", cut=0.2),
-    "d0": Level(parent="dense", variant="dense"),
-    "l2": Level(parent="l1", cut=0.2),
-    "o1": Level(parent="d0", variant="one_shot", cut=0.9),
+    "l1": Level(parent="dense", rewind="dense", data="full", cut=0.2),
+    "d0": Level(parent="dense", rewind="dense", data="full", variant="dense"),
+    "l2": Level(parent="l1", rewind="dense", data="full", cut=0.2),
+    "o1": Level(parent="d0", rewind="dense", data="full", variant="one_shot", cut=0.9),
 }
 
 

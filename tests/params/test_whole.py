@@ -1,5 +1,6 @@
 """params.yaml as a whole: what we ship is right, and every mistake is told in one line that helps."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -253,7 +254,18 @@ def levels(**changes: str) -> str:
         "l2": "{parent: l1, cut: 0.2}",
         "lr": "{parent: l1, variant: learning_rate, cut: 0.2}",
     } | changes
-    return "imp:\n  rewinds: {early: {}}\n  levels:\n" + "".join(f"    {key}: {v}\n" for key, v in given.items())
+    lines = "".join(f"    {key}: {in_full(v)}\n" for key, v in given.items())
+    return "imp:\n  rewinds: {early: {data: full}}\n  levels:\n" + lines
+
+
+def in_full(items: str) -> str:
+    """Maps in braces with the keys that every level says."""
+
+    def completed(found: re.Match[str]) -> str:
+        usual = {"rewind: dense", "data: full"}
+        return "{" + ", ".join([found[1], *sorted(u for u in usual if f"{u.split(':')[0]}:" not in found[1])]) + "}"
+
+    return re.sub(r"\{([^{}]+)\}", completed, items)
 
 
 def test_levels_that_are_right(tmp_path):
@@ -263,7 +275,8 @@ def test_levels_that_are_right(tmp_path):
             a="{parent: l2, variant: adaptive, budget: 0.1, until: 0.1}",
             o="{parent: d0, rewind: early, data: random-0.5, variant: one_shot, cut: 0.9}",
         )
-        + "curvature: {levels: [dense, o]}\nperturbation: {runs: {p: {level: l1, child: l2}}}"
+        + "curvature: {levels: [dense, o]}\n"
+        + "perturbation: {runs: {p: {level: l1, child: l2, rewind: dense, data: full}}}"
     )
     assert list(load_params(tmp_path / "p.yaml").imp.levels) == ["d0", "l1", "l2", "lr", "r", "a", "o"]
 
@@ -282,7 +295,7 @@ def test_levels_that_are_right(tmp_path):
         ("{parent: l1, cut: 1.3}", "imp.levels.x.cut: must be below 1"),
         ("{parent: l1, cut: 0}", "imp.levels.x.cut: must be above 0"),
         ("{parent: l1, cut: half}", 'imp.levels.x.cut: must be a number, not "half"'),
-        ("{cut: 0.2}", "imp.levels.x.parent: "),
+        ("{cut: 0.2}", "imp.levels.x.parent: is missing; it must be given"),
         ("{parent: l1}", "imp.levels.x: variant imp needs cut, such as cut: 0.2"),
         ("{parent: l1, variant: fine_tuning}", "imp.levels.x: variant fine_tuning needs cut, such as cut: 0.2"),
         ("{parent: l1, variant: adaptive}", "imp.levels.x: variant adaptive needs budget, such as budget: 0.02"),
@@ -301,8 +314,10 @@ def test_levels(mistake, level, message):
 def test_names_of_levels_and_rewind_points(mistake):
     mistake(levels(dense="{parent: dense, cut: 0.2}"), "imp.levels: 'dense': a name is made of", "is not dense")
     mistake(levels(**{"l-3": "{parent: l2, cut: 0.2}"}), "imp.levels: 'l-3': a name is made of letters, digits and _")
-    mistake("imp: {rewinds: {dense: {}}}", "imp.rewinds: 'dense': a name is made of")
-    mistake("imp: {rewinds: {early: {length: 3}}}", "imp.rewinds.early.length: must be a count with its unit")
+    mistake("imp: {rewinds: {dense: {data: full}}}", "imp.rewinds: 'dense': a name is made of")
+    mistake(
+        "imp: {rewinds: {early: {data: full, length: 3}}}", "imp.rewinds.early.length: must be a count with its unit"
+    )
     mistake("imp: {rewinds: {early: {data: el2n-0.4}}}", "imp.rewinds.early.data: el2n-0.4 is no subset")
     mistake("imp: {floor: -1}", "imp.floor: must be at least 0, not -1")
 
@@ -331,7 +346,7 @@ def test_levels_that_other_sections_name(mistake):
     ],
 )
 def test_perturbed_runs(mistake, run, message):
-    mistake(levels() + f"perturbation: {{runs: {{p: {run}}}}}", f"perturbation.runs.p.{message}")
+    mistake(levels() + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
 
 
 # Files

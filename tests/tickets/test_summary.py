@@ -25,11 +25,11 @@ from winnow.tickets.summary import (
 DENSE_ERRORS = (0.10, 0.11, 0.12)
 BAR = epsilon(DENSE_ERRORS)  # 0.035
 LEVELS = {
-    "l1": Level(parent="dense", cut=0.5),
-    "l2": Level(parent="l1", cut=0.5),
-    "l3": Level(parent="l2", cut=0.5),
-    "c1": Level(parent="l1", variant="trial", cut=0.8),
-    "r1": Level(parent="l1", variant="random"),
+    "l1": Level(parent="dense", rewind="dense", data="full", cut=0.5),
+    "l2": Level(parent="l1", rewind="dense", data="full", cut=0.5),
+    "l3": Level(parent="l2", rewind="dense", data="full", cut=0.5),
+    "c1": Level(parent="l1", rewind="dense", data="full", variant="trial", cut=0.8),
+    "r1": Level(parent="l1", rewind="dense", data="full", variant="random"),
 }
 LEFT = {"dense": 1.0, "l1": 0.5, "l2": 0.25, "l3": 0.125, "c1": 0.1, "r1": 0.5}
 ERROR = {"dense": 0.0, "l1": 0.01, "l2": 0.03, "l3": 0.05, "c1": 0.2, "r1": 0.3}  # above the dense error
@@ -192,7 +192,10 @@ def test_cuts_needed():
 
 
 def test_a_dense_level_of_its_own_is_no_cut():
-    levels = {"d0": Level(parent="dense", variant="dense"), "o1": Level(parent="d0", variant="one_shot", cut=0.9)}
+    levels = {
+        "d0": Level(parent="dense", rewind="dense", data="full", variant="dense"),
+        "o1": Level(parent="d0", rewind="dense", data="full", variant="one_shot", cut=0.9),
+    }
     table = pd.DataFrame([("d0", "dense", 1.0), ("o1", "one_shot", 0.1)], columns=["level", "variant", "left"]).assign(
         error=0.1, matching=True
     )

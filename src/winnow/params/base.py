@@ -110,6 +110,8 @@ def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ..
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         message = f"no such key; {hint}"
+    elif first["type"] == "missing":
+        message = "is missing; it must be given"
     elif first["type"] == "value_error":
         message = first["msg"].removeprefix("Value error, ")
     else:
