@@ -14,7 +14,7 @@ from winnow.training.batches import normalise
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 
 ALPHAS = np.linspace(0, 1, 11)
-curves = st.lists(st.floats(-10, 10), min_size=2, max_size=12).map(np.array)
+curves = st.lists(st.floats(-10, 10, allow_subnormal=False), min_size=2, max_size=12).map(np.array)
 
 
 def networks() -> list[torch.nn.Module]:
@@ -77,7 +77,7 @@ def test_barriers_by_hand():
     assert np.isnan(place)
 
 
-@given(st.floats(-10, 10), st.floats(-10, 10), st.integers(2, 50))
+@given(st.floats(-10, 10, allow_subnormal=False), st.floats(-10, 10, allow_subnormal=False), st.integers(2, 50))
 def test_a_straight_line_has_no_barrier(start: float, end: float, count: int):
     alphas = np.linspace(0, 1, count)
     assert barrier(alphas, (1 - alphas) * start + alphas * end)[0] == 0
