@@ -68,5 +68,5 @@ def test_torch_streams_differ_and_repeat():
 
 
 def test_an_unknown_stream_is_refused():
-    with pytest.raises(ValueError, match="no stream 'shuffle'; there are initialisation, data_order"):
+    with pytest.raises(ValueError, match="no stream 'shuffle'; there are initialisation, fresh_initialisation"):
         numpy_stream(0, "shuffle")
