@@ -6,7 +6,7 @@ import pandas as pd
 from stages._stage import main, params
 from winnow.datasets.images import load_facts
 from winnow.params.select import Select
-from winnow.report.comparison import differences, differences_summary, in_words, summary
+from winnow.report.comparison import differences, differences_summary, summary
 from winnow.storage import load_json, load_table, save_json, save_table
 
 
@@ -28,7 +28,6 @@ def compare() -> None:
     save_json("metrics/differences.json", differences_summary(against))
     times = {item: list(load_json(f"data/timing/{item}.json").values()) for item in [*items, "full"]}
     save_json("metrics/timing.json", {item: {"seconds_per_seed": float(np.mean(t))} for item, t in times.items()})
-    print(in_words(against))
 
 
 if __name__ == "__main__":

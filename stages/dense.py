@@ -8,7 +8,8 @@ from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.storage import save_table
-from winnow.tickets.level import begin_dense, load_results, reach_rewind_points, train_level
+from winnow.tickets.rewind import begin_dense, reach_rewind_points
+from winnow.tickets.train import load_results, train_level
 from winnow.training.batches import to_device
 from winnow.training.device import device, together, workers
 from winnow.training.parts import Part, train_seeds

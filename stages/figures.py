@@ -1,10 +1,11 @@
-"""Draw every picture from the tables that earlier stages wrote."""
+"""Draw every picture from the tables that earlier stages wrote, and say how the methods did."""
 
 from stages._stage import main, params
 from winnow.datasets.images import load_facts, load_pixels
 from winnow.params.early import Early
 from winnow.params.figures import Figures
 from winnow.report.accuracy import accuracy_figure
+from winnow.report.comparison import in_words
 from winnow.report.correlation import correlation_figure, reliability_figure
 from winnow.report.distributions import distributions_figure
 from winnow.report.history import history_figure
@@ -47,6 +48,7 @@ def figures() -> None:
     with atomic_folder("plots/pictures") as folder:
         for name, figure in drawn.items():
             save(figure, folder / f"{name}.png", options.figures.dpi)
+    print(in_words(against))  # here, not in compare: whose tables are in git, so a fresh clone may skip it
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from winnow.datasets.images import load_facts
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp
 from winnow.storage import save_table
-from winnow.tickets.level import begin_level, load_results, rewind_step, train_level
+from winnow.tickets.level import begin_level
+from winnow.tickets.rewind import rewind_step
+from winnow.tickets.train import load_results, train_level
 from winnow.tickets.variants import VARIANTS
 from winnow.training.batches import to_device
 from winnow.training.device import device, workers

@@ -11,8 +11,9 @@ from winnow.datasets.images import load_facts
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity, Perturbation
 from winnow.storage import load_tensor_provenance, save_table
-from winnow.tickets.level import rewind_step, train_level
 from winnow.tickets.perturbed import begin_perturbed
+from winnow.tickets.rewind import rewind_step
+from winnow.tickets.train import train_level
 from winnow.training.batches import to_device
 from winnow.training.device import device, together, workers
 from winnow.training.schedule import schedule

@@ -1,12 +1,10 @@
 """Train fresh networks on one subset, or on all images, side by side, and measure them on the held-out parts."""
 
-import numpy as np
-
+from stages._images import held_out, training_images
 from stages._stage import finish, main, params, scratch
-from winnow.datasets.images import load_facts, load_part
+from winnow.datasets.images import load_facts
 from winnow.params.retrain import Retrain
-from winnow.storage import load_column, load_json, save_json, save_table
-from winnow.subsets.files import load_subset
+from winnow.storage import load_json, save_json, save_table
 from winnow.training.batches import to_device
 from winnow.training.device import device
 from winnow.training.parts import Part, train_seeds
@@ -19,17 +17,10 @@ def retrain_stage(*items: str) -> None:
     """The items of a select stage, such as el2n 0.5; or full, for all images."""
     item = "-".join(items)
     options = params(retrain=Retrain).retrain
-    facts = load_facts("data/images")
-    where = device()
-    train = load_part("data/images", "train", labels="data/labels.parquet")
-    full_epoch = len(train) if options.budget == "steps" else None
-    if item != "full":
-        positions = load_column("data/labels.parquet", "position")
-        train = train.take(np.flatnonzero(np.isin(positions, load_subset(f"data/select/{item}.parquet").positions)))
-    plan = schedule(options.training, len(train), full_epoch, section=f"retrain@{item}: retrain")
-    images = to_device(train, facts, where)
-    parts = {name: load_part("data/images", name) for name in ("validation", "test") if facts["images"][name]}
-    held_out = {name: to_device(part, facts, where) for name, part in parts.items()}
+    facts, where = load_facts("data/images"), device()
+    images, parts = to_device(training_images(item), facts, where), held_out(facts, where)
+    full_epoch = facts["images"]["train"] if options.budget == "steps" else None
+    plan = schedule(options.training, len(images), full_epoch, section=f"retrain@{item}: retrain")
     folder = scratch()
     runs, clocks = folder / "runs", folder / "seconds"
 
@@ -37,7 +28,7 @@ def retrain_stage(*items: str) -> None:
         retrain(
             seeds=part.seeds,
             images=images,
-            held_out=held_out,
+            held_out=parts,
             classes=len(facts["class_names"]),
             network=options.network,
             training=options.training,
@@ -49,8 +40,8 @@ def retrain_stage(*items: str) -> None:
         )
 
     train_seeds(work, options.seeds, runs, plan, where, f"retrain@{item}")
-    table = results(runs, options.seeds, {name: part.labels for name, part in parts.items()})
-    save_table(runs / "results.csv", table.assign(images=len(train), steps=plan.total))
+    table = results(runs, options.seeds, {name: part.labels.cpu().numpy() for name, part in parts.items()})
+    save_table(runs / "results.csv", table.assign(images=len(images), steps=plan.total))
     save_json(f"data/timing/{item}.json", {seed: load_json(clocks / f"{seed}.json") for seed in options.seeds})
     finish(runs, f"data/retrain/{item}")
 

@@ -6,7 +6,7 @@ from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp
-from winnow.tickets.level import reach_rewind_points
+from winnow.tickets.rewind import reach_rewind_points
 from winnow.training.batches import to_device
 from winnow.training.device import device, together, workers
 from winnow.training.schedule import schedule

@@ -10,7 +10,8 @@ from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.params.landscape import Spawn
 from winnow.streams import numpy_stream
-from winnow.tickets.level import begin_dense, reach_rewind_points, train_level
+from winnow.tickets.rewind import begin_dense, reach_rewind_points
+from winnow.tickets.train import train_level
 from winnow.training.batches import to_device
 from winnow.training.device import device, together, workers
 from winnow.training.schedule import schedule

@@ -1,4 +1,4 @@
-"""Draw every picture of the tickets from the tables and landscapes that earlier stages wrote."""
+"""Draw every picture of the tickets from the tables and landscapes of earlier stages, and say which tickets match."""
 
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from winnow.report.spectra import densities, spectra_figure
 from winnow.report.style import Style, save
 from winnow.report.tickets import cut_errors_figure, tickets_figure
 from winnow.storage import atomic_folder, load_table, load_tensors
+from winnow.tickets.summary import in_words
 
 LANDSCAPE = Path("data/landscape")
 
@@ -65,6 +66,7 @@ def ticket_figures() -> None:
     with atomic_folder("plots/ticket_pictures") as folder:
         for name, figure in drawn.items():
             save(figure, folder / f"{name}.png", options.figures.dpi)
+    print(in_words(verdicts))  # here, not in tickets: whose tables are in git, so a fresh clone may skip it
 
 
 def _table(name: str) -> pd.DataFrame:

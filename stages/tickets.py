@@ -17,7 +17,6 @@ from winnow.tickets.summary import (
     connected_and_matching,
     cuts_needed,
     ends,
-    in_words,
     largest_cuts,
     measured_cuts,
     verdicts,
@@ -62,7 +61,6 @@ def tickets() -> None:
         "largest_cut": largest_cuts(predicted, measured),
     }
     save_json("metrics/landscape.json", landscape)
-    print(in_words(table))
 
 
 def _lines(names: Iterable[str]) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.level import evaluate
 from winnow.tickets.masks import ones
+from winnow.tickets.train import evaluate
 from winnow.training.batches import normalise
 
 NETWORK = Network(name="convnet", width=2)

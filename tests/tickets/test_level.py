@@ -12,16 +12,10 @@ from winnow.params.imp import Level, Variant
 from winnow.storage import load_table
 from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import Ticket, load_ticket
-from winnow.tickets.level import (
-    begin_dense,
-    begin_level,
-    evaluate,
-    load_rewind_point,
-    reach_rewind_points,
-    rewind_step,
-    train_level,
-)
+from winnow.tickets.level import begin_level
 from winnow.tickets.masks import apply, count_left, is_nested, layer_counts, share_left
+from winnow.tickets.rewind import begin_dense, load_rewind_point, reach_rewind_points, rewind_step
+from winnow.tickets.train import evaluate, train_level
 from winnow.tickets.variants import VARIANTS
 from winnow.training import loop
 from winnow.training.schedule import schedule
@@ -195,6 +189,8 @@ def test_a_level_in_two_parts_is_the_level_in_one(dense: Path, tmp_path: Path) -
         place = tmp_path / "two"
         train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", ignore, end)
     assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
+    history = load_table(tmp_path / "one" / "level" / f"seed{SEED}" / "history.csv")
+    assert history["epoch"].tolist() == [2, 3, 4, 5]  # the first was over before the rewind point
 
 
 def test_another_order_of_data_trains_other_weights(dense: Path, tmp_path: Path) -> None:
@@ -206,3 +202,4 @@ def test_another_order_of_data_trains_other_weights(dense: Path, tmp_path: Path)
     ticket = load_ticket(other / f"seed{SEED}" / "ticket.safetensors")
     assert not same(ticket.state_dict(), level_of(dense).state_dict())
     assert load_table(other / f"seed{SEED}" / "results.csv")["seed"].tolist() == [SEED, SEED]
+    assert set(load_table(other / f"seed{SEED}" / "history.csv")["seed"]) == {SEED}

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from winnow.params.imp import Level
-from winnow.storage import save_json
+from winnow.storage import load_table, save_json, save_table
 from winnow.tickets.matching import epsilon
 from winnow.tickets.summary import (
     as_metrics,
@@ -221,6 +221,13 @@ def test_metrics(tmp_path):
         "connected_to_parent": False,
         "barrier_to_dense": pytest.approx(0.08),
     }
+
+
+@pytest.mark.parametrize("replicates", ["seed >= 0", "seed == 0"])
+def test_words_of_a_table_read_back(replicates, tmp_path):
+    table = verdicts(results().query(replicates), between().query(replicates))
+    save_table(tmp_path / "verdicts.csv", table)
+    assert in_words(load_table(tmp_path / "verdicts.csv")) == in_words(table)
 
 
 def test_words():

@@ -5,8 +5,8 @@ from pathlib import Path
 from winnow.landscape.live import distance
 from winnow.landscape.perturb import random_direction
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.level import load_rewind_point
 from winnow.tickets.masks import apply
+from winnow.tickets.rewind import load_rewind_point
 
 
 def begin_perturbed(level: Path, child: Path, rewind: Path, multiple: float, seed: int, path: Path) -> None:

@@ -1,6 +1,6 @@
 """What came of the tickets, in tables: matching or not, barriers, connected or not, the largest cut per level."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
     connected to its parent's: whether the mean barrier of the test error is at most the epsilon of matching.
 
     tickets: the results of all levels, with level, parent, variant, rewind and data beside the columns of
-    ``level.train_level``. between: ``barriers`` of every level with its parent and with dense (test part).
+    ``train.train_level``. between: ``barriers`` of every level with its parent and with dense (test part).
     """
     test = tickets[tickets["split"] == "test"]
     dense = test.loc[test["level"] == DENSE].sort_values("seed")["error"].to_numpy()
@@ -176,11 +176,21 @@ def cuts_needed(levels: Mapping[str, Level], table: pd.DataFrame) -> dict[str, d
 
 
 def in_words(table: pd.DataFrame) -> str:
-    """The table of ``verdicts`` as lines of text, in percent and percentage points."""
+    """The table of ``verdicts``, as it is or read back from its file, as lines of text, in percent and points."""
+
+    def matching(row: dict[Hashable, Any]) -> str:
+        if pd.isna(row["matching"]):
+            return "too few replicates to tell matching"
+        return "matching" if row["matching"] else "not matching"
+
+    def barrier_to_parent(row: dict[Hashable, Any]) -> str:
+        if pd.isna(row["barrier_to_parent"]):  # dense has no parent
+            return ""
+        return f", barrier to {row['parent']} {100 * row['barrier_to_parent']:.2f} points"
+
     return "\n".join(
         f"{row['level']} ({row['variant']}): {100 * row['left']:.1f}% of the weights, "
         f"error {100 * row['error']:.2f}% [{100 * row['low']:.2f}, {100 * row['high']:.2f}], "
-        + {True: "matching", False: "not matching", None: "too few replicates to tell matching"}[row["matching"]]
-        + (f", barrier to {row['parent']} {100 * row['barrier_to_parent']:.2f} points" if row["parent"] else "")
+        f"{matching(row)}{barrier_to_parent(row)}"
         for row in table.to_dict("records")
     )

@@ -262,12 +262,12 @@ def finish(run: Run) -> None:
 
 
 def history(run: Run) -> pd.DataFrame:
-    """One row per epoch: seed, epoch, learning_rate, train_loss, train_accuracy, and, if the caller records
-    ``validation``, validation_loss and validation_accuracy."""
+    """One row per epoch that the run trained: seed, epoch (of its schedule, from 1), learning_rate, train_loss,
+    train_accuracy, and, if the caller records ``validation``, validation_loss and validation_accuracy."""
     columns = ["learning_rate", "train_loss", "train_accuracy"]
     table = pd.DataFrame(np.array(run.records.get("training", [])).reshape(-1, 3), columns=columns)
     table.insert(0, "seed", run.seed)
-    table.insert(1, "epoch", np.arange(1, len(table) + 1))
+    table.insert(1, "epoch", np.arange(run.epoch - len(table), run.epoch) + 1)
     if "validation" in run.records:
         table[["validation_loss", "validation_accuracy"]] = np.array(run.records["validation"])
     return table
