@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from winnow.errors import UserError
 
@@ -18,9 +18,16 @@ def _duration(value: Any) -> str:
     return value
 
 
+def _replicates(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) != len(seeds):
+        raise ValueError("names a seed twice")
+    return seeds
+
+
 Duration = Annotated[str, BeforeValidator(_duration)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Replicates = Annotated[list[Seed], AfterValidator(_replicates)]  # the seeds of one experiment done several times
 
 
 def steps(duration: str, steps_per_epoch: int) -> int:

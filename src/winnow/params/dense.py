@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from winnow.params.base import Duration, Section, Seed
+from winnow.params.base import Duration, Replicates, Section
 from winnow.params.training import Network, Training
 
 NAME = "dense"  # of level 0, and of its rewind point, among the levels and rewind points of the section imp
@@ -13,15 +13,8 @@ NAME = "dense"  # of level 0, and of its rewind point, among the levels and rewi
 class Dense(Section):
     """Networks trained to the rewind point, and from there to the end: level 0 of every ticket."""
 
-    seeds: list[Seed] = [200, 201, 202]  # replicates; none for a pipeline without tickets
+    seeds: Replicates = [200, 201, 202]  # replicates; none for a pipeline without tickets
     network: Network = Network()
     training: Training = Training()
     rewind: Duration = "1 epoch"  # tau: the weights to which the survivors of a cut are put back
     probe: Annotated[int, Field(ge=1)] = 2000  # training images, the first ones, on which training errors are measured
-
-    @field_validator("seeds")
-    @classmethod
-    def _seeds(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) != len(seeds):
-            raise ValueError("names a seed twice")
-        return seeds

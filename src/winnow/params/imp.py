@@ -42,9 +42,7 @@ class Level(Section):
     variant: Variant = "imp"
     cut: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of the parent's weights that goes
     budget: Annotated[float, Field(ge=0, lt=1)] | None = None  # adaptive: rise of the training error, before retraining
-    until: Annotated[float, Field(gt=0, lt=1)] | None = (
-        None  # adaptive: share of all weights below which it cuts no more
-    )
+    until: Annotated[float, Field(gt=0, lt=1)] | None = None  # adaptive: the share of all weights that it goes down to
 
     @model_validator(mode="after")
     def _of_variant(self) -> Self:

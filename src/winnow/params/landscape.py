@@ -48,7 +48,5 @@ class Curvature(Section):
     eigenvalues: Count = 10  # the largest, exactly
     probes: Count = 4  # random vectors of the spectral density and of the trace
     steps: Annotated[int, Field(ge=2)] = 30  # of Lanczos' method for each probe
-    loss_rise: Annotated[float, Field(gt=0)] = (
-        0.05  # nats: the height of the sublevel set that predicts the largest cut
-    )
+    loss_rise: Annotated[float, Field(gt=0)] = 0.05  # nats: height of the sublevel set that predicts the largest cut
     seed: Seed = 0  # of the probes

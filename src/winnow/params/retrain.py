@@ -2,23 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from winnow.params.base import Section, Seed
+from winnow.params.base import Replicates, Section
 from winnow.params.training import Network, Training
 
 
 class Retrain(Section):
     """Fresh networks trained on every subset, and on all data."""
 
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [100, 101, 102]
+    seeds: Annotated[Replicates, Field(min_length=1)] = [100, 101, 102]
     network: Network = Network()
     training: Training = Training()
     budget: Literal["steps", "epochs"] = "steps"  # a subset is trained for as many steps, or epochs, as all data
-
-    @field_validator("seeds")
-    @classmethod
-    def _seeds(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) != len(seeds):
-            raise ValueError("names a seed twice")
-        return seeds
