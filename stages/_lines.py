@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from stages._images import training_images
-from winnow.datasets.images import load_facts, load_part
+from winnow.datasets.images import load_facts, load_part, sample
 from winnow.landscape.connectivity import line_between
 from winnow.storage import load_table, save_table
 from winnow.training.batches import to_device
@@ -36,10 +36,9 @@ def measure(lines: list[Line], connectivity: Any, folder: Path, label: str) -> p
     if not lines:
         return pd.DataFrame(columns=["a", "b", "seed", *COLUMNS])
     facts, where = load_facts("data/images"), device()
-    first = slice(connectivity.images)
     parts = {
-        "train": to_device(training_images().take(first), facts, where),
-        "test": to_device(load_part("data/images", "test").take(first), facts, where),
+        "train": to_device(sample(training_images(), connectivity.images), facts, where),
+        "test": to_device(sample(load_part("data/images", "test"), connectivity.images), facts, where),
     }
 
     def file(number: int) -> Path:

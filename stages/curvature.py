@@ -3,7 +3,7 @@
 from stages._images import training_images
 from stages._stage import finish, main, params, scratch
 from stages._tickets import ticket
-from winnow.datasets.images import load_facts
+from winnow.datasets.images import load_facts, sample
 from winnow.landscape.curvature import curvature
 from winnow.params.dense import Dense
 from winnow.params.landscape import Curvature
@@ -18,7 +18,7 @@ def curvature_stage(level: str) -> None:
     settings = Curvature(**{key: getattr(options.curvature, key) for key in Curvature.model_fields if key != "levels"})
     seeds = options.dense.seeds
     facts, where = load_facts("data/images"), device()
-    images = to_device(training_images().take(slice(settings.images)), facts, where)
+    images = to_device(sample(training_images(), settings.images), facts, where)
     folder = scratch()
 
     def work(seed: int, tick: Tick) -> None:

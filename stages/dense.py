@@ -4,7 +4,7 @@ import shutil
 
 from stages._images import held_out, training_images
 from stages._stage import finish, main, params, scratch
-from winnow.datasets.images import load_facts
+from winnow.datasets.images import load_facts, sample
 from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.storage import save_table
@@ -23,7 +23,7 @@ def dense() -> None:
     classes = len(facts["class_names"])
     train_part = training_images()
     images = to_device(train_part, facts, where)
-    parts = {"train": to_device(train_part.take(slice(options.probe)), facts, where), **held_out(facts, where)}
+    parts = {"train": to_device(sample(train_part, options.probe), facts, where), **held_out(facts, where)}
     plan = schedule(options.training, len(images), section="dense")
     tau = plan.before_end(steps(options.rewind, plan.epoch), "dense.rewind")
     folder = scratch()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stages._images import held_out, training_images
 from stages._stage import finish, main, params, scratch
-from winnow.datasets.images import load_facts
+from winnow.datasets.images import load_facts, sample
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp
 from winnow.storage import save_table
@@ -25,7 +25,7 @@ def imp(name: str) -> None:
     seeds, training, level = options.dense.seeds, options.dense.training, options.imp.levels[name]
     facts, where = load_facts("data/images"), device()
     images = to_device(training_images(level.data), facts, where)
-    probe = training_images().take(slice(options.dense.probe))
+    probe = sample(training_images(), options.dense.probe)
     parts = {"train": to_device(probe, facts, where), **held_out(facts, where)}
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
     whole = schedule(training, len(images), facts["images"]["train"], section=f"imp.levels.{name}: dense")

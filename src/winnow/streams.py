@@ -24,6 +24,7 @@ Stream = Literal[
     "statistics",
     "hessian",
     "perturbation",
+    "measured_on",
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from winnow.storage import atomic_folder, load_column, load_json, map_tensor, save_json, save_rows, save_table
+from winnow.streams import numpy_stream
 
 PARTS = ("train", "validation", "test")
 CHUNK_BYTES = 2**22  # of pixels that are worked on at a time
@@ -79,6 +80,17 @@ def _take(pixels: Pixels, rows: np.ndarray | slice) -> Rows:
     if isinstance(pixels, Rows):
         return Rows(pixels.array, pixels.rows[rows])
     return Rows(pixels, np.arange(len(pixels))[rows])
+
+
+def sample(images: Labelled, count: int | None) -> Labelled:
+    """So many of the images, drawn at random, in their own order; all, if there are no more, or count is None.
+
+    The same ones in every call, and of a larger count those of a smaller. (The first ones would not do: many sources
+    are sorted by class.)
+    """
+    if count is None or count >= len(images):
+        return images
+    return images.take(np.sort(numpy_stream(0, "measured_on").permutation(len(images))[:count]))
 
 
 @dataclass(frozen=True)
