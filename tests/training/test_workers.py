@@ -1,5 +1,6 @@
 """Jobs side by side: all are done, every failure is told, and no process is left behind."""
 
+import json
 import multiprocessing
 import os
 import select
@@ -7,7 +8,9 @@ import signal
 import time
 
 import pytest
+import torch
 from small import contents, early
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from winnow.errors import UserError
 from winnow.training.workers import side_by_side
@@ -51,6 +54,20 @@ def test_every_job_is_done_once(tmp_path, processes, jobs):
 
     run(work, range(jobs), processes)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {str(job): "x" for job in range(jobs)}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_library_has_one_thread(tmp_path, processes):
+    def work(job: int, tick) -> None:
+        blas = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+        (tmp_path / str(job)).write_text(f"{blas} {torch.get_num_threads()}")
+
+    with threadpool_limits(2):
+        run(work, range(2), processes)
+        for job in range(2):
+            blas, torchs = (tmp_path / str(job)).read_text().rsplit(" ", 1)
+            assert set(json.loads(blas)) == {1}
+            assert torchs == "1"
 
 
 def test_jobs_run_at_the_same_time(tmp_path):

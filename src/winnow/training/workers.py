@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from winnow.errors import UserError, describe
@@ -41,6 +42,7 @@ def side_by_side(
     process is killed from outside; the others are stopped then.
     """
     torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")  # of numpy and scipy
     keep_freed_memory()
     bar = tqdm(total=steps, initial=done, desc=label, unit=unit, disable=None, dynamic_ncols=True)
     with bar:
