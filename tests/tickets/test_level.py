@@ -173,6 +173,20 @@ def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
     assert table["error"].tolist() == [measured["train"][0], measured["test"][0]]
 
 
+def test_a_second_cut_that_the_floor_forbids_has_no_error(dense: Path, tmp_path: Path) -> None:
+    mask = level_of(dense).mask
+    share = 1 - (len(mask) + 1) / count_left(mask)  # leaves one weight more than the floors
+    ticket = begun(dense, dense, tmp_path, "one_shot", floor=1, cut=share)
+    assert count_left(ticket.mask) == len(mask) + 1
+    once, twice = ticket.about["after_cuts"]
+    assert set(once) == {"train", "test"}
+    assert twice == {}
+    trained(tmp_path, "one_shot")
+    table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
+    assert table["error_after_cut"].notna().all()
+    assert table["error_after_two_cuts"].isna().all()
+
+
 def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> float:
     network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
     network.load_state_dict(apply(ticket.state_dict(), mask))

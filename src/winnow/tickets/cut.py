@@ -50,6 +50,11 @@ def left_after(mask: Mapping[str, Tensor], share: float) -> int:
     return round(count_left(mask) * (1 - share))
 
 
+def may_cut(mask: Mapping[str, Tensor], share: float, floor: int | float) -> bool:
+    """Whether ``cut_smallest`` can cut that share and leave every layer its floor."""
+    return left_after(mask, share) >= sum(_floors(mask, floor).values())
+
+
 def keep_largest(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor], left: int, floor: int | float = 0) -> Mask:
     """Keep ``left`` of the weights that the mask leaves, those of largest magnitude over all layers together.
 
@@ -119,8 +124,7 @@ def cut_most(
     share may lie within it again. If none is within it, or the error without any cut is not, the share is 0 and the
     mask as it was.
     """
-    least = sum(_floors(mask, floor).values())
-    allowed = [k for k in range(GRID + 1) if k / GRID <= most and left_after(mask, k / GRID) >= least]
+    allowed = [k for k in range(GRID + 1) if k / GRID <= most and may_cut(mask, k / GRID, floor)]
     best, errors = dict(mask), {0.0: error_of(dict(mask))}
     within, outside = 0, allowed[-1] + 1 if errors[0.0] <= budget else 1
     while outside - within > 1:

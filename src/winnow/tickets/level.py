@@ -6,7 +6,7 @@ from winnow.landscape.batch_norm import reestimate
 from winnow.networks import initialise
 from winnow.params.imp import Level
 from winnow.params.training import Network
-from winnow.tickets.cut import cut_smallest
+from winnow.tickets.cut import cut_smallest, may_cut
 from winnow.tickets.files import load_ticket, save_ticket
 from winnow.tickets.masks import Mask, apply, count_left
 from winnow.tickets.rewind import load_rewind_point
@@ -25,7 +25,8 @@ def begin_level(
 ) -> None:
     """Cut the parent's ticket and write what the level's training begins with, as a ticket: the mask, and the weights
     before the first step. Its ``about`` has ``after_cuts``: the errors, by part, of the parent's trained weights right
-    after the cut, and after cutting the same share once more; [] if nothing was cut.
+    after the cut, and after cutting the same share once more; [] if nothing was cut, and {} where the floor leaves no
+    room for the second.
 
     parent: the file of a ticket; rewind: a file of ``reach_rewind_points``. On the part ``train`` the adaptive cut
     measures its error, and batch norm's statistics are estimated again after a cut.
@@ -58,5 +59,6 @@ def begin_level(
     after_cuts = []
     if count_left(mask) < count_left(ticket.mask):
         share = 1 - count_left(mask) / count_left(ticket.mask)
-        after_cuts = [errors(mask, parts), errors(cut_smallest(state, mask, share, floor), parts)]
+        again = may_cut(mask, share, floor)
+        after_cuts = [errors(mask, parts), errors(cut_smallest(state, mask, share, floor), parts) if again else {}]
     save_ticket(path, rule.weights(given), mask, about | {"after_cuts": after_cuts})

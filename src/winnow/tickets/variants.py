@@ -46,7 +46,7 @@ def adaptive_cut(parent: Parent, level: Level, floor: int) -> Mask:
     than ``until`` of all weights."""
     assert level.budget is not None
     every, left = sum(layer.numel() for layer in parent.mask.values()), count_left(parent.mask)
-    most = 1.0 if level.until is None else max(0.0, 1 - level.until * every / left)
+    most = 1.0 if level.until is None else max(0.0, 1 - level.until * every / max(left, 1))
     limit = parent.error_of(parent.mask) + level.budget
     return cut_most(parent.state, parent.mask, parent.error_of, limit, floor, most).mask
 
