@@ -153,8 +153,8 @@ def test_durations_need_a_unit(mistake, length):
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
     mistake("early: {cohorts: {a: []}}", "early.cohorts.a: must be a list with at least one item")
-    mistake("early: {cohorts: {a: [0], b-c: []}}", "early.cohorts.b-c: must be a list with at least one item")
-    mistake("early: {cohorts: {b-c: [1]}}", "early.cohorts: cohort 'b-c': a name is made of letters, digits and _")
+    mistake("early: {cohorts: {a: [0], b: []}}", "early.cohorts.b: must be a list with at least one item")
+    mistake("early: {cohorts: {b-c: [1]}}", "early.cohorts.b-c: a name is made of letters, digits and _")
 
 
 def test_a_repeated_cohort(mistake):
@@ -304,6 +304,7 @@ def test_levels_that_are_right(tmp_path):
         ("{parent: l1, cut: 0.2, until: 0.1}", "imp.levels.x: variant imp takes no until; leave it out"),
         ("{parent: l1, variant: magic}", "imp.levels.x.variant: must be 'imp', 'learning_rate'"),
         ("{parent: l1, variant: one_shot, cut: 0.9}", "imp.levels.x: one_shot cuts a dense network; l1 is pruned"),
+        ("{parent: l1, cutt: 0.2}", "imp.levels.x.cutt: no such key; did you mean cut?"),
         ("{parent: l1, variant: dense}", "imp.levels.x: a level of variant dense has parent: dense"),
     ],
 )
@@ -312,14 +313,35 @@ def test_levels(mistake, level, message):
 
 
 def test_names_of_levels_and_rewind_points(mistake):
-    mistake(levels(dense="{parent: dense, cut: 0.2}"), "imp.levels: 'dense': a name is made of", "is not dense")
-    mistake(levels(**{"l-3": "{parent: l2, cut: 0.2}"}), "imp.levels: 'l-3': a name is made of letters, digits and _")
-    mistake("imp: {rewinds: {dense: {data: full}}}", "imp.rewinds: 'dense': a name is made of")
+    mistake(levels(dense="{parent: dense, cut: 0.2}"), "imp.levels: dense is the name of")
+    mistake(levels(**{"l-3": "{parent: l2, cut: 0.2}"}), "imp.levels.l-3: a name is made of letters, digits and _")
+    mistake("imp: {rewinds: {dense: {data: full}}}", "imp.rewinds: dense is the name of")
+    mistake("perturbation: {runs: {../p: {}}}", "perturbation.runs.../p: a name is made of letters, digits and _")
     mistake(
         "imp: {rewinds: {early: {data: full, length: 3}}}", "imp.rewinds.early.length: must be a count with its unit"
     )
     mistake("imp: {rewinds: {early: {data: el2n-0.4}}}", "imp.rewinds.early.data: el2n-0.4 is no subset")
+    mistake("imp: {rewinds: {early: {dta: full}}}", "imp.rewinds.early.dta: no such key; did you mean data?")
     mistake("imp: {floor: -1}", "imp.floor: must be at least 0, not -1")
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("dense: {{rewind: {0}, training: {{length: 30 epochs}}}}", "dense.rewind"),
+        ("spawn: {{at: [0 steps, {0}]}}\ndense: {{training: {{length: 30 epochs}}}}", "spawn.at"),
+        ("imp: {{rewinds: {{a: {{data: full, length: {0}}}}}}}\ndense: {{training: {{length: 30 epochs}}}}",
+         "imp.rewinds.a.length"),
+    ],
+)  # fmt: skip
+def test_times_after_the_end_of_the_training(mistake, tmp_path, section, key):
+    mistake(
+        section.format("30 epochs"), f"{key}: 30 epochs is not before the end of dense.training, which has 30 epochs"
+    )
+    (tmp_path / "params.yaml").write_text(section.format("29 epochs"))
+    load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text(section.format("300 steps"))  # which only the number of images can tell
+    load_params(tmp_path / "params.yaml")
 
 
 def test_seeds_of_the_dense_networks(mistake):
@@ -339,6 +361,8 @@ def test_levels_that_other_sections_name(mistake):
     [
         ("{level: l7, child: l2}", "level: l7 is no level; there are dense, d0"),
         ("{level: l1, child: l1}", "child: l1 is no level cut from l1; there are l2, lr"),
+        ("{level: dense, child: d0}", "child: d0 is no level cut from dense; there are l1"),
+        ("{level: dense, chld: l1}", "chld: no such key; did you mean child?"),
         ("{level: l2, child: l1}", "child: l1 is no level cut from l2; it has none"),
         ("{level: l1, child: l2, rewind: early}", "rewind: early, but level l1 has dense; it must be the same"),
         ("{level: l1, child: l2, data: random-0.5}", "data: random-0.5, but level l1 has full; it must be the same"),
@@ -347,6 +371,11 @@ def test_levels_that_other_sections_name(mistake):
 )
 def test_perturbed_runs(mistake, run, message):
     mistake(levels() + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
+
+
+def test_lengths_of_perturbations(mistake):
+    mistake("perturbation: {lengths: [1, 1.0]}", "perturbation.lengths: names a length twice")
+    mistake("perturbation: {lengths: [0.0]}", "perturbation.lengths.0: must be above 0, not 0.0")
 
 
 # Files

@@ -5,7 +5,7 @@ import json
 import re
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -24,9 +24,16 @@ def _replicates(seeds: list[int]) -> list[int]:
     return seeds
 
 
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        raise ValueError("a name is made of letters, digits and _")
+    return name
+
+
 Duration = Annotated[str, BeforeValidator(_duration)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Name = Annotated[str, AfterValidator(_name)]  # of an item of a map, which becomes that of a stage and of a file
 Replicates = Annotated[list[Seed], AfterValidator(_replicates)]  # the seeds of one experiment done several times
 
 
@@ -106,6 +113,9 @@ def as_yaml(value: Any) -> str:
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
     """The first thing wrong, in one line, with the key's full path and what would be right; how many more there are."""
     first = error.errors()[0]
+    if first["type"] == "missing":  # perhaps for a typo, of which more can be said
+        extra = [e for e in error.errors() if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
+        first = (extra or [first])[0]
     is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # it is the key that is wrong
     # pydantic adds the alternatives of a union to the path; a section's own keys never hold a dash
     parts = [
@@ -131,6 +141,7 @@ def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ..
 
 
 def _fields_at(model: Any, location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section at this place; on the way there may be maps of names to sections."""
     for part in location:
-        model = model.model_fields[part].annotation
+        model = get_args(model)[1] if get_origin(model) is dict else model.model_fields[part].annotation
     return list(model.model_fields)

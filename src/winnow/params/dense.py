@@ -17,4 +17,4 @@ class Dense(Section):
     network: Network = Network()
     training: Training = Training()
     rewind: Duration = "1 epoch"  # tau: the weights to which the survivors of a cut are put back
-    probe: Annotated[int, Field(ge=1)] = 2000  # training images, the first ones, on which training errors are measured
+    probe: Annotated[int, Field(ge=1)] = 2000  # training images, drawn at random, on which training errors are measured

@@ -1,11 +1,10 @@
 """The sections early and score: which networks are trained a few epochs, and which scores are taken of them."""
 
-import re
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from winnow.params.base import Section, Seed
+from winnow.params.base import Name, Section, Seed
 from winnow.params.training import Network, Training
 from winnow.scores import names
 
@@ -13,16 +12,11 @@ from winnow.scores import names
 class Early(Section):
     """The first epochs of several independent trainings, from which the scores are computed."""
 
-    cohorts: dict[str, Annotated[list[Seed], Field(min_length=1)]] = {"a": [0, 1, 2, 3, 4]}
+    cohorts: dict[Name, Annotated[list[Seed], Field(min_length=1)]] = {"a": [0, 1, 2, 3, 4]}
     network: Network = Network()
     training: Training = Training()  # the whole schedule, of which only the epochs below are run
-    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [
-        0,
-        1,
-        2,
-        5,
-        10,
-    ]  # scored; 0 = before training
+    # scored; 0 = before training
+    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0, 1, 2, 5, 10]
 
     @field_validator("cohorts")
     @classmethod
@@ -31,8 +25,6 @@ class Early(Section):
             raise ValueError("names no cohort; give one, such as {a: [0, 1, 2]}")
         owner: dict[int, str] = {}
         for name, seeds in cohorts.items():
-            if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-                raise ValueError(f"cohort {name!r}: a name is made of letters, digits and _")
             for seed in seeds:
                 if seed in owner:
                     where = f"twice in cohort {name}" if owner[seed] == name else f"in cohorts {owner[seed]} and {name}"

@@ -1,13 +1,12 @@
 """The section imp: the levels of iterative magnitude pruning, each with the parent whose weights it cuts."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from winnow.params import dense
-from winnow.params.base import Duration, Section
+from winnow.params.base import Duration, Name, Section
 
 # What is cut, and what the survivors are before they are trained again. Those of CUTTING take `cut` of the parent's
 # weights; Renda, Frankle, Carbin 2020 compare the first three.
@@ -61,16 +60,15 @@ class Level(Section):
 class Imp(Section):
     """Iterative magnitude pruning as a tree of levels below dense."""
 
-    rewinds: dict[str, Rewind] = {}
-    levels: dict[str, Level] = {}
+    rewinds: dict[Name, Rewind] = {}
+    levels: dict[Name, Level] = {}
     floor: Annotated[int, Field(ge=0)] = 1  # weights that every layer keeps: a layer without any would pass on nothing
 
     @field_validator("rewinds", "levels")
     @classmethod
     def _names(cls, items: dict[str, Section]) -> dict[str, Section]:
-        for name in items:
-            if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == dense.NAME:
-                raise ValueError(f"{name!r}: a name is made of letters, digits and _, and is not {dense.NAME}")
+        if dense.NAME in items:
+            raise ValueError(f"{dense.NAME} is the name of what the section {dense.NAME} trains; take another")
         return items
 
 

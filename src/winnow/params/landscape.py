@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from winnow.params.base import Duration, Section, Seed
+from winnow.params.base import Duration, Name, Section, Seed
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -13,7 +13,7 @@ class Connectivity(Section):
     """Error and loss along the straight lines between solutions, and their barriers."""
 
     points: Annotated[int, Field(ge=3)] = 11  # on a line, both ends among them
-    images: Count | None = None  # how many of the training and of the test images, the first ones; all if left out
+    images: Count | None = None  # how many of the training and of the test images, drawn at random; all if null
     statistics: Literal["reestimated", "interpolated"] = "reestimated"  # of batch norm, between the ends of a line
     matrix: list[str] = []  # levels, or dense, of which every pair is measured
 
@@ -36,15 +36,22 @@ class Perturbed(Section):
 class Perturbation(Section):
     """Random perturbations of the rewind point, along the weights that are left."""
 
-    runs: dict[str, Perturbed] = {}
+    runs: dict[Name, Perturbed] = {}
     lengths: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0, 4.0]  # projections
+
+    @field_validator("lengths")
+    @classmethod
+    def _lengths(cls, lengths: list[float]) -> list[float]:
+        if len(set(lengths)) != len(lengths):
+            raise ValueError("names a length twice")
+        return lengths
 
 
 class Curvature(Section):
     """The Hessian of the training loss over the weights left."""
 
     levels: list[str] = []
-    images: Count = 500  # training images over which the loss is taken, the first ones
+    images: Count = 500  # training images over which the loss is taken, drawn at random
     eigenvalues: Count = 10  # the largest, exactly
     probes: Count = 4  # random vectors of the spectral density and of the trace
     steps: Annotated[int, Field(ge=2)] = 30  # of Lanczos' method for each probe

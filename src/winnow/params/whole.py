@@ -11,7 +11,7 @@ from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
 from winnow.params.early import Early, Score
 from winnow.params.figures import Figures
-from winnow.params.imp import Imp, check_tree
+from winnow.params.imp import CUTTING, Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.retrain import Retrain
 from winnow.params.select import Aggregate, Select
@@ -79,9 +79,21 @@ class Params(Section):
                     raise ValueError(f"{key}: {name} is no level; there are {', '.join(levels)}")
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: names a level twice")
+        before_end = {"dense.rewind": [self.dense.rewind], "spawn.at": self.spawn.at}
+        before_end |= {f"imp.rewinds.{name}.length": [point.length] for name, point in self.imp.rewinds.items()}
+        for key, times in before_end.items():
+            self._before_end(key, times)
         for name, run in self.perturbation.runs.items():
             self._perturbed(f"perturbation.runs.{name}", run, levels)
         return self
+
+    def _before_end(self, key: str, times: list[str]) -> None:
+        """No time is at the end of the dense training, or after it. Of times in another unit their stages say that."""
+        end, unit = self.dense.training.length.split()
+        for time in times:
+            count, its_unit = time.split()
+            if its_unit.rstrip("s") == unit.rstrip("s") and int(count) >= int(end):
+                raise ValueError(f"{key}: {time} is not before the end of dense.training, which has {end} {unit}")
 
     def _perturbed(self, key: str, run: Perturbed, levels: list[str]) -> None:
         """A perturbed run says of its level what imp.levels says."""
@@ -94,7 +106,10 @@ class Params(Section):
                 raise ValueError(f"{key}.{field}: {here}, but level {run.level} has {there}; it must be the same")
         if level and level.variant in ("learning_rate", "fine_tuning", "fresh"):
             raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point (variant {level.variant})")
-        children = [name for name, child in self.imp.levels.items() if child.parent == run.level]
+        cut = (*CUTTING, "adaptive")  # the others have no projection, or one that no cut has chosen
+        children = [
+            name for name, child in self.imp.levels.items() if child.parent == run.level and child.variant in cut
+        ]
         if run.child not in children:
             there = f"there are {', '.join(children)}" if children else "it has none"
             raise ValueError(f"{key}.child: {run.child} is no level cut from {run.level}; {there}")
