@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from stages._stage import main, params
 from winnow.params.dense import Dense
 from winnow.params.figures import Figures
-from winnow.params.imp import REWOUND, Imp
+from winnow.params.imp import Imp
 from winnow.params.landscape import Connectivity, Curvature
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
 from winnow.report.cuts import cuts_figure
@@ -22,7 +22,7 @@ from winnow.report.spectra import densities, spectra_figure
 from winnow.report.style import Style, save
 from winnow.report.tickets import cut_errors_figure, tickets_figure
 from winnow.storage import atomic_folder, load_table, load_tensors
-from winnow.tickets.summary import in_words
+from winnow.tickets.summary import in_words, successive
 
 LANDSCAPE = Path("data/landscape")
 
@@ -32,7 +32,7 @@ def ticket_figures() -> None:
     style = Style(font_size=options.figures.font_size)
     results, verdicts, barriers = (_table(name) for name in ("results", "verdicts", "barriers"))
     matrix, children, perturbed = (_table(f"barriers_{name}") for name in ("of_levels", "of_children", "perturbed"))
-    predicted, measured = _table("predicted_cuts"), _table("measured_cuts")
+    curvature, measured = _table("curvature"), _table("measured_cuts")
     left = verdicts[["level", "left"]]
     magnitudes = load_table(LANDSCAPE / "magnitudes.parquet")
     layers = load_table(LANDSCAPE / "density.parquet").merge(left, on="level")
@@ -45,11 +45,10 @@ def ticket_figures() -> None:
         lines = pd.concat(load_table(LANDSCAPE / f"connectivity/{child}.parquet") for _, child in pairs)
         with_parent = [pair in pairs for pair in zip(lines["a"], lines["b"], strict=True)]
         drawn["lines"] = lines_figure(lines[with_parent], style)
-    successive = [name for name, level in options.imp.levels.items() if level.variant in REWOUND]
-    if successive:
-        drawn["magnitudes"] = magnitudes_figure(magnitudes[magnitudes["level"].isin(successive)], style)
-    if successive and verdicts["matching"].notna().all():  # one replicate tells nothing of matching
-        is_successive = verdicts["level"].isin(successive)
+    is_successive = successive(verdicts)
+    if is_successive.any():
+        drawn["magnitudes"] = magnitudes_figure(magnitudes.merge(verdicts.loc[is_successive, ["level"]]), style)
+    if is_successive.any() and verdicts["matching"].notna().all():  # one replicate tells nothing of matching
         to_parent = verdicts["barrier_to_parent"].where(is_successive)
         drawn["connectivity"] = connectivity_figure(verdicts.assign(barrier_to_parent=to_parent), barriers, style)
     if results["error_after_cut"].notna().any():
@@ -60,8 +59,8 @@ def ticket_figures() -> None:
         drawn["children"] = spawn_figure(children, epsilon_of(verdicts), style)
     if len(perturbed):
         drawn["perturbations"] = perturbations_figure(perturbed, epsilon_of(verdicts), style)
-    if len(predicted):
-        drawn["largest_cuts"] = cuts_figure(predicted.merge(left), measured, style)
+    if len(curvature):
+        drawn["largest_cuts"] = cuts_figure(curvature.merge(left), measured, style)
         drawn["spectra"] = spectra_figure(*_spectra(options.curvature.levels, options.dense.seeds), style)
     with atomic_folder("plots/ticket_pictures") as folder:
         for name, figure in drawn.items():

@@ -13,16 +13,18 @@ from winnow.params.landscape import Curvature, Perturbation
 from winnow.storage import load_table, load_tensors, save_json, save_table
 from winnow.tickets.summary import (
     as_metrics,
+    at_the_same_sparsity,
     barriers,
     connected_and_matching,
-    cuts_needed,
     ends,
     largest_cuts,
+    mean_curvature,
     measured_cuts,
     verdicts,
 )
 
 LANDSCAPE = Path("data/landscape")
+CURVATURE = ["size", "largest", "trace", "trace_error", "predicted_low", "predicted_high"]
 
 
 def tickets() -> None:
@@ -46,19 +48,21 @@ def tickets() -> None:
     perturbed = _lines(f"perturbation/{name}" for name in options.perturbation.runs)
     save_table("plots/tickets/barriers_perturbed.csv", barriers(perturbed).merge(ends(perturbed)))
 
-    predicted = pd.DataFrame(
-        [(level, seed, _predicted(level, seed)) for level in options.curvature.levels for seed in seeds],
-        columns=["level", "seed", "predicted"],
+    curvature = pd.DataFrame(
+        [(level, seed, *_curvature(level, seed)) for level in options.curvature.levels for seed in seeds],
+        columns=["level", "seed", *CURVATURE],
     )
     measured = measured_cuts(table)
-    save_table("plots/tickets/predicted_cuts.csv", predicted)
+    save_table("plots/tickets/curvature.csv", curvature)
     save_table("plots/tickets/measured_cuts.csv", measured)
 
     save_json("metrics/tickets.json", as_metrics(results, table))
     landscape = {
+        "epsilon": float(table["epsilon"].iloc[0]) if table["matching"].notna().any() else None,
         "connected_to_parent_and_matching": connected_and_matching(table),
-        "cuts_to_the_sparsest_level": cuts_needed(levels, table),
-        "largest_cut": largest_cuts(predicted, measured),
+        "at_the_same_sparsity": at_the_same_sparsity(levels, table),
+        "largest_cut": largest_cuts(curvature, measured),
+        "curvature": mean_curvature(curvature),
     }
     save_json("metrics/landscape.json", landscape)
 
@@ -69,8 +73,11 @@ def _lines(names: Iterable[str]) -> pd.DataFrame:
     return pd.concat(tables) if tables else pd.DataFrame(columns=["a", "b", "seed", "alpha", "split", "error", "loss"])
 
 
-def _predicted(level: str, seed: int) -> float:
-    return float(load_tensors(LANDSCAPE / "curvature" / level / f"seed{seed}.safetensors", "predicted")["predicted"][0])
+def _curvature(level: str, seed: int) -> list[float]:
+    """The columns of CURVATURE of one network."""
+    found = load_tensors(LANDSCAPE / "curvature" / level / f"seed{seed}.safetensors")
+    values = found["size"][0], found["eigenvalues"][0], *found["trace"], *found["predicted"]
+    return [float(value) for value in values]
 
 
 if __name__ == "__main__":

@@ -88,8 +88,9 @@ def test_the_predicted_cut_is_that_of_the_spectrum(ticket: Path, found: dict[str
     magnitudes = np.abs(np.concatenate(left))
     assert len(magnitudes) == loaded.about["weights_left"]
     spectrum = Spectrum(int(found["size"][0]), found["eigenvalues"], found["nodes"], found["weights"])
-    assert found["predicted"].tolist() == [largest_cut(magnitudes, OPTIONS.loss_rise, spectrum)]
-    assert 0 < found["predicted"][0] <= 1
+    by_size, flat = (largest_cut(magnitudes, OPTIONS.loss_rise, spectrum, flat) for flat in (False, True))
+    assert found["predicted"].tolist() == [by_size, flat]
+    assert 0 < by_size < flat <= 1
 
 
 def test_a_subset_is_a_copy_of_its_images(ticket: Path):

@@ -17,7 +17,8 @@ def exactly(values: np.ndarray) -> Spectrum:
     return Spectrum(len(values), top, rest[None], np.full((1, len(rest)), 1 / len(rest)))
 
 
-def by_definition(distance: float, epsilon: float, values: np.ndarray) -> float:
+def by_definition(distance: float, epsilon: float, values: np.ndarray, flat: bool = True) -> float:
+    values = values if flat else np.abs(values)
     with np.errstate(divide="ignore", invalid="ignore"):
         squares = np.where(values > 0, 2 * epsilon / values, np.inf)
         return float(np.where(np.isinf(squares), 1, squares / (distance**2 + squares)).sum())
@@ -44,6 +45,22 @@ def test_largest_cut_against_trying_every_one(values: np.ndarray, epsilon: float
         if k <= by_definition(np.sqrt(np.sum(ordered[:k] ** 2)), epsilon, values) + 1e-12:
             possible.append(k)
     assert largest_cut(magnitudes, epsilon, exactly(values)) == max(possible) / len(ordered)
+
+
+@given(spectra, st.floats(1e-4, 1), st.floats(1e-3, 10))
+def test_eigenvalues_by_their_size_allow_no_more(values: np.ndarray, epsilon: float, distance: float):
+    by_size = angular_dimension(distance, epsilon, exactly(values), flat=False)
+    assert by_size == pytest.approx(by_definition(distance, epsilon, values, flat=False))
+    magnitudes = np.linspace(0.1, 1, len(values))
+    assert largest_cut(magnitudes, epsilon, exactly(values), False) <= largest_cut(magnitudes, epsilon, exactly(values))
+
+
+def test_the_sign_of_what_lies_near_zero_can_decide():
+    """As at a sparse network: seen from far, a small eigenvalue either has no say or forbids half of the cut."""
+    magnitudes = np.full(400, 0.8)  # the distance of all is 16
+    near_zero = np.full(400, -3e-3)
+    assert largest_cut(magnitudes, 0.05, exactly(near_zero)) == 1
+    assert largest_cut(magnitudes, 0.05, exactly(near_zero), flat=False) < 0.5
 
 
 def test_a_flat_loss_lets_all_go_and_a_steep_one_nothing():

@@ -7,21 +7,25 @@ from winnow.report.style import Style
 
 
 def children(*rows):
-    return pd.DataFrame(rows, columns=["level", "left", "cut", "connected"])
+    return pd.DataFrame(rows, columns=["level", "left", "cut", "in_lcs"])
 
 
 def test_predictions_are_means_and_children_are_filled_where_connected():
     predicted, measured = cuts()
     axes = cuts_figure(predicted, measured.sample(frac=1, random_state=0), Style()).axes[0]
     lines = {line.get_label(): line for line in axes.lines}
-    by_hand = 100 * predicted.groupby("left")["predicted"].mean()[::-1]
-    np.testing.assert_allclose(lines["predicted"].get_xdata(), 100 * by_hand.index)
-    np.testing.assert_allclose(lines["predicted"].get_ydata(), by_hand)
-    for label, face, connected in (
-        ("child connected to its level", "#000000", True),
-        ("child not connected", "white", False),
+    for column, label in (
+        ("predicted_low", "predicted, negative eigenvalues taken by size"),
+        ("predicted_high", "predicted, negative eigenvalues taken as flat"),
     ):
-        expected = measured[measured["connected"] == connected]
+        by_hand = 100 * predicted.groupby("left")[column].mean()[::-1]
+        np.testing.assert_allclose(lines[label].get_xdata(), 100 * by_hand.index)
+        np.testing.assert_allclose(lines[label].get_ydata(), by_hand)
+    for label, face, connected in (
+        ("child in its level's connected sublevel set", "#000000", True),
+        ("child outside", "white", False),
+    ):
+        expected = measured[measured["in_lcs"] == connected]
         points = sorted(zip(lines[label].get_xdata(), lines[label].get_ydata(), strict=True))
         np.testing.assert_allclose(points, sorted(zip(100 * expected["left"], 100 * expected["cut"], strict=True)))
         assert lines[label].get_markerfacecolor() == face
@@ -44,4 +48,7 @@ def test_what_is_missing_is_said():
     assert "no limit predicted" in cuts_figure(predicted.iloc[:0], measured, Style()).axes[0].get_title("left")
     alone = cuts_figure(predicted, measured.iloc[:0], Style())
     assert "no child was trained" in alone.axes[0].get_title("left")
-    assert [text.get_text() for text in alone.legends[0].get_texts()] == ["predicted limit"]
+    assert [text.get_text() for text in alone.legends[0].get_texts()] == [
+        "predicted, negative eigenvalues taken as flat",
+        "predicted, negative eigenvalues taken by size",
+    ]

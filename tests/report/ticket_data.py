@@ -125,12 +125,13 @@ def cuts(levels: int = 12, seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
     for number, level in enumerate(level_names(levels - 1)):
         limit = max(0.9 - 0.05 * number, 0.1)
         for seed in range(seeds):
-            predicted.append((level, 0.8**number, seed, limit + random.normal(0, 0.02)))
+            low = limit + random.normal(0, 0.02)
+            predicted.append((level, 0.8**number, seed, low, low + 0.05))
         for cut in (0.2, 0.4, 0.6, 0.8) if number % 2 == 0 else ():
             measured.append((level, 0.8**number, f"{level}-cut{cut}", cut, max(cut - limit, 0), cut <= limit + 0.05))
     return (
-        pd.DataFrame(predicted, columns=["level", "left", "seed", "predicted"]),
-        pd.DataFrame(measured, columns=["level", "left", "child", "cut", "barrier", "connected"]),
+        pd.DataFrame(predicted, columns=["level", "left", "seed", "predicted_low", "predicted_high"]),
+        pd.DataFrame(measured, columns=["level", "left", "child", "cut", "barrier", "in_lcs"]),
     )
 
 

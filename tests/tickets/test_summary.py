@@ -12,13 +12,15 @@ from winnow.storage import load_table, save_json, save_table
 from winnow.tickets.matching import epsilon
 from winnow.tickets.summary import (
     as_metrics,
+    at_the_same_sparsity,
     barriers,
     connected_and_matching,
-    cuts_needed,
     ends,
     in_words,
     largest_cuts,
+    mean_curvature,
     measured_cuts,
+    successive,
     verdicts,
 )
 
@@ -138,7 +140,8 @@ def test_no_replicates_give_empty_tables():
     assert list(none.columns) == list(TABLE.columns)
     assert as_metrics(results().iloc[:0], none) == {}
     assert measured_cuts(none).empty
-    assert cuts_needed({}, none) == {}
+    assert at_the_same_sparsity({}, none) == {}
+    assert not successive(none).any()
     assert in_words(none) == ""
 
 
@@ -169,37 +172,95 @@ def test_measured_cuts():
     assert cuts["cut"].to_dict() == pytest.approx({"l1": 0.5, "l2": 0.5, "l3": 0.5, "c1": 0.8})
     assert cuts["barrier"].to_dict() == pytest.approx({name: BARRIER[name] for name in cuts.index})
     assert cuts["connected"].to_dict() == {"l1": True, "l2": True, "l3": False, "c1": False}
+    assert cuts["in_lcs"].to_dict() == {"l1": True, "l2": True, "l3": False, "c1": False}
 
 
 def test_largest_cuts():
-    predicted = pd.DataFrame(
-        [("l1", 0, 0.4), ("l1", 1, 0.6), ("l3", 0, 0.1), ("dense", 0, 0.2)], columns=["level", "seed", "predicted"]
+    curvature = pd.DataFrame(
+        [("l1", 0, 0.3, 0.4), ("l1", 1, 0.5, 0.6), ("l3", 0, 0.1, 0.1), ("dense", 0, 0.2, 0.9)],
+        columns=["level", "seed", "predicted_low", "predicted_high"],
     )
-    found = largest_cuts(predicted, measured_cuts(TABLE))
+    found = largest_cuts(curvature, measured_cuts(TABLE))
     assert list(found) == ["l1", "l3", "dense"]
-    assert found["l1"] == pytest.approx({"predicted": 0.5, "largest_connected": 0.5, "smallest_not_connected": 0.8})
-    assert found["l3"] == {"predicted": 0.1, "largest_connected": None, "smallest_not_connected": None}
-    assert found["dense"] == {"predicted": 0.2, "largest_connected": 0.5, "smallest_not_connected": None}
+    assert found["l1"] == pytest.approx(
+        {"predicted_low": 0.4, "predicted_high": 0.5, "largest_inside": 0.5, "smallest_outside": 0.8}
+    )
+    none = {"largest_inside": None, "smallest_outside": None}
+    assert found["l3"] == {"predicted_low": 0.1, "predicted_high": 0.1, **none}
+    assert found["dense"] == {"predicted_low": 0.2, "predicted_high": 0.9, **none, "largest_inside": 0.5}
 
 
-def test_cuts_needed():
-    found = cuts_needed(LEVELS, TABLE)
-    assert set(found) == {"imp", "trial"}
-    assert found["imp"] == {
-        "level": "l3", "cuts": 3, "weights_left": 0.125, "mean_error": pytest.approx(0.16), "matching": False,
+def test_mean_curvature():
+    rows = [("l1", 0, 2.0, 10.0), ("l1", 1, 4.0, 30.0), ("dense", 0, 1.0, 5.0)]
+    assert mean_curvature(pd.DataFrame(rows, columns=["level", "seed", "largest", "trace"])) == {
+        "l1": {"largest_eigenvalue": 3.0, "trace": 20.0},
+        "dense": {"largest_eigenvalue": 1.0, "trace": 5.0},
+    }
+
+
+def ways(*rows: tuple[object, ...]) -> pd.DataFrame:
+    columns = ["level", "parent", "variant", "left", "error", "rewind", "data"]
+    return pd.DataFrame(rows, columns=columns).assign(matching=True)
+
+
+def level(parent: str, variant: str) -> Level:
+    choice = {"adaptive": {"budget": 0.1}, "dense": {}}.get(variant, {"cut": 0.5})
+    return Level(parent=parent, rewind="dense", data="full", variant=variant, **choice)
+
+
+def test_cuts_at_the_same_sparsity_are_those_of_the_nearest_levels():
+    levels = {
+        "i1": level("dense", "imp"), "i2": level("i1", "imp"), "i3": level("i2", "imp"), "i4": level("i3", "imp"),
+        "a1": level("dense", "adaptive"), "a2": level("a1", "adaptive"), "o1": level("dense", "one_shot"),
+        "f1": level("dense", "fine_tuning"),
     }  # fmt: skip
-    assert (found["trial"]["level"], found["trial"]["cuts"]) == ("c1", 2)
+    here = ("dense", "full")
+    table = ways(
+        ("i1", "dense", "imp", 0.5, 0.10, *here), ("i2", "i1", "imp", 0.25, 0.11, *here),
+        ("i3", "i2", "imp", 0.125, 0.12, *here), ("i4", "i3", "imp", 0.0625, 0.13, *here),
+        ("a1", "dense", "adaptive", 0.4, 0.14, *here), ("a2", "a1", "adaptive", 0.14, 0.15, *here),
+        ("o1", "dense", "one_shot", 0.14, 0.16, "dense", "random-0.5"),  # on other data
+        ("f1", "dense", "fine_tuning", 0.05, 0.17, *here),  # far away
+    )  # fmt: skip
+    found = at_the_same_sparsity(levels, table)
+    assert {variant: (facts["level"], facts["cuts"]) for variant, facts in found.items()} == {
+        "imp": ("i3", 3),
+        "adaptive": ("a2", 2),
+    }
+    assert found["imp"] == {"level": "i3", "cuts": 3, "weights_left": 0.125, "mean_error": 0.12, "matching": True}
+    without = at_the_same_sparsity(levels, table[table["variant"] != "adaptive"])
+    assert {variant: facts["level"] for variant, facts in without.items()} == {"imp": "i4", "fine_tuning": "f1"}
 
 
 def test_a_dense_level_of_its_own_is_no_cut():
-    levels = {
-        "d0": Level(parent="dense", rewind="dense", data="full", variant="dense"),
-        "o1": Level(parent="d0", rewind="dense", data="full", variant="one_shot", cut=0.9),
-    }
-    table = pd.DataFrame([("d0", "dense", 1.0), ("o1", "one_shot", 0.1)], columns=["level", "variant", "left"]).assign(
-        error=0.1, matching=True
+    levels = {"d0": level("dense", "dense"), "o1": level("d0", "one_shot")}
+    table = ways(
+        ("d0", "dense", "dense", 1.0, 0.1, "dense", "full"), ("o1", "d0", "one_shot", 0.1, 0.1, "dense", "full")
     )
-    assert cuts_needed(levels, table)["one_shot"]["cuts"] == 1
+    assert at_the_same_sparsity(levels, table)["one_shot"]["cuts"] == 1
+
+
+def test_levels_trained_otherwise_than_their_parent_are_not_successive():
+    table = TABLE.assign(data=["full", "full", "el2n-0.5", "el2n-0.5", "full", "full"])
+    assert dict(zip(table["level"], successive(table), strict=True)) == {
+        "dense": False, "l1": True, "l2": False, "l3": True, "c1": True, "r1": False,
+    }  # fmt: skip
+    assert measured_cuts(table)["child"].tolist() == ["l1", "l3", "c1"]
+    assert sum(connected_and_matching(table).values()) == 3
+    table = TABLE.assign(rewind=["dense", "early", "early", "early", "early", "early"])
+    assert successive(table).tolist() == [False, False, True, True, True, False]
+
+
+def test_a_level_that_only_rises_from_its_parent_is_connected_but_not_in_its_sublevel_set():
+    flat = verdicts(results(), between().assign(barrier=0.0)).set_index("level")
+    assert flat["connected_to_parent"].to_dict() == {"dense": None, **dict.fromkeys(LEVELS, True)}
+    assert flat["above_parent"].to_dict() == pytest.approx(
+        {"dense": np.nan, "l1": 0.01, "l2": 0.02, "l3": 0.02, "c1": 0.19, "r1": 0.29}, nan_ok=True
+    )
+    assert flat["in_parent_lcs"].to_dict() == {
+        "dense": None, "l1": True, "l2": True, "l3": True, "c1": False, "r1": False,
+    }  # fmt: skip
+    assert of("in_parent_lcs")["l3"] is False  # a barrier suffices to be outside
 
 
 def test_metrics(tmp_path):
@@ -212,7 +273,10 @@ def test_metrics(tmp_path):
     assert read["dense"]["barrier_to_parent"] is None
     assert read["dense"]["connected_to_parent"] is None
     assert read["l3"] == {
+        "parent": "l2",
         "variant": "imp",
+        "rewind": "dense",
+        "data": "full",
         "weights_left": 0.125,
         "errors": pytest.approx({"0": 0.15, "1": 0.16, "2": 0.17}),
         "mean_error": pytest.approx(0.16),
@@ -220,6 +284,8 @@ def test_metrics(tmp_path):
         "barrier_to_parent": pytest.approx(0.04),
         "connected_to_parent": False,
         "barrier_to_dense": pytest.approx(0.08),
+        "above_parent": pytest.approx(0.02),
+        "in_parent_lcs": False,
     }
 
 
@@ -231,7 +297,10 @@ def test_words_of_a_table_read_back(replicates, tmp_path):
 
 
 def test_words():
-    lines = in_words(TABLE).splitlines()
-    assert lines[0].startswith("dense (dense): 100.0% of the weights, error 11.00% [10.")
-    assert lines[3].startswith("l3 (imp): 12.5% of the weights, error 16.00% [")
-    assert lines[3].endswith("], not matching, barrier to l2 4.00 points")
+    lines = in_words(TABLE.assign(data=["full"] * 5 + ["el2n-0.5"], rewind=["dense"] * 5 + ["early"])).splitlines()
+    assert lines[0].startswith("test error: mean of 3 replicates [16th to 84th percentile]; epsilon")
+    assert lines[0].endswith(f": {100 * BAR:.2f} points")
+    assert lines[1].startswith("dense (dense): 100.0% of the weights, error 11.00% [10.")
+    assert lines[4].startswith("l3 (imp): 12.5% of the weights, error 16.00% [")
+    assert lines[4].endswith("], not matching, barrier to l2 4.00 points")
+    assert lines[6].startswith("r1 (random from early on el2n-0.5): 50.0%")

@@ -22,7 +22,8 @@ def curvature(path: Path, images: DeviceImages, options: Curvature) -> dict[str,
     - nodes and weights [probes, steps]: the other eigenvalues, as in spectrum.quadrature
     - trace [2]: its estimate and the estimate's standard error
     - size [1]: of how many weights
-    - predicted [1]: the largest share of the prunable weights left that one cut can take, by limit.largest_cut
+    - predicted [2]: the largest share of the prunable weights left that one cut can take, by limit.largest_cut:
+      with negative eigenvalues by their size, and as flat directions, which never gives less
     """
     ticket = load_ticket(path)
     network = ticket.network.to(images.device)
@@ -34,6 +35,7 @@ def curvature(path: Path, images: DeviceImages, options: Curvature) -> dict[str,
     state = ticket.state_dict()
     magnitudes = torch.cat([state[name].abs()[mask.to(images.device)] for name, mask in ticket.mask.items()])
     spectrum = Spectrum(size, values, nodes, weights)
+    predicted = [largest_cut(magnitudes.cpu().numpy(), options.loss_rise, spectrum, flat) for flat in (False, True)]
     return {
         "eigenvalues": values,
         "eigenvectors": vectors.float().cpu().numpy(),
@@ -41,5 +43,5 @@ def curvature(path: Path, images: DeviceImages, options: Curvature) -> dict[str,
         "weights": weights,
         "trace": np.array(trace(product, size, options.probes, options.seed)),
         "size": np.array([size]),
-        "predicted": np.array([largest_cut(magnitudes.cpu().numpy(), options.loss_rise, spectrum)]),
+        "predicted": np.array(predicted),
     }

@@ -1,5 +1,6 @@
 """What came of the tickets, in tables: matching or not, barriers, connected or not, the largest cut per level."""
 
+import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -8,14 +9,16 @@ import pandas as pd
 
 from winnow.landscape.barrier import barrier
 from winnow.params.dense import NAME as DENSE
-from winnow.params.imp import CUTTING, REWOUND, Level, line
+from winnow.params.imp import REWOUND, Level, Variant, line
 from winnow.tickets.matching import epsilon, is_matching
 
 BAND = (16, 84)  # percentiles over replicates
+LINES: tuple[Variant, ...] = ("adaptive", "imp", "learning_rate", "fine_tuning", "one_shot")  # ways to a sparsity
+NEAR = 1.5  # ratio of two shares of weights left that still count as about the same sparsity
 ABOUT = ["level", "parent", "variant", "rewind", "data"]
 VERDICTS = [
     *(*ABOUT, "left", "error", "low", "high", "replicates", "epsilon", "matching"),
-    *("barrier_to_parent", "barrier_to_dense", "connected_to_parent"),
+    *("barrier_to_parent", "barrier_to_dense", "connected_to_parent", "above_parent", "in_parent_lcs"),
 ]
 
 
@@ -36,8 +39,10 @@ def barriers(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
-    """One row per level: its mean test error, whether it matches the dense networks, and whether its solutions are
-    connected to its parent's: whether the mean barrier of the test error is at most the epsilon of matching.
+    """One row per level: its mean test error, whether it matches the dense networks, whether its solutions are
+    connected to its parent's (the mean barrier of the test error is at most the epsilon of matching), and whether they
+    lie in the parent's linearly connected sublevel set: connected, and their mean error at most epsilon above the
+    parent's (Paul et al. 2023, sec. 3). A barrier alone does not tell: a line that only rises has none.
 
     tickets: the results of all levels, with level, parent, variant, rewind and data beside the columns of
     ``train.train_level``. between: ``barriers`` of every level with its parent and with dense (test part).
@@ -45,12 +50,16 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
     test = tickets[tickets["split"] == "test"]
     dense = test.loc[test["level"] == DENSE].sort_values("seed")["error"].to_numpy()
     bar = epsilon(dense) if len(dense) > 1 else np.nan
+    error_of = test.set_index(["level", "seed"])["error"]
     mean_barrier = between[between["split"] == "test"].groupby(["a", "b"])["barrier"].mean()
     rows = []
     for level, group in test.sort_values("seed", kind="stable").groupby("level", sort=False):
         errors = group["error"].to_numpy()
         first = group.iloc[0]
         to_parent = mean_barrier.get((first["parent"], level), np.nan)
+        from_parent = error_of.get(first["parent"], pd.Series(np.nan, group["seed"]))
+        above = float(np.mean(errors - from_parent.reindex(group["seed"]).to_numpy(float)))
+        connected = None if np.isnan(to_parent + bar) else bool(to_parent <= bar)
         low, high = np.percentile(errors, BAND)
         rows.append(
             {
@@ -64,16 +73,24 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
                 "matching": is_matching(errors, dense) if len(dense) > 1 else None,
                 "barrier_to_parent": to_parent,
                 "barrier_to_dense": mean_barrier.get((DENSE, level), np.nan),
-                "connected_to_parent": None if np.isnan(to_parent + bar) else bool(to_parent <= bar),
+                "connected_to_parent": connected,
+                "above_parent": above,
+                "in_parent_lcs": None if connected is None else connected and above <= bar,
             }
         )
     return pd.DataFrame(rows, columns=VERDICTS)
 
 
+def successive(table: pd.DataFrame) -> pd.Series:
+    """Of every row of ``verdicts`` whether the level is cut from its parent and else trained as that was: rewound, to
+    the same rewind point, on the same data. Between others a barrier would say something of those too."""
+    parents = table.set_index("level")[["rewind", "data"]].reindex(table["parent"]).to_numpy()
+    return table["variant"].isin(REWOUND) & (parents == table[["rewind", "data"]].to_numpy()).all(axis=1)
+
+
 def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
-    """How many levels are connected to their parent or not, by whether they and their parent both match (Paul et al.
-    2023: successive levels are connected if and only if both match). Levels that were not cut from their parent and
-    rewound are left out, and those of which no matching can be told.
+    """How many successive levels are connected to their parent, and how many match, as their parent does (U2 of Paul et
+    al. 2023: the one if and only if the other). Those of which no matching can be told are left out.
 
     table: of ``verdicts``.
     """
@@ -83,8 +100,8 @@ def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
         for connected in ("connected", "not connected")
         for both in ("both match", "not both match")
     }
-    for row in table.to_dict("records"):
-        if row["variant"] not in REWOUND or row["connected_to_parent"] is None or row["matching"] is None:
+    for row in table[successive(table)].to_dict("records"):
+        if row["connected_to_parent"] is None or row["matching"] is None:
             continue
         both = "both match" if row["matching"] and matching[row["parent"]] else "not both match"
         counts[f"{'connected' if row['connected_to_parent'] else 'not connected'}, {both}"] += 1
@@ -92,21 +109,19 @@ def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
 
 
 def measured_cuts(table: pd.DataFrame) -> pd.DataFrame:
-    """Every cut that was made and retrained by weight rewinding: level (that was cut), left (share of all weights it
-    had), child, cut (share of those), barrier, connected.
+    """Every cut that was made between successive levels: level (that was cut), left (share of all weights it had),
+    child, cut (share of those), barrier, connected, in_lcs (the child lies in the level's linearly connected sublevel
+    set).
 
     table: of ``verdicts``.
     """
     left = table.set_index("level")["left"]
     rows = []
-    for row in table.to_dict("records"):
-        if row["variant"] in REWOUND:
-            before = left[row["parent"]]
-            cut = 1 - row["left"] / before
-            rows.append(
-                (row["parent"], before, row["level"], cut, row["barrier_to_parent"], row["connected_to_parent"])
-            )
-    return pd.DataFrame(rows, columns=["level", "left", "child", "cut", "barrier", "connected"])
+    for row in table[successive(table)].to_dict("records"):
+        before = left[row["parent"]]
+        verdict = (row["barrier_to_parent"], row["connected_to_parent"], row["in_parent_lcs"])
+        rows.append((row["parent"], before, row["level"], 1 - row["left"] / before, *verdict))
+    return pd.DataFrame(rows, columns=["level", "left", "child", "cut", "barrier", "connected", "in_lcs"])
 
 
 def ends(lines: pd.DataFrame) -> pd.DataFrame:
@@ -114,23 +129,37 @@ def ends(lines: pd.DataFrame) -> pd.DataFrame:
     return lines[lines["alpha"] == 1].drop(columns="alpha")
 
 
-def largest_cuts(predicted: pd.DataFrame, measured: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """For every level whose curvature was measured the largest cut that it predicts (mean over replicates), and of the
-    cuts that were made the largest after which the retrained network is connected to the level, and the smallest after
-    which it is not; None if there is none. Shares of the weights the level has, 0 to 1.
+def largest_cuts(curvature: pd.DataFrame, measured: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """For every level whose curvature was measured the largest cut that it predicts (means over replicates of the lower
+    and the upper prediction), and of the cuts that were made the largest after which the retrained network lies in the
+    level's linearly connected sublevel set, and the smallest after which it does not; None if there is none. Shares of
+    the weights the level has, 0 to 1.
 
-    predicted: level, seed, predicted; measured: of ``measured_cuts``.
+    curvature: level, seed, predicted_low, predicted_high; measured: of ``measured_cuts``.
     """
     found: dict[str, dict[str, Any]] = {}
-    for level, rows in predicted.groupby("level", sort=False):
+    for level, rows in curvature.groupby("level", sort=False):
         cuts = measured[measured["level"] == level]
-        connected, apart = (cuts.loc[cuts["connected"] == which, "cut"] for which in (True, False))
+        inside, outside = (cuts.loc[cuts["in_lcs"] == which, "cut"] for which in (True, False))
         found[str(level)] = {
-            "predicted": float(rows["predicted"].mean()),
-            "largest_connected": float(connected.max()) if len(connected) else None,
-            "smallest_not_connected": float(apart.min()) if len(apart) else None,
+            "predicted_low": float(rows["predicted_low"].mean()),
+            "predicted_high": float(rows["predicted_high"].mean()),
+            "largest_inside": float(inside.max()) if len(inside) else None,
+            "smallest_outside": float(outside.min()) if len(outside) else None,
         }
     return found
+
+
+def mean_curvature(curvature: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Of every level the largest eigenvalue of the Hessian and its trace, means over the replicates.
+
+    curvature: level, seed, largest, trace.
+    """
+    means = curvature.groupby("level", sort=False)[["largest", "trace"]].mean()
+    return {
+        str(level): {"largest_eigenvalue": float(row["largest"]), "trace": float(row["trace"])}
+        for level, row in means.iterrows()
+    }
 
 
 def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
@@ -143,14 +172,11 @@ def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
     for row in table.to_dict("records"):
         errors = test[test["level"] == row["level"]].sort_values("seed")
         found[row["level"]] = {
-            "variant": row["variant"],
+            **{key: row[key] for key in ABOUT[1:]},
             "weights_left": row["left"],
             "errors": {str(seed): error for seed, error in zip(errors["seed"], errors["error"], strict=True)},
             "mean_error": row["error"],
-            "matching": row["matching"],
-            "barrier_to_parent": row["barrier_to_parent"],
-            "connected_to_parent": row["connected_to_parent"],
-            "barrier_to_dense": row["barrier_to_dense"],
+            **{key: row[key] for key in VERDICTS[VERDICTS.index("matching") :]},
         }
     return {
         level: {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in facts.items()}
@@ -158,20 +184,35 @@ def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def cuts_needed(levels: Mapping[str, Level], table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """For every variant that cuts, its level with the fewest weights: how many cuts in a row led there (``cuts``), the
-    share of weights it has left, its mean test error and whether it matches.
+def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By how many cuts in a row (``cuts``) each way of pruning comes to about the same sparsity, and what it gives
+    there: the level, the share of weights it has left, its mean test error and whether it matches.
+
+    The sparsity is that of the sparsest adaptive level, or, without one, of the sparsest imp level, and so on; of each
+    variant the level nearest to it is taken, if there is one within a factor of 1.5, among those trained from the same
+    rewind point on the same data.
 
     table: of ``verdicts``.
     """
+    rows = table[table["variant"].isin(LINES)].to_dict("records")
+    if not rows:
+        return {}
+    target = min(rows, key=lambda row: (LINES.index(row["variant"]), row["left"]))
+    rows = [row for row in rows if (row["rewind"], row["data"]) == (target["rewind"], target["data"])]
     found: dict[str, dict[str, Any]] = {}
-    for variant in (*CUTTING, "adaptive"):
-        rows = table[table["variant"] == variant]
-        if len(rows):
-            last = min(rows.to_dict("records"), key=lambda row: row["left"])
-            cuts = sum(levels[name].variant != "dense" for name in line(levels, last["level"])[1:])
-            found[variant] = {"level": last["level"], "cuts": cuts, "weights_left": last["left"]}
-            found[variant] |= {"mean_error": last["error"], "matching": last["matching"]}
+    for variant in LINES:
+        alike = [row for row in rows if row["variant"] == variant]
+        apart = {row["level"]: abs(math.log(row["left"] / target["left"])) for row in alike}
+        nearest = min(alike, key=lambda row: apart[row["level"]], default=None)
+        if nearest and apart[nearest["level"]] <= math.log(NEAR):
+            above = line(levels, nearest["level"])[1:]
+            found[variant] = {
+                "level": nearest["level"],
+                "cuts": sum(levels[name].variant != "dense" for name in above),
+                "weights_left": nearest["left"],
+                "mean_error": nearest["error"],
+                "matching": nearest["matching"],
+            }
     return found
 
 
@@ -188,9 +229,21 @@ def in_words(table: pd.DataFrame) -> str:
             return ""
         return f", barrier to {row['parent']} {100 * row['barrier_to_parent']:.2f} points"
 
-    return "\n".join(
-        f"{row['level']} ({row['variant']}): {100 * row['left']:.1f}% of the weights, "
+    def elsewhere(row: dict[Hashable, Any]) -> str:
+        rewind = "" if row["rewind"] == DENSE else f" from {row['rewind']}"
+        return rewind + ("" if row["data"] == "full" else f" on {row['data']}")
+
+    if table.empty:
+        return ""
+    bar, count = table["epsilon"].iloc[0], table["replicates"].iloc[0]
+    lines = [
+        f"test error: mean of {count} replicates [16th to 84th percentile]; epsilon, of matching and of barriers: "
+        + ("too few replicates to tell" if np.isnan(bar) else f"{100 * bar:.2f} points")
+    ]
+    lines += [
+        f"{row['level']} ({row['variant']}{elsewhere(row)}): {100 * row['left']:.1f}% of the weights, "
         f"error {100 * row['error']:.2f}% [{100 * row['low']:.2f}, {100 * row['high']:.2f}], "
         f"{matching(row)}{barrier_to_parent(row)}"
         for row in table.to_dict("records")
-    )
+    ]
+    return "\n".join(lines)
