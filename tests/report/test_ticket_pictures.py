@@ -93,6 +93,14 @@ def test_nothing_overlaps_or_leaves_the_picture(which, tables, size):
     assert overlaps(tables[which](Style(size))) == []
 
 
+@pytest.mark.parametrize("left", [0.03, 0.003, 1e-4])
+def test_a_large_cut_made_twice_has_room_on_the_axis(left):
+    table = made.tickets(made.MANY_LINES, 1)
+    figure = cut_errors_figure(table.assign(left=table["left"].where(table["level"] == "dense", left)), Style())
+    assert overlaps(figure) == []
+    assert sum(0 <= label.get_position()[0] <= 100 for label in figure.axes[-1].get_xticklabels()) > 2
+
+
 @pytest.mark.parametrize("which", list(FEW))
 def test_same_table_gives_the_same_bytes(tmp_path, which):
     save(FEW[which](Style()), tmp_path / "a.png", 40)

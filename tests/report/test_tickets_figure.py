@@ -82,14 +82,25 @@ def test_errors_after_a_cut_are_drawn_beside_those_after_retraining():
     figure = cut_errors_figure(table, Style())
     assert [axes.get_title() for axes in figure.axes] == ["IMP, rewind early", "IMP, rewind easy"]
     rows = table[(table["split"] == "test") & (table["rewind"] == "easy")]
-    for label, column in {
-        "right after the cut": "error_after_cut",
-        "after two cuts in a row": "error_after_two_cuts",
-        "after retraining": "error",
-    }.items():
+    for label, column, cuts in (
+        ("right after the cut", "error_after_cut", 1),
+        ("after two cuts in a row", "error_after_two_cuts", 2),
+        ("after retraining", "error", 1),
+    ):
         by_hand = 100 * rows.groupby("left")[column].mean()[::-1]
-        np.testing.assert_allclose(drawn(figure.axes[1], label).get_xdata(), 100 * by_hand.index)
+        left = [100 * 0.8 ** (parents + cuts) for parents in range(12)]  # every level cuts a fifth of its parent
+        np.testing.assert_allclose(drawn(figure.axes[1], label).get_xdata(), left)
         np.testing.assert_allclose(drawn(figure.axes[1], label).get_ydata(), by_hand)
+
+
+def test_two_cuts_are_drawn_at_what_they_leave_of_each_replicate():
+    table = tickets(levels=2, seeds=2)
+    kept = {("l1", 0): 0.5, ("l1", 1): 0.4, ("l2", 0): 0.3, ("l2", 1): 0.1}
+    table["left"] = [kept.get(key, 1.0) for key in zip(table["level"], table["seed"], strict=True)]
+    axes = cut_errors_figure(table, Style()).axes[0]
+    twice = [(0.5 * 0.5 + 0.4 * 0.4) / 2, (0.3 * 0.3 / 0.5 + 0.1 * 0.1 / 0.4) / 2]
+    np.testing.assert_allclose(drawn(axes, "after two cuts in a row").get_xdata(), 100 * np.array(twice))
+    assert axes.get_xlim()[1] < 100 * min(twice)
 
 
 def test_lines_without_an_error_after_the_cut_have_no_panel():

@@ -18,6 +18,7 @@ SPLITS = {"test": PARTS["validation"], "train": PARTS["train"]}
 EPSILON: dict[str, Any] = {"color": "#444444", "linestyle": (0, (2, 2)), "linewidth": 1.1}
 WIDE_RANGE = 4  # largest over smallest value from which an axis is not drawn linear
 VERY_WIDE = 100  # and from which errors are not drawn logarithmic
+MANY_TICKS = 4000  # largest over smallest share left up to which an axis has three numbers a power of ten
 LONG_NAME = 42  # characters of an axis' name and unit that have room on one line
 ROOM = 0.09  # least distance of two numbers on an axis, as a part of its length
 
@@ -128,7 +129,7 @@ def left_axis(axes: Axes, left: Iterable[float]) -> None:
         ticks = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(min(low, 95), 100)
         axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if tick <= 100]))
     else:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if low * MANY_TICKS > 100 else (1,)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(plain))
     axes.set_xlabel("Weights left (%)")

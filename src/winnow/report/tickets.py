@@ -79,8 +79,8 @@ def cut_errors_figure(tickets: pd.DataFrame, style: Style, split: str = "test") 
     """What a cut costs before and after retraining: one panel per line of levels, error against the weights left.
 
     ``tickets``: as in ``tickets_figure``, with error_after_cut (of the parent's weights right after the cut) and
-    error_after_two_cuts (after cutting the same share again); both are drawn at the level's own share left. Where
-    there are more than 12 lines, so many are shown.
+    error_after_two_cuts (after cutting the same share again, so that it is drawn at the level's share left times its
+    share of the parent's). Where there are more than 12 lines, so many are shown.
 
     Raises ValueError if no row of that split has an error right after a cut.
     """
@@ -93,6 +93,7 @@ def cut_errors_figure(tickets: pd.DataFrame, style: Style, split: str = "test") 
         raise ValueError(f"no error right after a cut of split {split!r}")
     names = thinned(every, MOST_LINES)
     sparse = sparse[sparse["line"].isin(names)]
+    sparse = sparse.assign(left_after_two_cuts=_left_after_two_cuts(sparse, shown))
     dense = shown.loc[shown["level"] == "dense", "percent"]
     columns = min(len(names), 3)
     rows = -(-len(names) // columns)
@@ -107,13 +108,15 @@ def cut_errors_figure(tickets: pd.DataFrame, style: Style, split: str = "test") 
                 continue
             of_line = sparse[sparse["line"] == names[place]]
             for column, (title, look) in MOMENTS.items():
-                lines = _by_left(of_line.assign(percent=100 * of_line[column]), "percent")
+                left = of_line["left_after_two_cuts" if column == "error_after_two_cuts" else "left"]
+                lines = _by_left(of_line.assign(percent=100 * of_line[column], left=left), "percent")
                 if len(lines):
                     handles[title] = draw_spread(axes, 100 * lines["left"].to_numpy(float), lines, look, title)
             if len(dense):
                 handles["dense"] = _draw_dense(axes, float(dense.mean()))
             axes.set_title(shorten(names[place], 3.0 * style.growth, style.font_size))
-        _outer_labels(grid, len(names), f"{split.capitalize()} error", np.append(values, dense), sparse["left"])
+        lefts = [*sparse["left"], *sparse["left_after_two_cuts"][sparse["error_after_two_cuts"].notna()]]
+        _outer_labels(grid, len(names), f"{split.capitalize()} error", np.append(values, dense), lefts)
         meaning = [band_note(sparse.groupby(["line", "level"])["seed"].nunique())]
         if len(names) < len(every):
             meaning.append(f"{len(names)} of {len(every)} lines")
@@ -127,6 +130,13 @@ def _of_split(tickets: pd.DataFrame, split: str) -> pd.DataFrame:
     if shown.empty:
         raise ValueError(f"no error of split {split!r}")
     return shown.assign(percent=100 * shown["error"])
+
+
+def _left_after_two_cuts(rows: pd.DataFrame, networks: pd.DataFrame) -> np.ndarray:
+    """The share left after each row's cut was made twice, from that of its parent, a row of ``networks``."""
+    left = networks.set_index(["level", "seed"])["left"]
+    of_parent = left.reindex(pd.MultiIndex.from_frame(rows[["parent", "seed"]])).to_numpy(float)
+    return rows["left"].to_numpy(float) ** 2 / of_parent
 
 
 def _by_left(rows: pd.DataFrame, value: str) -> pd.DataFrame:
