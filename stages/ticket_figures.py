@@ -44,7 +44,7 @@ def ticket_figures() -> None:
         pairs = [(level.parent, name) for name, level in options.imp.levels.items()]
         lines = pd.concat(load_table(LANDSCAPE / f"connectivity/{child}.parquet") for _, child in pairs)
         with_parent = [pair in pairs for pair in zip(lines["a"], lines["b"], strict=True)]
-        drawn["lines"] = lines_figure(lines[with_parent], style)
+        drawn["lines"] = lines_figure(lines[with_parent], verdicts, style)
     is_successive = successive(verdicts)
     if is_successive.any():
         drawn["magnitudes"] = magnitudes_figure(magnitudes.merge(verdicts.loc[is_successive, ["level"]]), style)

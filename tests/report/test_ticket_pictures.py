@@ -48,7 +48,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
         "cut errors": lambda style: cut_errors_figure(tickets, style),
         "connectivity": lambda style: connectivity_figure(verdicts, barriers, style),
         "barrier matrix": lambda style: barrier_matrix_figure(barriers, names, style),
-        "lines": lambda style: lines_figure(renamed(made.lines(levels, seeds)), style),
+        "lines": lambda style: lines_figure(renamed(made.lines(levels, seeds)), verdicts, style),
         "spectra": lambda style: spectra_figure(*map(renamed, made.spectra(levels, seeds)), style),
         "cuts": lambda style: cuts_figure(*map(renamed, made.cuts(levels, seeds)), style),
         "magnitudes": lambda style: magnitudes_figure(renamed(made.magnitudes(levels, 2000)), style),
@@ -93,6 +93,11 @@ def test_nothing_overlaps_or_leaves_the_picture(which, tables, size):
     assert overlaps(tables[which](Style(size))) == []
 
 
+@pytest.mark.parametrize("which", list(ONE))
+def test_nothing_overlaps_with_one_level_of_several_replicates(which):
+    assert overlaps(pictures(1, 3, made.EPSILON)[which](Style())) == []
+
+
 @pytest.mark.parametrize("left", [0.03, 0.003, 1e-4])
 def test_a_large_cut_made_twice_has_room_on_the_axis(left):
     table = made.tickets(made.MANY_LINES, 1)
@@ -125,7 +130,7 @@ def test_an_empty_table_is_an_error_that_says_of_what():
         ),
         "no level has a barrier": lambda: connectivity_figure(empty(verdicts), barriers, style),
         "no barrier of split 'test'": lambda: barrier_matrix_figure(empty(barriers), ["dense", "l1"], style),
-        "along a line": lambda: lines_figure(empty(made.lines(2)), style),
+        "along a line": lambda: lines_figure(empty(made.lines(2)), verdicts, style),
         "no spectral density": lambda: spectra_figure(empty(densities), eigenvalues, style),
         "neither predicted nor measured": lambda: cuts_figure(*map(empty, made.cuts(2)), style),
         "of layer 'all'": lambda: magnitudes_figure(empty(made.magnitudes(2, 100)), style),

@@ -67,6 +67,16 @@ def epsilon_of(verdicts: pd.DataFrame) -> float:
     return float(verdicts["epsilon"].astype(float).max())
 
 
+def not_matching(verdicts: pd.DataFrame) -> set[str]:
+    """The levels whose verdict is that they do not match; those without one are left out."""
+    return set(verdicts["level"][verdicts["matching"].eq(False)])
+
+
+def starred(text: str, level: str, unmatched: set[str]) -> str:
+    """A level's name as text, with an asterisk if it does not match."""
+    return f"{text}*" if level in unmatched else text
+
+
 def is_wide(values: Iterable[float]) -> bool:
     """Whether positive values span so wide a range that a linear axis would hide the small ones."""
     finite = _finite(values)
