@@ -78,6 +78,18 @@ def test_lines_apart_get_names_apart():
     assert len({text.get_text() for text in figure.legends[0].get_texts()}) == len(MANY_LINES)
 
 
+def test_coinciding_levels_are_moved_apart_and_it_is_said():
+    table = judged(("l1", "dense", True, 0.0, True), ("l2", "l1", False, 0.0, True), ("o2", "dense", False, 0.0, True))
+    table = table.assign(variant=["imp", "imp", "one_shot"], left=[0.8, 0.64, 0.64])
+    axes = connectivity_figure(table, BARRIERS.iloc[:0], Style()).axes[0]
+    np.testing.assert_allclose(drawn(axes, "IMP").get_xdata(), [80, 64])
+    (moved,) = drawn(axes, "one-shot").get_xdata()
+    assert 0.001 < abs(moved / 64 - 1) < 0.02
+    assert "moved aside" in axes.get_title("left")
+    alone = connectivity_figure(table.iloc[:2], BARRIERS.iloc[:0], Style()).axes[0]
+    assert "moved" not in alone.get_title("left")
+
+
 @pytest.mark.parametrize("order", ["as given", "turned"])
 def test_matrix_holds_means_in_points_below_the_diagonal(order):
     pairs = barriers(tickets(levels=3))

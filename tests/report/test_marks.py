@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from winnow.report.marks import error_axis, given_axis, is_wide, left_axis, plain, power, root_ticks, thinned
+from winnow.report.marks import dodges, error_axis, given_axis, is_wide, left_axis, plain, power, root_ticks, thinned
 from winnow.report.style import Style, drawing, new_figure
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -58,6 +58,38 @@ def test_weights_left_fall_to_the_right_from_100_percent(left):
     assert first > 100 > last and 100 * min(left) > last
     ticks = [tick for tick in axes.xaxis.get_majorticklocs() if last <= tick <= first]
     assert ticks and max(ticks) <= 100 * (1 + 1e-9)
+
+
+def test_lines_that_share_a_place_are_drawn_side_by_side():
+    axes = panel()
+    left = {"a": 0.8 ** np.arange(1, 33), "b": np.array([0.64]), "c": np.array([1.0]), "d": np.array([0.6401, 0.8**32])}
+    left_axis(axes, np.concatenate(list(left.values())))
+    factors = dodges(axes, {line: 100 * own for line, own in left.items()})
+    assert factors["a"] == factors["c"] == 1, "the first, and the one that is alone"
+    first, last = axes.get_xlim()
+    axis = math.log(first / last)
+    b, d = (math.log(factors[line]) / axis for line in "bd")
+    assert min(abs(b), abs(d), abs(b - d)) > 0.005
+    assert max(abs(b), abs(d)) * axis < math.log(1 / 0.8) / 2, "no further than half way to the next level"
+    assert first > 100 and last < 100 * 0.8**32 * min(factors.values())
+
+
+def test_lines_apart_stay_where_they_are():
+    axes = panel()
+    left_axis(axes, [0.1])
+    before = axes.get_xlim()
+    assert dodges(axes, {"a": np.array([80.0, 40]), "b": np.array([60.0])}) == {"a": 1, "b": 1}
+    np.testing.assert_allclose(axes.get_xlim(), before)
+    only = dodges(axes, {str(i): np.array([100.0]) for i in range(9)})
+    assert len({*only.values()}) == 9 and axes.get_xlim()[0] > 100 * max(only.values())
+
+
+def test_markers_at_zero_are_whole_on_an_axis_from_zero():
+    axes = panel()
+    (marked,), (bare,) = axes.plot([0, 1], [0, 5], marker="o"), axes.plot([0, 1], [0, 5])
+    error_axis(axes, "Error", [0, 5], from_zero=True)
+    assert not marked.get_clip_on() and marked.get_zorder() > axes.spines["bottom"].get_zorder()
+    assert bare.get_clip_on()
 
 
 def test_given_places_are_numbered_where_there_is_room():

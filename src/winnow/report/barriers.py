@@ -15,6 +15,7 @@ from winnow.report.heatmap import heat_map
 from winnow.report.ladder import line_names
 from winnow.report.marks import (
     band_note,
+    dodges,
     draw_epsilon,
     draw_spread,
     epsilon_of,
@@ -54,9 +55,11 @@ def connectivity_figure(verdicts: pd.DataFrame, barriers: pd.DataFrame, style: S
         figure = new_figure(style, 10, 4.8)
         axes, table = figure.subplots(1, 2, width_ratios=(3.4, 1))
         handles: dict[str, Line2D] = {}
-        for line in look_of:
-            rows = pairs[pairs["line"] == line]
-            x, filled = 100 * rows["left"].to_numpy(float), rows["both_matching"].to_numpy(bool)
+        left_axis(axes, pairs["left"].to_numpy(float))
+        of_line = {line: pairs[pairs["line"] == line] for line in look_of}
+        moved = dodges(axes, {line: 100 * rows["left"].to_numpy(float) for line, rows in of_line.items()})
+        for line, rows in of_line.items():
+            x, filled = 100 * moved[line] * rows["left"].to_numpy(float), rows["both_matching"].to_numpy(bool)
             handles[line] = draw_spread(axes, x, rows, look_of[line], line, filled)
         draw_epsilon(axes, epsilon)
         error_axis(
@@ -66,8 +69,8 @@ def connectivity_figure(verdicts: pd.DataFrame, barriers: pd.DataFrame, style: S
             "points",
             from_zero=True,
         )
-        left_axis(axes, pairs["left"].to_numpy(float))
         meaning = band_note(pairs["count"])
+        meaning += "; moved aside where lines share a place" if {*moved.values()} != {1.0} else ""
         limit = f"; dashed: epsilon ({100 * epsilon:.2g} points)" if math.isfinite(epsilon) else ""
         note(axes, f"{meaning}\nfilled: level and parent both match; hollow: not both{limit}", style)
         _draw_counts(table, connectivity_counts(verdicts), style)

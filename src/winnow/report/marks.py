@@ -1,7 +1,7 @@
 """Marks and axes that the pictures of sparse networks share: lines with their spread, epsilon, errors, weights left."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ WIDE_RANGE = 4  # largest over smallest value from which an axis is not drawn li
 VERY_WIDE = 100  # and from which errors are not drawn logarithmic
 MANY_TICKS = 4000  # largest over smallest share left up to which an axis has three numbers a power of ten
 LONG_NAME = 42  # characters of an axis' name and unit that have room on one line
+MARKER = 0.014  # width of a marker as a part of an axis' length, about
 ROOM = 0.09  # least distance of two numbers on an axis, as a part of its length
 
 T = TypeVar("T")
@@ -89,7 +90,8 @@ def error_axis(
     """Name and scale the vertical axis of errors or barriers, all of whose ``values`` (in ``unit``) are to be seen.
 
     A narrow range is drawn linear and a wide one logarithmic; but by the square root, from 0, where it is very wide or
-    has to start ``from_zero``: that axis holds zero and still keeps small differences apart.
+    has to start ``from_zero``: that axis holds zero and still keeps small differences apart. Markers drawn before at
+    zero are whole then, and in front of the axis.
     """
     finite = _finite(values)
     low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=0.0))
@@ -111,6 +113,10 @@ def error_axis(
         pad = 0.08 * (high - low) or 0.1 * high
         axes.set_ylim(0 if from_zero else max(0.0, low - pad), high + pad)
         axes.yaxis.set_major_locator(MaxNLocator(max(2, int(0.6 / room)), steps=[1, 2, 5, 10]))
+    if from_zero:
+        for line in axes.lines:
+            if line.get_marker() not in ("", "None"):
+                line.set(clip_on=False, in_layout=False, zorder=3)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(plain))
     separator = "\n" if len(name) + len(unit) > LONG_NAME else " "
@@ -143,6 +149,29 @@ def left_axis(axes: Axes, left: Iterable[float]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(plain))
     axes.set_xlabel("Weights left (%)")
+
+
+def dodges(axes: Axes, places: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The factor that moves all places of a line on the (logarithmic) axis of the weights left so that lines which
+    share one, to a marker's width, are drawn side by side: 1 for the first and for those that share none.
+
+    ``places``: of each line, in the unit of the axis. The axis is made wider where it has to hold what was moved.
+    """
+    high, low = np.log(axes.get_xlim())
+    marker = MARKER * (high - low)
+    logs = {line: np.sort(np.log(own)) for line, own in places.items()}
+    slots: dict[str, int] = {}
+    order = sorted(range(-len(logs), len(logs) + 1), key=lambda slot: (abs(slot), -slot))
+    for line, own in logs.items():
+        taken = {slots[other] for other in slots if (np.abs(own[:, None] - logs[other]) < marker).any()}
+        slots[line] = next(slot for slot in order if slot not in taken)
+    gaps = np.concatenate([np.diff(own) for own in logs.values()])
+    gap = gaps[gaps > marker / 4].min(initial=np.inf)  # between the levels of a line, which are not to run together
+    step = min(marker, 0.8 * gap / len({*slots.values()}))
+    factors = {line: math.exp(-step * slot) for line, slot in slots.items()}
+    moved = np.concatenate([own - step * slots[line] for line, own in logs.items()])
+    axes.set_xlim(*np.exp([max(high, moved.max() + marker), min(low, moved.min() - marker)]))
+    return factors
 
 
 def given_axis(axes: Axes, values: Iterable[float]) -> None:

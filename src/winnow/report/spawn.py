@@ -33,7 +33,10 @@ def spawn_figure(spawn: pd.DataFrame, epsilon: float, style: Style) -> Figure:
             if means.empty:
                 continue
             if means["count"].max() > 1:
-                axes.scatter(rows["at"], rows["percent"], s=8, color=look.color, alpha=0.4, linewidth=0, zorder=1.5)
+                axes.scatter(
+                    rows["at"], rows["percent"], s=8, color=look.color, alpha=0.4, linewidth=0, zorder=2.6,
+                    clip_on=False, in_layout=False,
+                )  # fmt: skip
             handles[f"{split} images"] = draw_spread(axes, means["at"].to_numpy(float), means, look, split)
         draw_epsilon(axes, epsilon)
         error_axis(axes, "Barrier between the children", [*shown["percent"], 100 * epsilon], "points", from_zero=True)
