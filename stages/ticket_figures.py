@@ -54,7 +54,7 @@ def ticket_figures() -> None:
     if results["error_after_cut"].notna().any():
         drawn["cuts_without_retraining"] = cut_errors_figure(results, style)
     if len(matrix):
-        drawn["barriers"] = barrier_matrix_figure(matrix, options.connectivity.matrix, style)
+        drawn["barriers"] = barrier_matrix_figure(matrix, options.connectivity.matrix, verdicts, style)
     if len(children):
         drawn["children"] = spawn_figure(children, epsilon_of(verdicts), style)
     if len(perturbed):

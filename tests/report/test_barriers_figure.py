@@ -94,7 +94,7 @@ def test_coinciding_levels_are_moved_apart_and_it_is_said():
 def test_matrix_holds_means_in_points_below_the_diagonal(order):
     pairs = barriers(tickets(levels=3))
     given = pairs if order == "as given" else pairs.rename(columns={"a": "b", "b": "a"})
-    axes = barrier_matrix_figure(given, level_names(3), Style(), "train").axes[0]
+    axes = barrier_matrix_figure(given, level_names(3), VERDICTS, Style(), "train").axes[0]
     shown = axes.images[0].get_array()
     assert shown.mask.tolist() == [[False, True, True], [False, False, True], [False, False, False]]
     names = level_names(3)
@@ -110,18 +110,28 @@ def test_matrix_holds_means_in_points_below_the_diagonal(order):
     assert "hatched" not in axes.get_title("left")
 
 
+def test_levels_that_do_not_match_have_an_asterisk_in_the_matrix():
+    verdicts = pd.DataFrame({"level": ["dense", "l1", "l2", "l3"], "matching": [True, False, None, False]})
+    axes = barrier_matrix_figure(barriers(tickets(levels=3)), level_names(3), verdicts, Style()).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["l1*", "l2", "l3*"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["dense", "l1*", "l2"]
+    assert "*: not matching" in axes.get_title("left")
+    unknown = barrier_matrix_figure(barriers(tickets(levels=3)), level_names(3), verdicts.iloc[:0], Style()).axes[0]
+    assert "*" not in unknown.get_title("left")
+
+
 def test_pairs_that_were_not_computed_are_hatched():
     successive = BARRIERS[BARRIERS["b"].map({f"l{i}": "dense" if i == 1 else f"l{i - 1}" for i in range(1, 26)})
                           == BARRIERS["a"]]  # fmt: skip
-    axes = barrier_matrix_figure(successive, level_names(4), Style()).axes[0]
+    axes = barrier_matrix_figure(successive, level_names(4), VERDICTS, Style()).axes[0]
     assert len(axes.patches) == 6 and all(patch.get_hatch() for patch in axes.patches)
     assert "hatched" in axes.get_title("left")
 
 
 def test_levels_without_a_barrier_are_left_out_and_many_have_no_numbers():
-    axes = barrier_matrix_figure(barriers(tickets(levels=3)), ["x", *level_names(3)], Style()).axes[0]
+    axes = barrier_matrix_figure(barriers(tickets(levels=3)), ["x", *level_names(3)], VERDICTS, Style()).axes[0]
     assert axes.images[0].get_array().shape == (3, 3)
-    many = barrier_matrix_figure(barriers(tickets(levels=32, seeds=1)), level_names(32), Style()).axes[0]
+    many = barrier_matrix_figure(barriers(tickets(levels=32, seeds=1)), level_names(32), VERDICTS, Style()).axes[0]
     assert not many.texts and "one seed" in many.get_title("left")
 
 

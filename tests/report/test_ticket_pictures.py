@@ -47,7 +47,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
         "tickets": lambda style: tickets_figure(tickets, verdicts, style),
         "cut errors": lambda style: cut_errors_figure(tickets, style),
         "connectivity": lambda style: connectivity_figure(verdicts, barriers, style),
-        "barrier matrix": lambda style: barrier_matrix_figure(barriers, names, style),
+        "barrier matrix": lambda style: barrier_matrix_figure(barriers, names, verdicts, style),
         "lines": lambda style: lines_figure(renamed(made.lines(levels, seeds)), verdicts, style),
         "spectra": lambda style: spectra_figure(*map(renamed, made.spectra(levels, seeds)), style),
         "cuts": lambda style: cuts_figure(*map(renamed, made.cuts(levels, seeds)), style),
@@ -129,7 +129,7 @@ def test_an_empty_table_is_an_error_that_says_of_what():
             tickets.assign(error_after_cut=np.nan, error_after_two_cuts=np.nan), style
         ),
         "no level has a barrier": lambda: connectivity_figure(empty(verdicts), barriers, style),
-        "no barrier of split 'test'": lambda: barrier_matrix_figure(empty(barriers), ["dense", "l1"], style),
+        "no barrier of split 'test'": lambda: barrier_matrix_figure(empty(barriers), ["dense"], verdicts, style),
         "along a line": lambda: lines_figure(empty(made.lines(2)), verdicts, style),
         "no spectral density": lambda: spectra_figure(empty(densities), eigenvalues, style),
         "neither predicted nor measured": lambda: cuts_figure(*map(empty, made.cuts(2)), style),

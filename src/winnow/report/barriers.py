@@ -21,7 +21,9 @@ from winnow.report.marks import (
     epsilon_of,
     error_axis,
     left_axis,
+    not_matching,
     root_ticks,
+    starred,
 )
 from winnow.report.spread import span, spread
 from winnow.report.style import Style, drawing, legend_below, looks, new_figure, note
@@ -119,11 +121,15 @@ def _draw_counts(axes: Axes, counts: np.ndarray, style: Style) -> None:
     note(axes, "pairs of level and parent\nhatched: none if connected\nif and only if both match", style)
 
 
-def barrier_matrix_figure(barriers: pd.DataFrame, levels: Sequence[str], style: Style, split: str = "test") -> Figure:
+def barrier_matrix_figure(
+    barriers: pd.DataFrame, levels: Sequence[str], verdicts: pd.DataFrame, style: Style, split: str = "test"
+) -> Figure:
     """A heat map of the barriers between every two levels, mean over replicates, in percentage points.
 
     ``barriers``: one row per pair, replicate and split, columns a, b, split and barrier (0 to 1), in either order;
-    ``levels``: names of levels in the order of the axes; those without a barrier are left out.
+    ``levels``: names of levels in the order of the axes; those without a barrier are left out. ``verdicts``: columns
+    level and matching; the names of levels that do not match have an asterisk, as 0 between two bad networks is no
+    success.
 
     Raises ValueError if no two of the levels have a barrier of that split.
     """
@@ -140,11 +146,13 @@ def barrier_matrix_figure(barriers: pd.DataFrame, levels: Sequence[str], style: 
     matrix[means["row"], means["column"]] = 100 * means["barrier"]
     lower = matrix[1:, :-1]
     high = float(np.nanmax(lower, initial=LOW_BARRIER))
+    unmatched = not_matching(verdicts)
+    titles = [starred(name, name, unmatched) for name in names]
     with drawing(style):
         figure, axes = heat_map(
             lower,
-            names[1:],
-            names[:-1],
+            titles[1:],
+            titles[:-1],
             PowerNorm(0.5, vmin=0, vmax=high),
             style,
             number=lambda value: f"{value:.1f}" if value < 9.95 else f"{value:.0f}",
@@ -156,5 +164,7 @@ def barrier_matrix_figure(barriers: pd.DataFrame, levels: Sequence[str], style: 
         meaning = f"mean of {span(seeds)}" if seeds.max() > 1 else "one seed"
         if np.isnan(lower[np.tril_indices(len(lower))]).any():
             meaning += "; hatched: not computed"
+        if titles != names:
+            meaning += "\n*: not matching"
         note(axes, meaning, style)
     return figure
