@@ -56,6 +56,37 @@ def test_a_wide_range_gets_a_closer_view_of_the_limit():
     assert len(tickets_figure(TABLE, VERDICTS, Style()).axes) == 1
 
 
+def of_three_lines():
+    """A line of two levels, and two levels of their own with the second one's share left: one far off, one near."""
+    table = tickets(MANY_LINES[:1] + MANY_LINES[5:7], levels=2)
+    own = {"line1-l2": "far", "line2-l2": "near"}
+    table = table[~table["level"].isin(["line1-l1", "line2-l1"])].replace({"level": own})
+    table["parent"] = table["parent"].mask(table["level"].isin(own.values()), "dense")
+    table["left"] = table["left"].mask(table["level"].isin(["far", "near"]), 0.64)
+    table["error"] = table["error"].mask(table["level"] == "far", 0.6 + 0.1 * table["seed"])
+    return table
+
+
+def test_levels_of_the_same_share_are_apart_and_single_ones_have_their_names():
+    table = of_three_lines()
+    whole = tickets_figure(table, verdicts(table, barriers(table)), Style()).axes[0]
+    np.testing.assert_allclose(drawn(whole, "IMP").get_xdata(), [80, 64])
+    far, near = drawn(whole, "one-shot").get_xdata()[0], drawn(whole, "adaptive cuts").get_xdata()[0]
+    assert len({64, far, near}) == 3 and max(abs(far - 64), abs(near - 64)) < 2
+    assert {text.get_text(): text.xy[0] for text in whole.texts} == {"far": far, "near": near}
+    assert "moved aside" in whole.get_title("left")
+
+
+def test_of_a_level_out_of_the_closer_view_no_stub_is_drawn():
+    table = of_three_lines()
+    whole, close = tickets_figure(table, verdicts(table, barriers(table)), Style()).axes
+    assert "one-shot" not in [line.get_label() for line in close.lines]
+    assert [text.get_text() for text in close.texts] == ["near"]
+    assert len(whole.collections) == 3 and len(close.collections) == 2
+    names = [text.get_text() for text in whole.figure.legends[0].get_texts()]
+    assert names == ["IMP", "one-shot", "adaptive cuts", "dense"]
+
+
 def test_without_epsilon_or_a_dense_network_there_is_no_limit():
     no_limit = tickets_figure(TABLE, VERDICTS.assign(epsilon=math.nan), Style()).axes[0]
     assert not no_limit.patches and "epsilon" not in no_limit.get_title("left")

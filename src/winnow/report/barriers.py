@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from winnow.report.heatmap import heat_map
 from winnow.report.ladder import line_names
 from winnow.report.marks import (
+    MOVED,
     band_note,
     dodges,
     draw_epsilon,
@@ -72,7 +73,7 @@ def connectivity_figure(verdicts: pd.DataFrame, barriers: pd.DataFrame, style: S
             from_zero=True,
         )
         meaning = band_note(pairs["count"])
-        meaning += "; moved aside where lines share a place" if {*moved.values()} != {1.0} else ""
+        meaning += MOVED if {*moved.values()} != {1.0} else ""
         limit = f"; dashed: epsilon ({100 * epsilon:.2g} points)" if math.isfinite(epsilon) else ""
         note(axes, f"{meaning}\nfilled: level and parent both match; hollow: not both{limit}", style)
         _draw_counts(table, connectivity_counts(verdicts), style)

@@ -19,6 +19,7 @@ EPSILON: dict[str, Any] = {"color": "#444444", "linestyle": (0, (2, 2)), "linewi
 WIDE_RANGE = 4  # largest over smallest value from which an axis is not drawn linear
 VERY_WIDE = 100  # and from which errors are not drawn logarithmic
 MANY_TICKS = 4000  # largest over smallest share left up to which an axis has three numbers a power of ten
+MOVED = "; moved aside where lines share a place"  # for a note, after dodges
 LONG_NAME = 42  # characters of an axis' name and unit that have room on one line
 MARKER = 0.014  # width of a marker as a part of an axis' length, about
 ROOM = 0.09  # least distance of two numbers on an axis, as a part of its length

@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from winnow.report.ladder import line_names
-from winnow.report.marks import band_note, draw_spread, epsilon_of, error_axis, is_wide, left_axis, thinned
+from winnow.report.marks import (
+    MOVED,
+    band_note,
+    dodges,
+    draw_spread,
+    epsilon_of,
+    error_axis,
+    is_wide,
+    left_axis,
+    thinned,
+)
+from winnow.report.names import name_points
 from winnow.report.spread import spread
 from winnow.report.style import Look, Style, drawing, legend_below, looks, new_figure, note, shorten
 
@@ -30,7 +41,7 @@ def tickets_figure(tickets: pd.DataFrame, verdicts: pd.DataFrame, style: Style, 
     ``tickets``: one row per trained network, columns level, variant, rewind, data, seed, split, left and error (both 0
     to 1); rows of other splits are left out. Level "dense" is drawn as a level line, and above it a band as high as
     epsilon. ``verdicts``: columns level, matching and epsilon (0 to 1, NaN if unknown): levels that do not match get a
-    hollow marker, unless one has no verdict.
+    hollow marker, unless one has no verdict. A line of one level has the level's name beside it, where there is room.
 
     Raises ValueError if no row is of that split.
     """
@@ -42,6 +53,7 @@ def tickets_figure(tickets: pd.DataFrame, verdicts: pd.DataFrame, style: Style, 
     judged = sparse["level"].isin(matching).all()
     epsilon = 100 * epsilon_of(verdicts)
     look_of = looks(sparse["line"])
+    of_line = {line: _by_left(sparse[sparse["line"] == line], "percent") for line in look_of}
     dense = shown.loc[shown["level"] == "dense", "percent"]
     limit = float(dense.mean()) + epsilon  # NaN without a dense network
     drawn = np.append(shown["percent"].to_numpy(float), limit)
@@ -54,21 +66,30 @@ def tickets_figure(tickets: pd.DataFrame, verdicts: pd.DataFrame, style: Style, 
         panels = figure.subplots(1, len(views), squeeze=False)[0]
         handles: dict[str, Line2D] = {}
         for axes, view in zip(panels, views, strict=True):
-            for line in look_of:
-                lines = _by_left(sparse[sparse["line"] == line], "percent")
-                filled = np.array([matching[level] for level in lines["level"]], bool) if judged else None
-                x = 100 * lines["left"].to_numpy(float)
-                handles[line] = draw_spread(axes, x, lines, look_of[line], line, filled)
+            left_axis(axes, shown["left"])
+            moved = dodges(axes, {line: 100 * levels["left"].to_numpy(float) for line, levels in of_line.items()})
+            error_axis(axes, f"{split.capitalize()} error", view)
+            low, high = axes.get_ylim()
+            for line, levels in of_line.items():
+                if len(levels) == 1 and line in handles and not low <= levels["mean"].iloc[0] <= high:
+                    continue  # of its bar, a stub would be seen
+                filled = np.array([matching[level] for level in levels["level"]], bool) if judged else None
+                x = 100 * moved[line] * levels["left"].to_numpy(float)
+                handles[line] = draw_spread(axes, x, levels, look_of[line], line, filled)
             if len(dense):
                 handles["dense"] = _draw_dense(axes, float(dense.mean()))
             if math.isfinite(limit):
                 axes.axhspan(float(dense.mean()), limit, color="black", alpha=0.1, linewidth=0)
-            error_axis(axes, f"{split.capitalize()} error", view)
-            left_axis(axes, shown["left"])
+            width, height = figure.get_size_inches()
+            singles = [(line, levels.iloc[0]) for line, levels in of_line.items() if len(levels) == 1]
+            points = {row["level"]: (100 * moved[line] * row["left"], row["mean"]) for line, row in singles}
+            name_points(axes, points, (width / len(views) - 0.8, height - 1.8), style)
         meaning = "filled: matching" if judged else "which levels match is not known"
         if math.isfinite(limit):
             meaning += f"; grey: up to epsilon ({epsilon:.2g} points) above the dense error"
-        note(panels[0], f"{band_note(shown.groupby('level')['seed'].nunique())}\n{meaning}", style)
+        bands = band_note(shown.groupby("level")["seed"].nunique())
+        bands += MOVED if {*moved.values()} - {1.0} else ""
+        note(panels[0], f"{bands}\n{meaning}", style)
         for axes in panels[1:]:
             note(axes, "the same, near the grey", style)
         legend_below(figure, list(handles.values()), list(handles), style)
