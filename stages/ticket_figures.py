@@ -18,7 +18,7 @@ from winnow.report.magnitudes import magnitudes_figure
 from winnow.report.marks import epsilon_of
 from winnow.report.perturbations import perturbations_figure
 from winnow.report.spawn import spawn_figure
-from winnow.report.spectra import densities, spectra_figure
+from winnow.report.spectra import densities, spectra_figure, whole
 from winnow.report.style import Style, save
 from winnow.report.tickets import cut_errors_figure, tickets_figure
 from winnow.storage import atomic_folder, load_table, load_tensors
@@ -73,18 +73,23 @@ def _table(name: str) -> pd.DataFrame:
 
 
 def _spectra(levels: list[str], seeds: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Densities (level, seed, x, density) and largest eigenvalues (level, seed, eigenvalue)."""
+    """Densities (level, seed, x, density) of all eigenvalues, and the largest ones (level, seed, eigenvalue)."""
     found = {
         (level, seed): load_tensors(LANDSCAPE / f"curvature/{level}/seed{seed}.safetensors")
         for level in levels
         for seed in seeds
     }
-    of_others = densities({key: (tensors["nodes"], tensors["weights"]) for key, tensors in found.items()})
+    of_all = densities(
+        {
+            key: whole(tensors["eigenvalues"], int(tensors["size"][0]), tensors["nodes"], tensors["weights"])
+            for key, tensors in found.items()
+        }
+    )
     eigenvalues = [
         pd.DataFrame({"level": level, "seed": seed, "eigenvalue": tensors["eigenvalues"]})
         for (level, seed), tensors in found.items()
     ]
-    return of_others, pd.concat(eigenvalues, ignore_index=True)
+    return of_all, pd.concat(eigenvalues, ignore_index=True)
 
 
 if __name__ == "__main__":

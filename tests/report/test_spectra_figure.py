@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ticket_data import spectra
 
-from winnow.report.spectra import densities, spectra_figure
+from winnow.report.spectra import densities, spectra_figure, whole
 from winnow.report.style import Style
 
 
@@ -59,6 +59,40 @@ def test_densities_of_quadratures():
         nodes, weights = spectra[key]
         mean = (weights * nodes).sum(axis=1).mean()  # the bells are a little wider to the right
         assert np.trapezoid(density * x, x) == pytest.approx(mean, rel=0.02)
+
+
+def test_the_largest_eigenvalues_count_as_much_as_the_others():
+    """Against the histogram of all eigenvalues of a matrix, each of which is a node of a quadrature's others."""
+    random = np.random.default_rng(1)
+    every = np.sort(np.concatenate([random.normal(0, 0.01, 80), random.exponential(1, 15), [40.0, 60, 61, 90, 100]]))
+    others, largest = every[:-5], every[:-6:-1]
+    nodes, weights = np.tile(others, (2, 1)), np.full((2, 95), 1 / 95)
+    table = densities({("dense", 0): whole(largest, 100, nodes, weights)})
+    x, density = table["x"].to_numpy(), table["density"].to_numpy()
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=2e-3)
+    for low, high in ((-0.1, 0.1), (10, 20), (30, 50), (50, 75), (75, 150)):
+        within = (x >= low) & (x <= high)
+        share = np.mean((every >= low) & (every <= high))
+        assert np.trapezoid(density[within], x[within]) == pytest.approx(share, abs=5e-3)
+    mean = np.trapezoid(density * x, x)
+    assert mean == pytest.approx(every.mean(), rel=0.02)
+
+
+def test_the_axis_reaches_down_to_the_largest_eigenvalues():
+    densities, eigenvalues = spectra(2)
+    faint = densities.assign(density=densities["density"] * np.where(densities["x"] > 1, 1e-5, 1))
+    assert (low := spectra_figure(faint, eigenvalues, Style()).axes[0].get_ylim()[0]) > 0
+    rows = faint[faint["level"] == "l1"]
+    at = np.interp(eigenvalues.loc[eigenvalues["level"] == "l1", "eigenvalue"], rows["x"], rows["density"])
+    assert low < at.min()
+    assert spectra_figure(faint, eigenvalues.iloc[:0], Style()).axes[0].get_ylim()[0] > low
+
+
+def test_it_is_said_how_many_ticks_a_seed_has():
+    assert "ticks: the 10 largest of each seed" in spectra_figure(*spectra(2, seeds=3), Style()).get_suptitle()
+    densities, eigenvalues = spectra(1)
+    largest = spectra_figure(densities, eigenvalues[eigenvalues["rank"] == 1], Style())
+    assert largest.get_suptitle() == "ticks: the largest of each seed"
 
 
 def test_no_spectra_have_no_densities():
