@@ -18,6 +18,7 @@ def test_cells_are_percent_left_by_layer_and_level():
         "l3 (51%)",
     ]
     assert axes.get_yticklabels()[0].get_text() == "0.stages.0.blocks.0.conv1.weight (432)"
+    assert "mean over seeds" in axes.get_title("left")
     for text in axes.texts:
         column, row = text.get_position()
         assert float(text.get_text()) == pytest.approx(expected[row, column], abs=0.5)

@@ -14,7 +14,7 @@ def density_figure(density: pd.DataFrame, style: Style) -> Figure:
     """A heat map of layers and levels: the share of the layer's weights that is left, in percent, colours logarithmic.
 
     ``density``: one row per level and layer, columns level, left (0 to 1), layer, size (number of weights) and density
-    (0 to 1), layers and levels in the order of the axes.
+    (0 to 1, a mean over replicates), layers and levels in the order of the axes.
 
     Raises ValueError if there is no density.
     """
@@ -39,7 +39,7 @@ def density_figure(density: pd.DataFrame, style: Style) -> Figure:
             bar_label="Weights left (%, logarithmic)",
             bar_ticks=[tick for tick in ticks if least <= tick <= 100],
         )
-        meaning = "beside a layer: its number of weights\nbelow a level: weights left in all"
+        meaning = "cells: mean over seeds\nbeside a layer: its number of weights\nbelow a level: weights left in all"
         if np.isnan(values).any():
             meaning += "; hatched: no value"
         note(axes, meaning, style)
