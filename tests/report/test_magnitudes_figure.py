@@ -14,15 +14,15 @@ def histogram(axes, moment):
 
 
 @pytest.mark.parametrize("layer", ["all", "conv.weight"])
-def test_histograms_are_in_percent_of_the_weights_before_the_cut(layer):
+def test_every_histogram_is_in_percent_of_its_own_weights(layer):
     figure = magnitudes_figure(TABLE.sample(frac=1, random_state=0).sort_values("level"), Style(), layer)
-    assert [axes.get_title() for axes in figure.axes] == ["l1", "l2", "l3"]
+    assert [axes.get_title() for axes in figure.axes] == [f"l{i}: 20% cut" for i in (1, 2, 3)]
     rows = TABLE[(TABLE["level"] == "l2") & (TABLE["layer"] == layer)]
-    for moment, total in {"before": 100, "after": 80, "retrained": 80}.items():
+    for moment in ("before", "after", "retrained"):
         counts = rows.loc[rows["moment"] == moment, "count"].to_numpy(float)
         shares, edges, _ = histogram(figure.axes[1], moment)
-        np.testing.assert_allclose(shares, 100 * counts / rows.loc[rows["moment"] == "before", "count"].sum())
-        assert shares.sum() == pytest.approx(total, abs=0.1)
+        np.testing.assert_allclose(shares, 100 * counts / counts.sum())
+        assert shares.sum() == pytest.approx(100)
         np.testing.assert_allclose(edges[1:], rows.loc[rows["moment"] == moment, "high"])
 
 
@@ -44,6 +44,20 @@ def test_the_bin_from_zero_is_as_wide_as_the_next_one():
     np.testing.assert_allclose(only[["left", "right"]], [[0.1, 1]])
 
 
-def test_of_many_levels_twelve_are_shown():
-    figure = magnitudes_figure(magnitudes(14, 500), Style())
-    assert len(figure.axes) == 12 and "12 of 14 levels" in figure.get_suptitle()
+def test_the_few_survivors_of_a_large_cut_are_seen_and_the_cut_is_told():
+    large = TABLE.assign(count=TABLE["count"] * np.where(TABLE["moment"] == "before", 1, 0.001 / 0.8))
+    axes = magnitudes_figure(large, Style()).axes[0]
+    assert axes.get_title() == "l1: 99.9% cut"
+    for moment in ("after", "retrained"):
+        assert histogram(axes, moment)[0].max() > 0.1 * axes.get_ylim()[1]
+
+
+def test_without_the_weights_before_a_cut_its_share_is_not_told():
+    figure = magnitudes_figure(TABLE[(TABLE["moment"] != "before") | (TABLE["level"] == "l2")], Style())
+    assert [axes.get_title() for axes in figure.axes] == ["l1", "l2: 20% cut", "l3"]
+
+
+def test_of_many_levels_some_are_shown():
+    figure = magnitudes_figure(magnitudes(26, 500), Style())
+    assert len(figure.axes) == 24 and "24 of 26 levels" in figure.get_suptitle()
+    assert len(magnitudes_figure(magnitudes(16, 500), Style()).axes) == 16
