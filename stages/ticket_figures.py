@@ -1,5 +1,6 @@
 """Draw every picture of the tickets from the tables and landscapes of earlier stages, and say which tickets match."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from stages._stage import main, params
 from winnow.params.dense import Dense
 from winnow.params.figures import Figures
 from winnow.params.imp import Imp
-from winnow.params.landscape import Connectivity, Curvature
+from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
 from winnow.report.cuts import cuts_figure
 from winnow.report.density import density_figure
@@ -28,7 +29,9 @@ LANDSCAPE = Path("data/landscape")
 
 
 def ticket_figures() -> None:
-    options = params(dense=Dense, imp=Imp, connectivity=Connectivity, curvature=Curvature, figures=Figures)
+    options = params(
+        dense=Dense, imp=Imp, connectivity=Connectivity, perturbation=Perturbation, curvature=Curvature, figures=Figures
+    )
     style = Style(font_size=options.figures.font_size)
     results, verdicts, barriers = (_table(name) for name in ("results", "verdicts", "barriers"))
     matrix, children, perturbed = (_table(f"barriers_{name}") for name in ("of_levels", "of_children", "perturbed"))
@@ -58,7 +61,8 @@ def ticket_figures() -> None:
     if len(children):
         drawn["children"] = spawn_figure(children, epsilon_of(verdicts), style)
     if len(perturbed):
-        drawn["perturbations"] = perturbations_figure(perturbed, epsilon_of(verdicts), style)
+        references = _references(options.perturbation.runs, barriers)
+        drawn["perturbations"] = perturbations_figure(perturbed, references, epsilon_of(verdicts), style)
     if len(curvature):
         drawn["largest_cuts"] = cuts_figure(curvature.merge(left), measured, style)
         drawn["spectra"] = spectra_figure(*_spectra(options.curvature.levels, options.dense.seeds), style)
@@ -70,6 +74,19 @@ def ticket_figures() -> None:
 
 def _table(name: str) -> pd.DataFrame:
     return load_table(f"plots/tickets/{name}.csv")
+
+
+def _references(runs: Mapping[str, Perturbed], barriers: pd.DataFrame) -> pd.DataFrame:
+    """What each run is compared with: the error of its level, and the barrier of its child to it; columns run, seed,
+    split, error and barrier."""
+    tables = []
+    for name, run in runs.items():
+        lines = load_table(LANDSCAPE / f"perturbation/{name}.parquet")
+        errors = lines[lines["alpha"] == 0].groupby(["seed", "split"], as_index=False)["error"].first()
+        of_cut = barriers[(barriers["a"] == run.level) & (barriers["b"] == run.child)]
+        found = errors.merge(of_cut[["seed", "split", "barrier"]], how="left")
+        tables.append(found.assign(run=name))
+    return pd.concat(tables)
 
 
 def _spectra(levels: list[str], seeds: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -42,6 +42,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
     verdicts = renamed(made.verdicts(tickets, barriers, epsilon))
     tickets, barriers = renamed(tickets), renamed(barriers)
     steps = (0, 100, 500, 2000)[: max(1, levels)]
+    perturbed = made.perturbations(steps, (("early", 500),), seeds)
     names = [given(level) for level in made.level_names(levels)]
     return {
         "tickets": lambda style: tickets_figure(tickets, verdicts, style),
@@ -53,9 +54,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
         "cuts": lambda style: cuts_figure(*map(renamed, made.cuts(levels, seeds)), style),
         "magnitudes": lambda style: magnitudes_figure(renamed(made.magnitudes(levels, 2000)), style),
         "density": lambda style: density_figure(renamed(made.densities(levels)), style),
-        "perturbations": lambda style: perturbations_figure(
-            made.perturbations(steps, (("early", 500),), seeds), epsilon, style
-        ),
+        "perturbations": lambda style: perturbations_figure(perturbed, made.references(perturbed), epsilon, style),
         "spawn": lambda style: spawn_figure(made.spawn(steps, seeds), epsilon, style),
     }
 
@@ -122,6 +121,7 @@ def test_an_empty_table_is_an_error_that_says_of_what():
     barriers = made.barriers(tickets)
     verdicts = made.verdicts(tickets, barriers)
     densities, eigenvalues = made.spectra(2)
+    perturbed = empty(made.perturbations())
     style = Style()
     for message, draw in {
         "no error of split 'test'": lambda: tickets_figure(empty(tickets), verdicts, style),
@@ -135,7 +135,7 @@ def test_an_empty_table_is_an_error_that_says_of_what():
         "neither predicted nor measured": lambda: cuts_figure(*map(empty, made.cuts(2)), style),
         "of layer 'all'": lambda: magnitudes_figure(empty(made.magnitudes(2, 100)), style),
         "density of a layer": lambda: density_figure(empty(made.densities(2)), style),
-        "no perturbation": lambda: perturbations_figure(empty(made.perturbations()), 0.01, style),
+        "no perturbation": lambda: perturbations_figure(perturbed, made.references(perturbed), 0.01, style),
         "between children": lambda: spawn_figure(empty(made.spawn()), 0.01, style),
     }.items():
         with pytest.raises(ValueError, match=message):

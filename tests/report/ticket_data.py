@@ -180,10 +180,16 @@ def perturbations(
                     barrier = 0.5 / (1 + (0.5 + steps / 300) ** 2 * 4 / (multiple**2 + 0.01)) if multiple else 0.0
                     barrier = barrier * (1 + 0.2 * random.random())
                     error = 0.085 + 0.02 * barrier + random.normal(0, 0.001)
-                    row = ("robust", "l5", rewind, steps, seed, multiple, 3.2 * multiple, split, error, barrier)
+                    row = (f"from-{rewind}", "l5", rewind, steps, seed, multiple, 3.2 * multiple, split, error, barrier)
                     rows.append(row)
     columns = ["run", "level", "rewind", "rewind_steps", "seed", "multiple", "length", "split", "error", "barrier"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def references(perturbed: pd.DataFrame) -> pd.DataFrame:
+    """Of each run of a table of perturbations the unperturbed error, and the barrier of the cut."""
+    rows = perturbed[["run", "seed", "split"]].drop_duplicates()
+    return rows.assign(error=0.08 + 0.001 * rows["seed"], barrier=0.002 + 0.001 * rows["seed"])
 
 
 def spawn(steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000), seeds: int = 3) -> pd.DataFrame:

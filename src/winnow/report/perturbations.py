@@ -12,13 +12,17 @@ from winnow.report.spread import spread
 from winnow.report.style import Style, drawing, legend_below, looks, new_figure, note
 
 
-def perturbations_figure(perturbations: pd.DataFrame, epsilon: float, style: Style, split: str = "test") -> Figure:
+def perturbations_figure(
+    perturbations: pd.DataFrame, references: pd.DataFrame, epsilon: float, style: Style, split: str = "test"
+) -> Figure:
     """Two panels over the length of a random perturbation: barrier to the unperturbed solution, and error.
 
-    ``perturbations``: one row per network, columns level, rewind, rewind_steps, seed, multiple (length, as a multiple
-    of that of the projection on the level's own mask), split, error (of the trained network) and barrier (both 0 to 1).
-    One line per rewind point, by rising steps, and per level where there are several; a dotted line marks the
-    projection's own length. ``epsilon``: 0 to 1, NaN if unknown.
+    ``perturbations``: one row per network, columns run, level, rewind, rewind_steps, seed, multiple (length, as a
+    multiple of that of the projection on the mask of the level's child), split, error (of the trained network) and
+    barrier (both 0 to 1). One line per rewind point, by rising steps, and per level where there are several; a dotted
+    line marks the projection's own length. ``references``: one row per run, replicate and split, columns run, seed,
+    split, error (of the unperturbed level) and barrier (of the child to the level): the means are drawn as a thin line
+    and as a large hollow marker at the projection's length, where there are any. ``epsilon``: 0 to 1, NaN if unknown.
 
     Raises ValueError if no row is of that split.
     """
@@ -34,6 +38,9 @@ def perturbations_figure(perturbations: pd.DataFrame, epsilon: float, style: Sty
         names = [f"{name}, {level}" for name, level in zip(names, shown["level"], strict=True)]
     shown = shown.assign(line=names)
     look_of = looks(names)
+    given = 100 * references[references["split"] == split].groupby("run")[["barrier", "error"]].mean()
+    run_of = shown.groupby("line")["run"].first()
+    unperturbed = given.reindex(run_of).set_index(run_of.index)
     with drawing(style):
         figure = new_figure(style, 10, 4.5)
         handles: dict[str, Line2D] = {}
@@ -45,6 +52,21 @@ def perturbations_figure(perturbations: pd.DataFrame, epsilon: float, style: Sty
                 if len(means):
                     handles[line] = draw_spread(axes, means["multiple"].to_numpy(float), means, look, line)
                     values += [*means["mean"], *means["low"], *means["high"]]
+            for line, look in look_of.items():
+                value = float(unperturbed.loc[line, quantity])
+                if not math.isfinite(value):
+                    continue
+                values.append(value)
+                if quantity == "barrier":
+                    axes.plot(
+                        [1], [value], color=look.color, marker=look.marker, markersize=11, markerfacecolor="none",
+                        linestyle="", label=f"_{line}, cut",
+                    )  # fmt: skip
+                else:
+                    axes.axhline(
+                        value, color=look.color, linestyle=look.line, linewidth=0.8, zorder=1.5,
+                        label=f"_{line}, unperturbed",
+                    )  # fmt: skip
             if not any(line.get_label() in look_of for line in axes.lines):
                 nothing_drawn(axes, f"no {quantity}")
             if quantity == "barrier":
@@ -57,7 +79,9 @@ def perturbations_figure(perturbations: pd.DataFrame, epsilon: float, style: Sty
             axes.set_xlabel("Length of the perturbation / length of the projection")
         counts = shown.groupby(["line", "multiple"])["seed"].nunique()
         limit = f"; dashed: epsilon ({100 * epsilon:.2g} points)" if math.isfinite(epsilon) else ""
-        note(figure.axes[0], f"to the unperturbed solution{limit}\n{band_note(counts)}", style)
-        note(figure.axes[1], "dotted: the length of the projection on the mask", style)
+        of_cut = "\nlarge, hollow: of the cut itself" if unperturbed["barrier"].notna().any() else ""
+        note(figure.axes[0], f"to the unperturbed solution{limit}\n{band_note(counts)}{of_cut}", style)
+        thin = "\nthin: unperturbed" if unperturbed["error"].notna().any() else ""
+        note(figure.axes[1], f"dotted: the length of the projection on the mask{thin}", style)
         legend_below(figure, list(handles.values()), list(handles), style)
     return figure
