@@ -53,7 +53,7 @@ def perturbations_figure(
                     handles[line] = draw_spread(axes, means["multiple"].to_numpy(float), means, look, line)
                     values += [*means["mean"], *means["low"], *means["high"]]
             for line, look in look_of.items():
-                value = float(unperturbed.loc[line, quantity])
+                value = float(unperturbed[quantity][line])
                 if not math.isfinite(value):
                     continue
                 values.append(value)
