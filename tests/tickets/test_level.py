@@ -1,9 +1,11 @@
 """Levels: what their training begins with and ends in, on the small training of tests/training."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
@@ -13,12 +15,12 @@ from winnow.storage import load_table
 from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import Ticket, load_ticket
 from winnow.tickets.level import begin_level
-from winnow.tickets.masks import apply, count_left, is_nested, layer_counts, share_left
+from winnow.tickets.masks import Mask, apply, count_left, is_nested, layer_counts, share_left
 from winnow.tickets.rewind import begin_dense, load_rewind_point, reach_rewind_points, rewind_step
 from winnow.tickets.train import evaluate, train_level
 from winnow.tickets.variants import VARIANTS
 from winnow.training import loop
-from winnow.training.schedule import schedule
+from winnow.training.schedule import Schedule, schedule
 
 SEED, TAU = 3, 7  # the rewind point lies inside an epoch, of 5 steps
 PLAN = schedule(TRAINING, 43)
@@ -62,19 +64,42 @@ def level_of(folder: Path) -> Ticket:
     return load_ticket(folder / "level" / f"seed{SEED}" / "ticket.safetensors")
 
 
+def loop_alone(network: nn.Module, folder: Path, plan: Schedule, mask: Mask | None = None) -> dict[str, torch.Tensor]:
+    """What the training loop itself makes of a network, from step 0 of the plan to its end."""
+    run = loop.start(SEED, network, TRAINING, IMAGES.device, folder, mask)
+    for _ in loop.train([run], IMAGES, TRAINING, plan, ignore):
+        pass
+    return run.network.state_dict()
+
+
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def test_the_rewind_point_is_the_training_up_to_it(dense: Path, tmp_path: Path) -> None:
-    run = loop.start(SEED, initialise(NETWORK, CLASSES, IMAGES.shape, SEED), TRAINING, IMAGES.device, tmp_path / "run")
-    for _ in loop.train([run], IMAGES, TRAINING, PLAN.until_step(TAU), ignore):
-        pass
-    assert same(load_rewind_point(point(dense)), run.network.state_dict())
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    assert same(load_rewind_point(point(dense)), loop_alone(network, tmp_path / "run", PLAN.until_step(TAU)))
     assert rewind_step(point(dense)) == TAU
 
 
-def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path) -> None:
+def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dense run is one training that never stops, and loses its momentum before the step of the rewind point."""
+    descend = loop.descend
+
+    def without_momentum_at_tau(runs: list[loop.Run], *rest: Any) -> None:
+        if runs[0].step == TAU + 1:  # the steps with this one
+            for velocity in runs[0].velocity.values():
+                assert velocity.any()
+                velocity.zero_()
+        descend(runs, *rest)
+
+    monkeypatch.setattr(loop, "descend", without_momentum_at_tau)
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    assert same(level_of(dense).state_dict(), loop_alone(network, tmp_path / "run", PLAN))
+    assert share_left(level_of(dense).mask) == 1
+
+
+def test_the_variant_dense_on_the_same_data_is_level_0_again(dense: Path, tmp_path: Path) -> None:
     begun(dense, dense, tmp_path, "dense")
     again = trained(tmp_path, "dense")
     assert same(again.state_dict(), level_of(dense).state_dict())
@@ -146,16 +171,22 @@ def test_random_and_fresh_keep_the_counts(dense: Path, tmp_path: Path) -> None:
     initial = initialise(NETWORK, CLASSES, IMAGES.shape, SEED).state_dict()
     live = torch.cat([(fresh.state_dict()[name] != initial[name])[layer] for name, layer in fresh.mask.items()])
     assert live.all()
-    assert trained(tmp_path / "fresh", "fresh").mask.keys() == parent.mask.keys()
+    # all of the schedule: also the steps before the rewind point
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED, "fresh_initialisation")
+    alone = loop_alone(network, tmp_path / "alone", PLAN, parent.mask)
+    assert same(trained(tmp_path / "fresh", "fresh").state_dict(), alone)
 
 
 def test_the_adaptive_cut_stays_within_its_budget(dense: Path, tmp_path: Path) -> None:
     parent = level_of(dense)
     error = error_without_training(parent, parent.mask)
+    left = {}
     for budget in (0.0, 0.1, 0.3):
         ticket = begun(dense, dense, tmp_path / f"{budget}", "adaptive", budget=budget, until=0.2)
         assert error_without_training(parent, ticket.mask) <= error + budget
-        assert share_left(ticket.mask) >= 0.2 - 0.01
+        left[budget] = share_left(ticket.mask)
+        assert left[budget] >= 0.2 - 0.01
+    assert left[0.3] < left[0.0] <= 1  # the more is allowed, the more is cut
 
 
 def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
