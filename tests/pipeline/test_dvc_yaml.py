@@ -146,16 +146,22 @@ def test_stages_import_torch_only_where_they_train_and_torchvision_nowhere(alone
     assert importing("dvc") == set()
 
 
+@pytest.fixture(scope="module")
+def shared(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone whose dvc.yaml each of the tests below writes, and in which no stage gets to its end."""
+    return finished.copy(tmp_path_factory.mktemp("shared") / "clone")
+
+
 @pytest.mark.parametrize(("stage", "key"), PARAMS)
 def test_a_stage_cannot_read_what_it_does_not_declare(
-    stage: str, key: str, clone: Clone, monkeypatch: pytest.MonkeyPatch
+    stage: str, key: str, shared: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each declared key is left out in turn, which shows too that every one of them is read."""
-    values = read_yaml(clone.path("dvc.yaml"))
+    values = read_yaml(ROOT / "dvc.yaml")
     entry = values["stages"][stage]
     entry.get("do", entry)["params"].remove(key)
-    write_yaml(clone.path("dvc.yaml"), values)
-    name = next(name for name in read_yaml(clone.path("dvc.lock"))["stages"] if name.partition("@")[0] == stage)
-    work = in_this_process(clone, name, monkeypatch)
+    write_yaml(shared.path("dvc.yaml"), values)
+    name = next(name for name in read_yaml(shared.path("dvc.lock"))["stages"] if name.partition("@")[0] == stage)
+    work = in_this_process(shared, name, monkeypatch)
     with pytest.raises(UndeclaredParameterError, match=f"^{key.split('.', maxsplit=1)[0]}"):
         work()
