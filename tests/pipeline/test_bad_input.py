@@ -1,5 +1,8 @@
 """Every mistake a user can make ends in one line that names it, before anything is lost."""
 
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from clone import Clone, command, ran
+from clone import Clone, command, in_this_process, ran
 from PIL import Image
 
 pytestmark = pytest.mark.pipeline
@@ -28,6 +31,25 @@ def assert_refused(clone: Clone, stage: str, *named: str) -> None:
     done = clone.stage(stage)
     assert_one_line(done.returncode, done.stdout, *named)
     assert clone.files("data") == before
+
+
+@pytest.fixture
+def assert_raises(
+    monkeypatch: pytest.MonkeyPatch, user_error: Callable[..., AbstractContextManager[None]]
+) -> Callable[..., None]:
+    """``assert_refused`` without a process of its own, of a mistake that raises UserError, which every stage tells in
+    the same way. Settings of the environment are given by name."""
+
+    def check(clone: Clone, stage: str, *named: str, **environment: str) -> None:
+        before = clone.files("data")
+        work = in_this_process(clone, stage, monkeypatch)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        with user_error(*named):
+            work()
+        assert clone.files("data") == before
+
+    return check
 
 
 def test_a_mistake_in_any_section_is_told_before_anything_runs(clone: Clone) -> None:
@@ -90,9 +112,13 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone) -> None:
         ("figures.dpi", 7, "at least 50"),
     ],
 )
-def test_check_names_the_key_and_what_would_be_right(key: str, value: Any, named: str, clone: Clone) -> None:
+def test_check_names_the_key_and_what_would_be_right(
+    key: str, value: Any, named: str, new: Clone, tmp_path: Path, assert_raises: Callable[..., None]
+) -> None:
+    shutil.copy2(new.path("params.yaml"), tmp_path)  # all that check reads
+    clone = Clone(tmp_path, new.outside)
     clone.set(key, value)
-    assert_refused(clone, "check", "params.yaml", key, named)
+    assert_raises(clone, "check", "params.yaml", key, named)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +130,8 @@ def test_check_names_the_key_and_what_would_be_right(key: str, value: Any, named
         ("imp.rewinds", "  rewinds:"),
     ],
 )
-def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, clone: Clone) -> None:
+def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, new: Clone, tmp_path: Path) -> None:
+    clone = new.copy(tmp_path / "clone")
     text = clone.path("params.yaml").read_text()
     clone.path("params.yaml").write_text(text.replace(line, f"{line[:-1]}_:"))
     done = clone.run("dvc", "repro")
@@ -122,13 +149,14 @@ def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, c
     ],
     ids=["key twice", "bracket open", "tab"],
 )
-def test_params_that_are_not_yaml(text: str, clone: Clone) -> None:
+def test_params_that_are_not_yaml(text: str, new: Clone, tmp_path: Path, assert_raises: Callable[..., None]) -> None:
+    clone = new.copy(tmp_path / "clone")
     clone.path("params.yaml").write_text(text)
     done = clone.run("dvc", "repro")
     assert done.returncode != 0
     assert "params.yaml" in done.stdout
     assert "Traceback" not in done.stdout
-    assert_refused(clone, "check", "params.yaml line")
+    assert_raises(clone, "check", "params.yaml line")
 
 
 def picture(file: Path, size: tuple[int, int] = (8, 8), shade: int = 0) -> Path:
@@ -169,61 +197,60 @@ def test_a_damaged_image(clone: Clone, folder: Path) -> None:
     assert_refused(clone, "download", str(damaged))
 
 
-def test_a_class_without_an_image(clone: Clone, folder: Path) -> None:
+def test_a_class_without_an_image(clone: Clone, folder: Path, assert_raises: Callable[..., None]) -> None:
     for file in (folder / "train/cat").glob("*"):
         file.unlink()
-    assert_refused(clone, "download", str(folder / "train/cat"), "no image")
+    assert_raises(clone, "download", str(folder / "train/cat"), "no image")
 
 
-def test_images_that_differ_in_size(clone: Clone, folder: Path) -> None:
+def test_images_that_differ_in_size(clone: Clone, folder: Path, assert_raises: Callable[..., None]) -> None:
     other = picture(folder / "train/dog/2.png", (8, 9))
-    assert_refused(clone, "download", "download.size", str(other), "8x9")
+    assert_raises(clone, "download", "download.size", str(other), "8x9")
 
 
-def test_a_table_without_the_columns(clone: Clone, folder: Path) -> None:
+def test_a_table_without_the_columns(clone: Clone, folder: Path, assert_raises: Callable[..., None]) -> None:
     for part in ("train", "test"):
         pq.write_table(pa.table({"picture": [b""], "label": [0]}), folder / f"{part}.parquet")
     source(clone, "parquet", folder)
-    assert_refused(clone, "download", str(folder / "train.parquet"), "picture", "image (or img")
+    assert_raises(clone, "download", str(folder / "train.parquet"), "picture", "image (or img")
 
 
-def test_more_images_in_a_batch_than_there_are(clone: Clone) -> None:
+def test_more_images_in_a_batch_than_there_are(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("early.training.batch_size", 300)
-    assert_refused(clone, "early@a", "early.training.batch_size", "300", "269")
+    assert_raises(clone, "early@a", "early.training.batch_size", "300", "269")
 
 
-def test_more_images_in_a_batch_than_in_a_subset(clone: Clone) -> None:
+def test_more_images_in_a_batch_than_in_a_subset(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("retrain.training.batch_size", 200)
-    assert_refused(clone, "retrain@el2n-0.5", "retrain.training.batch_size", "200", "134")
+    assert_raises(clone, "retrain@el2n-0.5", "retrain.training.batch_size", "200", "134")
 
 
-def test_a_keep_that_leaves_a_class_empty(clone: Clone) -> None:
-    assert_refused(clone, "select@el2n-0.05", "select.keep", "0.05", "class '")
+def test_a_keep_that_leaves_a_class_empty(clone: Clone, assert_raises: Callable[..., None]) -> None:
+    assert_raises(clone, "select@el2n-0.05", "select.keep", "0.05", "class '")
 
 
-def test_a_window_without_room(clone: Clone) -> None:
-    assert_refused(clone, "select@el2n-window0.7-0.5", "select.methods", "0.7", "0.5")
+def test_a_window_without_room(clone: Clone, assert_raises: Callable[..., None]) -> None:
+    assert_raises(clone, "select@el2n-window0.7-0.5", "select.methods", "0.7", "0.5")
 
 
-def test_more_images_to_keep_than_there_are(clone: Clone) -> None:
-    assert_refused(clone, "select@random-270", "select.keep", "270", "269")
+def test_more_images_to_keep_than_there_are(clone: Clone, assert_raises: Callable[..., None]) -> None:
+    assert_raises(clone, "select@random-270", "select.keep", "270", "269")
 
 
-def test_a_rewind_point_after_the_end_of_training(clone: Clone) -> None:
+def test_a_rewind_point_after_the_end_of_training(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("dense.rewind", "5 epochs")
-    assert_refused(clone, "dense", "dense.rewind", "40 steps")
+    assert_raises(clone, "dense", "dense.rewind", "40 steps")
     clone.set("imp.rewinds.early.length", "33 steps")  # 4 epochs are 32
-    assert_refused(clone, "rewind@early", "imp.rewinds.early.length", "33 steps")
+    assert_raises(clone, "rewind@early", "imp.rewinds.early.length", "33 steps")
 
 
-def test_a_floor_that_leaves_more_weights_than_the_cut(clone: Clone) -> None:
+def test_a_floor_that_leaves_more_weights_than_the_cut(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("imp.floor", 100_000)
-    assert_refused(clone, "imp@l1", "imp.floor", "100000")
+    assert_raises(clone, "imp@l1", "imp.floor", "100000")
 
 
-def test_a_setting_of_the_environment_that_cannot_be(clone: Clone) -> None:
-    done = clone.stage("early@a", WINNOW_WORKERS="many")
-    assert_one_line(done.returncode, done.stdout, "WINNOW_WORKERS=many")
+def test_a_setting_of_the_environment_that_cannot_be(clone: Clone, assert_raises: Callable[..., None]) -> None:
+    assert_raises(clone, "early@a", "WINNOW_WORKERS=many", WINNOW_WORKERS="many")
 
 
 def test_an_input_that_is_damaged(clone: Clone) -> None:
