@@ -10,34 +10,49 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clone import Clone, command, ran
+from clone import Clone, command, ran, read_yaml, write_yaml
 
 from winnow.training.loop import finished_epochs
 
 pytestmark = pytest.mark.pipeline
 
 PATIENCE = 120.0  # seconds; on a quiet machine each wait takes about 3
+OUTS = {"early@a": "data/early/a", "imp@l1": "data/tickets/l1"}  # each of two networks
+
+
+# In the training loop of a clone, after each epoch and before the loop saves where it is. ``HELD``: every network is
+# saved after two epochs, and then waits after the third, to be killed. ``GOING_ON``: nothing is trained again that was
+# saved.
+AFTER_AN_EPOCH = "        yield from group\n"
+HELD = AFTER_AN_EPOCH + "        if group[0].epoch == 3:\n            time.sleep(100)\n"
+GOING_ON = AFTER_AN_EPOCH + "        assert group[0].epoch > 2\n"
+SAVES = "SECONDS_BETWEEN_SAVES = 1.0"
 
 
 @pytest.fixture(scope="module")
-def longer(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone with a training that lasts some seconds, which has not run."""
-    clone = finished.copy(tmp_path_factory.mktemp("longer") / "clone")
-    clone.set("early.training.length", "200 epochs")
-    clone.set("early.epochs", [0, 2, 6, 200])
+def unfinished(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone in which a cohort and a level are missing and DVC knows nothing of them."""
+    clone = finished.copy(tmp_path_factory.mktemp("unfinished") / "clone")
+    lock = read_yaml(clone.path("dvc.lock"))
+    for stage, out in OUTS.items():
+        del lock["stages"][stage]
+        clone.do("rm", "-r", out)
+    write_yaml(clone.path("dvc.lock"), lock)
+    clone.do("rm", "-r", ".dvc/cache/runs")
+    change(clone, SAVES, "SECONDS_BETWEEN_SAVES = 0.0")
+    change(clone, AFTER_AN_EPOCH, HELD)
     return clone
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(longer: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    clone = longer.copy(tmp_path_factory.mktemp("uninterrupted") / "clone")
-    assert clone.repro("--single-item", "early@a") == ["early@a"]
-    return clone.files("data")
-
-
 @pytest.fixture
-def clone(longer: Clone, tmp_path: Path) -> Clone:
-    return longer.copy(tmp_path / "clone")
+def clone(unfinished: Clone, tmp_path: Path) -> Clone:
+    return unfinished.copy(tmp_path / "clone")
+
+
+def change(clone: Clone, old: str, new: str, file: str = "src/winnow/training/loop.py") -> None:
+    text = clone.path(file).read_text()
+    assert text.count(old) == 1
+    clone.path(file).write_text(text.replace(old, new))
 
 
 def start(clone: Clone, *arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -59,19 +74,10 @@ def wait(for_what: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def in_the_middle(clone: Clone) -> bool:
-    """Whether both seeds of cohort a have been trained for some epochs, and one has saved where it is since."""
-    running = list(clone.path(".winnow/early@a").glob("*/seed*.running"))
-    states = [folder / "state.safetensors" for folder in running]
-    begun = [folder / "epoch6.safetensors" for folder in running]
-    return (
-        len(running) == 2
-        and all(file.exists() for file in begun)
-        and any(
-            state.exists() and state.stat().st_mtime > file.stat().st_mtime
-            for state, file in zip(states, begun, strict=True)
-        )
-    )
+def in_the_middle(clone: Clone, stage: str = "early@a") -> bool:
+    """Whether both networks of a stage wait in their third epoch."""
+    states = list(clone.path(f".winnow/{stage}").rglob("seed*.running/state.safetensors"))
+    return [finished_epochs(state.parent) for state in states] == [2, 2]
 
 
 def is_over(clone: Clone, stage: str = "early@a") -> bool:
@@ -84,58 +90,35 @@ def is_over(clone: Clone, stage: str = "early@a") -> bool:
         return True
 
 
-def assert_goes_on(clone: Clone, uninterrupted: dict[str, bytes]) -> None:
+def assert_goes_on(clone: Clone, finished: Clone, stage: str = "early@a") -> None:
     """Nothing half-written lies among the outputs, and a new start does the rest, not all of it again."""
-    assert not clone.path("data/early/a").exists()
-    assert set(clone.files("data")) < set(uninterrupted)
-    begun = {path: path.stat().st_mtime_ns for path in clone.path(".winnow").rglob("epoch[026].safetensors")}
-    assert clone.repro("--single-item", "early@a") == ["early@a"]
-    assert clone.files("data") == uninterrupted
-    kept = {path.name: path.stat().st_mtime_ns for path in clone.path("data/early/a").rglob("epoch0.safetensors")}
-    assert set(kept.values()) <= set(begun.values())
-    assert clone.files(".winnow/early@a") == {}
+    there, missing = clone.files("data"), finished.files(*OUTS.values())
+    assert there == {path: content for path, content in finished.files("data").items() if path not in missing}
+    change(clone, HELD, GOING_ON)
+    assert clone.repro("--single-item", stage) == [stage]
+    assert clone.files("data") == there | finished.files(OUTS[stage])
+    assert clone.files(f".winnow/{stage}") == {}
 
 
-def test_the_whole_run_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) -> None:
-    with start(clone, "dvc", "repro", "--single-item", "early@a") as process:
-        wait(lambda: in_the_middle(clone))
-        os.killpg(process.pid, signal.SIGKILL)
-    wait(lambda: is_over(clone))
-    assert_goes_on(clone, uninterrupted)
-
-
-def test_a_level_of_pruning_is_killed(clone: Clone) -> None:
-    clone.set("dense.training.length", "200 epochs")  # of the dense networks only their outputs are read
-    uninterrupted = clone.copy(clone.folder.with_name("uninterrupted"))
-    assert uninterrupted.stage("imp@l1").returncode == 0
-
-    def seeds_in_the_middle() -> list[Path]:
-        running = clone.path(".winnow/imp@l1").glob("*/level/seed*.running/state.safetensors")
-        return [state.parent for state in running if finished_epochs(state.parent) > 1]
-
+def test_the_whole_run_is_killed(clone: Clone, finished: Clone) -> None:
     with start(clone, "dvc", "repro", "--single-item", "imp@l1") as process:
-        wait(lambda: len(seeds_in_the_middle()) == 2)
+        wait(lambda: in_the_middle(clone, "imp@l1"))
         os.killpg(process.pid, signal.SIGKILL)
     wait(lambda: is_over(clone, "imp@l1"))
-    assert not clone.path("data/tickets/l1").exists()
-    assert min(map(finished_epochs, seeds_in_the_middle())) > 1  # which the new start does not do again
-    assert clone.repro("--single-item", "imp@l1") == ["imp@l1"]
-    assert clone.files("data") == uninterrupted.files("data")
-    assert clone.files(".winnow/imp@l1") == {}
+    assert_goes_on(clone, finished, "imp@l1")
 
 
-def test_only_dvc_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) -> None:
+def test_only_dvc_is_killed(clone: Clone, finished: Clone) -> None:
     """As a workstation does that is short of memory. What dvc had started must end, and not write on."""
     # a shell that would stay between dvc and the stage
     with start(clone, "dvc", "repro", "--single-item", "early@a", SHELL="/bin/sh") as process:
         wait(lambda: in_the_middle(clone))
         process.kill()
     # at once: a new start waits for the end of the old one
-    assert_goes_on(clone, uninterrupted)
+    assert_goes_on(clone, finished)
 
 
-def test_one_training_process_is_killed(clone: Clone, uninterrupted: dict[str, bytes]) -> None:
-    clone.do("rm", "-r", "data/early/a")  # as dvc does before it starts a stage
+def test_one_training_process_is_killed(clone: Clone, finished: Clone) -> None:
     with start(clone, *command("early@a"), DVC_STAGE="early@a") as process:
         wait(lambda: in_the_middle(clone))
         psutil.Process(process.pid).children()[1].kill()
@@ -145,14 +128,11 @@ def test_one_training_process_is_killed(clone: Clone, uninterrupted: dict[str, b
     assert "SIGKILL" in printed
     assert "WINNOW_WORKERS=1" in printed
     assert "Traceback" not in printed
-    assert_goes_on(clone, uninterrupted)
+    assert_goes_on(clone, finished)
 
 
 def test_a_second_start_beside_the_first_is_refused(clone: Clone) -> None:
-    script = clone.path("stages/_stage.py")
-    patience = "LOCK_SECONDS = 10"
-    assert patience in script.read_text()
-    script.write_text(script.read_text().replace(patience, "LOCK_SECONDS = 1"))
+    change(clone, "LOCK_SECONDS = 10", "LOCK_SECONDS = 1", "stages/_stage.py")
     clone.path(".winnow").mkdir(exist_ok=True)
     with clone.path(".winnow/early@a.lock").open("w") as first:
         fcntl.flock(first, fcntl.LOCK_EX)
