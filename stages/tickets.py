@@ -12,16 +12,13 @@ from winnow.params.imp import Imp
 from winnow.params.landscape import Curvature, Perturbation
 from winnow.storage import load_table, load_tensors, save_json, save_table
 from winnow.tickets.summary import (
-    as_metrics,
     at_the_same_sparsity,
-    barriers,
     connected_and_matching,
-    ends,
     largest_cuts,
     mean_curvature,
     measured_cuts,
-    verdicts,
 )
+from winnow.tickets.verdicts import as_metrics, barriers, ends, verdicts
 
 LANDSCAPE = Path("data/landscape")
 CURVATURE = ["size", "largest", "trace", "trace_error", "predicted_low", "predicted_high"]

@@ -11,18 +11,15 @@ from winnow.params.imp import Level
 from winnow.storage import load_table, save_json, save_table
 from winnow.tickets.matching import epsilon
 from winnow.tickets.summary import (
-    as_metrics,
     at_the_same_sparsity,
-    barriers,
     connected_and_matching,
-    ends,
     in_words,
     largest_cuts,
     mean_curvature,
     measured_cuts,
     successive,
-    verdicts,
 )
+from winnow.tickets.verdicts import as_metrics, barriers, ends, verdicts
 
 DENSE_ERRORS = (0.10, 0.11, 0.12)
 BAR = epsilon(DENSE_ERRORS)  # 0.035
