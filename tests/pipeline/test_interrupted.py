@@ -56,6 +56,7 @@ def change(clone: Clone, old: str, new: str, file: str = "src/winnow/training/lo
 
 
 def start(clone: Clone, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, as would these
     return subprocess.Popen(
         arguments,
         cwd=clone.folder,
