@@ -11,8 +11,7 @@ from winnow.storage import atomic_file
 
 
 def check() -> None:
-    load_params("params.yaml")
-    values = read_yaml("params.yaml")
+    values = load_params("params.yaml").model_dump(exclude_unset=True)  # what the file itself says
     for key in declared():
         if not is_given(values, key):
             raise UserError(f"params.yaml: {key}: is missing; it must be given: a stage of dvc.yaml depends on it")

@@ -58,8 +58,8 @@ def tickets_figure(tickets: pd.DataFrame, verdicts: pd.DataFrame, style: Style, 
     limit = float(dense.mean()) + epsilon  # NaN without a dense network
     drawn = np.append(shown["percent"].to_numpy(float), limit)
     views = [drawn]
-    if math.isfinite(limit) and is_wide(drawn):
-        top = limit + CLOSE * epsilon
+    top = limit + CLOSE * epsilon
+    if math.isfinite(limit) and is_wide(drawn) and 2 * top < drawn.max():  # else it would be the same picture twice
         views.append(np.array([drawn[drawn <= top].min(), top]))
     with drawing(style):
         figure = new_figure(style, (8, 11.5)[len(views) - 1], 5)
