@@ -3,10 +3,15 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro test lint format bench
+.PHONY: repro times test lint format bench
 
+# As dvc repro, but with JOBS stages at once: as many as there are cores, if it is not given.
 repro: $(VENV)/installed
-	dvc repro
+	python -m winnow.repro $(if $(JOBS),--jobs $(JOBS))
+
+# How long every stage took when it last ran.
+times: $(VENV)/installed
+	python -m winnow.repro.times
 
 test: lint
 	python -m pytest

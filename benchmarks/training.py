@@ -29,6 +29,7 @@ from timing import ratio, take_turns
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
+from winnow.training.parts import Part, train_seeds
 
 from winnow.datasets.images import Images
 from winnow.datasets.parquet import read
@@ -40,7 +41,6 @@ from winnow.training.device import device, workers
 from winnow.training.early import train_early
 from winnow.training.loop import Run, hold, start, train_epoch
 from winnow.training.memory import keep_freed_memory
-from winnow.training.parts import Part, train_seeds
 from winnow.training.schedule import schedule
 from winnow.training.workers import Tick
 

@@ -12,12 +12,12 @@ from winnow.training.batches import DeviceImages, to_device
 
 
 def training_images(subset: str = "full") -> Labelled:
-    """The training images with the labels to train on: all, or those of a subset of data/select."""
+    """The training images with the labels to train on: all, or those of a subset such as select/el2n-0.5."""
     images = load_part("data/images", "train", labels="data/labels.parquet")
     if subset == "full":
         return images
     positions = load_column("data/labels.parquet", "position")
-    return images.take(np.flatnonzero(np.isin(positions, load_subset(f"data/select/{subset}.parquet").positions)))
+    return images.take(np.flatnonzero(np.isin(positions, load_subset(f"data/{subset}.parquet").positions)))
 
 
 def held_out(facts: dict[str, Any], device: torch.device) -> dict[str, DeviceImages]:

@@ -1,59 +1,69 @@
-"""What the stages share that measure along lines between tickets: many lines side by side, in one table."""
+"""What the stages share that measure along lines between tickets: many lines side by side, a table for each."""
 
+import hashlib
+import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from stages._images import training_images
 from winnow.datasets.images import load_facts, load_part, sample
 from winnow.landscape.connectivity import line_between
-from winnow.storage import load_table, save_table
-from winnow.training.batches import to_device
+from winnow.storage import load_provenance, save_table
+from winnow.training.batches import DeviceImages, to_device
 from winnow.training.device import device, workers
 from winnow.training.workers import Tick, side_by_side
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line between two tickets' files, and the columns that tell it apart in the table."""
+    """A line between the files of two tickets, and the file of what is measured on it."""
 
-    about: dict[str, Any]
     a: Path
     b: Path
+    file: Path
 
 
-COLUMNS = ("alpha", "split", "error", "loss")
+def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None:
+    """Measure error and loss along every line (columns alpha, split, error, loss), and write each to its own file.
 
-
-def measure(lines: list[Line], connectivity: Any, folder: Path, label: str) -> pd.DataFrame:
-    """The columns of every line's ``about``, alpha, split (train or test), error and loss; empty without lines.
-
-    connectivity: the section's points, images and statistics. What is done is kept in ``folder``, so that an
-    interrupted call goes on from there.
+    connectivity: the section's points, images and statistics. code: the list of this stage's code. A file keeps a hash
+    of all that went into it, so a line is measured once only, whatever other lines come and go.
     """
     if not lines:
-        return pd.DataFrame(columns=["a", "b", "seed", *COLUMNS])
+        return
     facts, where = load_facts("data/images"), device()
     parts = {
         "train": to_device(sample(training_images(), connectivity.images), facts, where),
         "test": to_device(sample(load_part("data/images", "test"), connectivity.images), facts, where),
     }
+    points, statistics = connectivity.points, connectivity.statistics
+    same = [code, points, statistics, *(_hash_of_images(part) for part in parts.values())]
+    inputs = {line: _hash(json.dumps([*same, _hash_of_file(line.a), _hash_of_file(line.b)]).encode()) for line in lines}
+    new = [line for line in lines if not (line.file.exists() and load_provenance(line.file) == {"of": inputs[line]})]
 
-    def file(number: int) -> Path:
-        return folder / f"line{number}.parquet"
-
-    def work(number: int, tick: Tick) -> None:
-        if not file(number).exists():
-            line = lines[number]
-            save_table(file(number), line_between(line.a, line.b, connectivity.points, parts, connectivity.statistics))
+    def work(line: Line, tick: Tick) -> None:
+        save_table(line.file, line_between(line.a, line.b, points, parts, statistics), {"of": inputs[line]})
         tick(1)
 
-    numbers = range(len(lines))
-    side_by_side(work, numbers, workers(where), len(lines), label, unit="line")
-    tables = [load_table(file(number)) for number in numbers]
-    told_apart = [
-        table.assign(**line.about)[[*line.about, *COLUMNS]] for line, table in zip(lines, tables, strict=True)
-    ]
-    return pd.concat(told_apart, ignore_index=True)
+    side_by_side(work, new, workers(where), len(lines), label, unit="line", done=len(lines) - len(new))
+
+
+def _hash_of_images(images: DeviceImages) -> str:
+    """Of the pixels, the labels, and how both become inputs."""
+    digest = hashlib.sha256()
+    for pixels, labels in images.in_order(1000):
+        digest.update(pixels.cpu().numpy().tobytes() + labels.cpu().numpy().tobytes())
+    digest.update(images.scale.cpu().numpy().tobytes() + images.shift.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+@cache  # a ticket is at the end of several lines
+def _hash_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -12,32 +12,58 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 
+from winnow import cores
 from winnow.errors import UserError, describe
-from winnow.orphans import end_with_parent
 from winnow.params.base import Section, read_yaml, validate
 from winnow.params.view import View
 
 SCRATCH = Path(".winnow")
-CODE = Path("data/code")  # lists of the stages' code: written anew more often than they change
+TIMES = SCRATCH / "times.csv"  # what make times shows
+CODE = Path("data/code")  # lists of the stages' code, which are written more often than they change
 LOCK_SECONDS = 10
 
 
 def main(stage: Callable[..., None]) -> None:
     """Run a stage with the command line's arguments; a user's mistake ends in one line and exit status 1."""
-    end_with_parent(os.getppid())
+    cores.take()
     try:
-        stage(*sys.argv[1:])
+        with _timed():
+            stage(*sys.argv[1:])
     except UserError as error:
         sys.exit(f"error: {error}")
     except OSError as error:  # a full disk, a folder that may not be written
         sys.exit(f"error: {describe(error)}")
     except KeyboardInterrupt:
-        sys.exit("interrupted; dvc repro goes on from here")
+        sys.exit("interrupted; make repro, or dvc repro, goes on from here")
+    finally:
+        cores.give_back()
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
+    """Add a line to the table of times: they differ from run to run, so they are not an output of any stage."""
+    start, used = time.monotonic(), _processor_seconds()
+    try:
+        yield
+    finally:
+        TIMES.parent.mkdir(exist_ok=True)
+        new = not TIMES.exists()
+        with TIMES.open("a", encoding="utf-8") as file:
+            seconds, processor = time.monotonic() - start, _processor_seconds() - used
+            text = "stage,ended,seconds,processor_seconds\n" if new else ""
+            file.write(f"{text}{os.environ.get('DVC_STAGE')},{time.time():.0f},{seconds:.2f},{processor:.2f}\n")
+
+
+def _processor_seconds() -> float:
+    """Of this process and its children that have ended, on all cores."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def name() -> str:
@@ -53,6 +79,23 @@ def params(**sections: type[Section]) -> View:
     values = read_yaml("params.yaml")
     checked = {key: validate(model, values.get(key, {}), "params.yaml", (key,)) for key, model in sections.items()}
     return View(SimpleNamespace(**checked), _declared("params"))
+
+
+def code() -> str:
+    """The list of this stage's code, for stages that keep some of their results by what went into them."""
+    return next(Path(dep) for dep in _declared("deps") if Path(dep).parent == CODE).read_text(encoding="utf-8")
+
+
+def keep_only(folder: Path, names: Iterable[str]) -> None:
+    """Remove everything else from a folder of items that several stages write, each its own.
+
+    What belonged to an item that has left the params would be hashed with the folder: a colleague who never had it
+    would get another hash, and rerun. DVC's cache still has it.
+    """
+    kept = set(names)
+    for path in folder.iterdir() if folder.exists() else []:
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def scratch() -> Path:

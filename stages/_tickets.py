@@ -1,8 +1,43 @@
-"""Where the tickets lie that other stages read."""
+"""Where the tickets and what is measured on them lie, and which of the files there belong to the params."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import pandas as pd
+
+from stages._stage import keep_only
+from winnow.landscape.tables import joined, load_line
+from winnow.params.dense import NAME as DENSE
+
+TICKETS, LANDSCAPE = Path("data/tickets"), Path("data/landscape")
+LINES = LANDSCAPE / "lines"
 
 
 def ticket(level: str, seed: int) -> Path:
     """The file of a level's replicate."""
-    return Path(f"data/tickets/{level}/seed{seed}/ticket.safetensors")
+    return TICKETS / level / f"seed{seed}" / "ticket.safetensors"
+
+
+def child(step: int, which: str, seed: int) -> Path:
+    """The file of one of the two networks that part at a step."""
+    return Path(f"data/spawn/{step}/{which}/seed{seed}/ticket.safetensors")
+
+
+def keep_levels(levels: Iterable[str]) -> None:
+    """Leave the tickets of dense and of these levels alone in their folder."""
+    keep_only(TICKETS, [DENSE, *levels])
+
+
+def keep_measured(runs: Iterable[str], levels: Iterable[str]) -> None:
+    """Leave the perturbed runs and the levels whose curvature is asked for alone in their folders."""
+    keep_only(LANDSCAPE / "perturbation", [f"{run}.parquet" for run in runs])
+    keep_only(LANDSCAPE / "curvature", list(levels))
+
+
+def lines_of(pairs: Iterable[tuple[str, str]], seeds: Sequence[int]) -> pd.DataFrame:
+    """The points on the lines between these pairs of levels, of every replicate."""
+    return joined(
+        load_line(LINES / "levels" / f"{a}-{b}" / f"seed{seed}.parquet", a=a, b=b, seed=seed)
+        for a, b in pairs
+        for seed in seeds
+    )

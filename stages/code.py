@@ -12,12 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stages._stage import CODE, main
-from winnow.scores import names
 from winnow.storage import atomic_file
-
-# Modules that a script imports by the name of its item. Each of its stages depends on its own one itself, and the list
-# has what they import.
-BY_NAME = {"score": (*names.OF_OUTPUTS, *names.OF_THE_DATA), "score_gradients": names.OF_GRADIENTS}
 
 
 def code() -> None:
@@ -31,15 +26,14 @@ def imported_files(script: str) -> list[Path]:
     """The file of a script and every one of src/winnow and stages that it imports at any depth, in functions too, but
     for the modules of BY_NAME. Paths are relative to the project's root, which is the working directory.
     """
-    by_name = [path for name in BY_NAME.get(script, ()) for path in _files(f"winnow.scores.{name}")[-1:]]
     found: set[Path] = set()
-    todo = [*_files(f"stages.{script}"), *by_name]
+    todo = _files(f"stages.{script}")
     while todo:
         path = todo.pop()
         if path not in found:
             found.add(path)
             todo += [file for module in _imports(path) for file in _files(module)]
-    return sorted(found.difference(by_name))
+    return sorted(found)
 
 
 def _files(module: str) -> list[Path]:

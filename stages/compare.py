@@ -1,19 +1,21 @@
 """Bring the results of all retraining into one table, and compare every method with random and with all data."""
 
-import numpy as np
+from pathlib import Path
+
 import pandas as pd
 
-from stages._stage import main, params
+from stages._stage import keep_only, main, params
 from winnow.datasets.images import load_facts
 from winnow.params.select import Select
 from winnow.report.comparison import differences, differences_summary, summary
-from winnow.storage import load_json, load_table, save_json, save_table
+from winnow.storage import load_table, save_json, save_table
 
 
 def compare() -> None:
     options = params(select=Select).select
     images = load_facts("data/images")["images"]["train"]
     items = {f"{method}-{keep}": (method, keep) for method in options.methods for keep in options.keep}
+    keep_only(Path("data/retrain"), [*items, "full"])
     tables = []
     for item, (method, keep) in {**items, "full": ("full", 1.0)}.items():
         table = load_table(f"data/retrain/{item}/results.csv")
@@ -26,8 +28,6 @@ def compare() -> None:
     save_table("plots/differences.csv", against)
     save_json("metrics/retrain.json", {split: summary(accuracy, split) for split in accuracy["split"].unique()})
     save_json("metrics/differences.json", differences_summary(against))
-    times = {item: list(load_json(f"data/timing/{item}.json").values()) for item in [*items, "full"]}
-    save_json("metrics/timing.json", {item: {"seconds_per_seed": float(np.mean(t))} for item, t in times.items()})
 
 
 if __name__ == "__main__":

@@ -1,29 +1,43 @@
-"""Error and loss along the lines from a level's solutions to its parent's, and to the dense ones."""
+"""Error and loss along the lines from every level to its parent and to dense, between the levels of a list, and between
+the two children of one network."""
 
-import shutil
+from itertools import combinations
+from pathlib import Path
 
 from stages._lines import Line, measure
-from stages._stage import main, params, scratch
-from stages._tickets import ticket
+from stages._stage import code, keep_only, main, params
+from stages._tickets import LINES, child, keep_levels, ticket
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp
 from winnow.params.landscape import Connectivity
-from winnow.storage import save_table
 
 
-def connectivity(name: str) -> None:
+def connectivity() -> None:
     options = params(dense=Dense, imp=Imp, connectivity=Connectivity)
-    others = dict.fromkeys([options.imp.levels[name].parent, DENSE])
+    seeds, levels = options.dense.seeds, options.imp.levels
+    keep_levels(levels)
+    pairs = [(a, name) for name, level in levels.items() for a in (level.parent, DENSE)]
+    pairs = list(dict.fromkeys([*pairs, *combinations(options.connectivity.matrix, 2)]))
+    partings = sorted(int(folder.name) for folder in Path("data/spawn").iterdir())
+    of_levels, of_children = LINES / "levels", LINES / "children"
     lines = [
-        Line({"a": other, "b": name, "seed": seed}, ticket(other, seed), ticket(name, seed))
-        for other in others
-        for seed in options.dense.seeds
+        Line(ticket(a, seed), ticket(b, seed), of_levels / f"{a}-{b}" / f"seed{seed}.parquet")
+        for a, b in pairs
+        for seed in seeds
     ]
-    folder = scratch()
-    table = measure(lines, options.connectivity, folder, f"connectivity@{name}")
-    save_table(f"data/landscape/connectivity/{name}.parquet", table)
-    shutil.rmtree(folder)
+    lines += [
+        Line(child(step, "a", seed), child(step, "b", seed), of_children / f"{step}" / f"seed{seed}.parquet")
+        for step in partings
+        for seed in seeds
+    ]
+    for folder in (of_levels, of_children):  # even where nothing is measured
+        folder.mkdir(parents=True, exist_ok=True)
+    keep_only(of_levels, [f"{a}-{b}" for a, b in pairs])
+    keep_only(of_children, map(str, partings))
+    for folder in [*of_levels.iterdir(), *of_children.iterdir()]:
+        keep_only(folder, [f"seed{seed}.parquet" for seed in seeds])
+    measure(lines, options.connectivity, code(), "connectivity")
 
 
 if __name__ == "__main__":

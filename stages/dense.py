@@ -12,7 +12,6 @@ from winnow.tickets.rewind import begin_dense, reach_rewind_points
 from winnow.tickets.train import load_results, train_level
 from winnow.training.batches import to_device
 from winnow.training.device import device, together, workers
-from winnow.training.parts import Part, train_seeds
 from winnow.training.schedule import schedule
 from winnow.training.workers import Tick, side_by_side
 
@@ -41,12 +40,12 @@ def dense() -> None:
                 begun / f"seed{seed}.safetensors",
             )
 
-    def train(part: Part, tick: Tick) -> None:
-        train_level(part.seeds, begun, images, parts, options.training, plan, tau, level, tick, part.end)
+    def train(seeds: list[int], tick: Tick) -> None:
+        train_level(seeds, begun, images, parts, options.training, plan, tau, level, tick)
 
-    steps_ahead = len(options.seeds) * tau
-    side_by_side(reach, together(options.seeds, where), workers(where), steps_ahead, "dense, to the rewind point")
-    train_seeds(train, options.seeds, level, plan, where, "dense", tau)
+    groups, count = together(options.seeds, where), len(options.seeds)
+    side_by_side(reach, groups, workers(where), count * tau, "dense, to the rewind point")
+    side_by_side(train, groups, workers(where), count * (plan.total - tau), "dense")
     save_table(level / "results.csv", load_results(level, options.seeds))
     rewind.mkdir(exist_ok=True)  # where there are no seeds
     finish(rewind, "data/rewind/dense")

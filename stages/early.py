@@ -4,11 +4,10 @@ from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts, load_part
 from winnow.params.early import Early
 from winnow.training.batches import to_device
-from winnow.training.device import device
+from winnow.training.device import device, together, workers
 from winnow.training.early import train_early
-from winnow.training.parts import Part, train_seeds
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick
+from winnow.training.workers import Tick, side_by_side
 
 
 def early(cohort: str) -> None:
@@ -19,9 +18,9 @@ def early(cohort: str) -> None:
     validation = to_device(load_part("data/images", "validation"), facts, where)
     folder = scratch()
 
-    def work(part: Part, tick: Tick) -> None:
+    def work(seeds: list[int], tick: Tick) -> None:
         train_early(
-            seeds=part.seeds,
+            seeds=seeds,
             images=images,
             validation=validation,
             classes=len(facts["class_names"]),
@@ -30,11 +29,11 @@ def early(cohort: str) -> None:
             epochs=options.epochs,
             folder=folder,
             tick=tick,
-            end=part.end,
         )
 
     plan = schedule(options.training, len(images), section="early").until(options.epochs[-1])
-    train_seeds(work, options.cohorts[cohort], folder, plan, where, f"early@{cohort}")
+    seeds = options.cohorts[cohort]
+    side_by_side(work, together(seeds, where), workers(where), len(seeds) * plan.total, f"early@{cohort}")
     finish(folder, f"data/early/{cohort}")
 
 

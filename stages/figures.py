@@ -19,8 +19,8 @@ from winnow.storage import atomic_folder, load_table
 def figures() -> None:
     options = params(early=Early, figures=Figures)
     style = Style(font_size=options.figures.font_size)
-    scores = load_table("data/aggregate/scores.parquet")
-    suspects = load_table("data/aggregate/suspects.csv").head(options.figures.suspects)
+    scores = load_table("data/scores/scores.parquet")
+    suspects = load_table("data/scores/suspects.csv").head(options.figures.suspects)
     pixels = load_pixels("data/images", "train")
     row_of = {name: row for row, name in enumerate(scores["id"])}
     noisy = (scores["label"] != scores["original_label"]).to_numpy()

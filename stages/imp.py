@@ -14,8 +14,7 @@ from winnow.tickets.rewind import rewind_step
 from winnow.tickets.train import load_results, train_level
 from winnow.tickets.variants import VARIANTS
 from winnow.training.batches import to_device
-from winnow.training.device import device, workers
-from winnow.training.parts import Part, train_seeds
+from winnow.training.device import device, together, workers
 from winnow.training.schedule import schedule
 from winnow.training.workers import Tick, side_by_side
 
@@ -40,11 +39,12 @@ def imp(name: str) -> None:
             begin_level(level, options.imp.floor, seed, parent, rewinds[seed], parts, path)
         tick(1)
 
-    def train(part: Part, tick: Tick) -> None:
-        train_level(part.seeds, begun, images, parts, training, plan, first, trained, tick, part.end)
+    def train(seeds: list[int], tick: Tick) -> None:
+        train_level(seeds, begun, images, parts, training, plan, first, trained, tick)
 
     side_by_side(begin, seeds, workers(where), len(seeds), f"imp@{name}, cut", unit="ticket")
-    train_seeds(train, seeds, trained, plan, where, f"imp@{name}", first)
+    steps = len(seeds) * (plan.total - first)
+    side_by_side(train, together(seeds, where), workers(where), steps, f"imp@{name}")
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from stages._images import held_out, training_images
 from stages._lines import Line, measure
-from stages._stage import main, params, scratch
+from stages._stage import code, main, params, scratch
 from stages._tickets import ticket
 from winnow.datasets.images import load_facts
+from winnow.landscape.tables import joined, load_line
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity, Perturbation
 from winnow.storage import load_tensor_provenance, save_table
@@ -46,26 +47,28 @@ def perturbation(name: str) -> None:
 
     jobs = [(multiple, group) for multiple in lengths for group in together(seeds, where)]
     side_by_side(train, jobs, workers(where), len(lengths) * len(seeds) * (plan.total - tau), f"perturbation@{name}")
-    lines = [
-        Line(
-            {
-                "run": name,
-                "level": run.level,
-                "rewind": run.rewind,
-                "rewind_steps": tau,
-                "multiple": multiple,
-                "length": load_tensor_provenance(begun(multiple, seed))["length"],
-                "seed": seed,
-            },
+    lines = {
+        (multiple, seed): Line(
             ticket(run.level, seed),
             folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors",
+            folder / "lines" / f"{multiple}" / f"seed{seed}.parquet",
         )
         for multiple in lengths
         for seed in seeds
+    }
+    measure(list(lines.values()), options.connectivity, code(), f"perturbation@{name}, lines")
+    about = {"run": name, "level": run.level, "rewind": run.rewind, "rewind_steps": tau}
+    tables = [
+        load_line(line.file, **about, multiple=multiple, length=length_of(begun(multiple, seed)), seed=seed)
+        for (multiple, seed), line in lines.items()
     ]
-    table = measure(lines, options.connectivity, folder / "lines", f"perturbation@{name}, lines")
-    save_table(f"data/landscape/perturbation/{name}.parquet", table)
+    save_table(f"data/landscape/perturbation/{name}.parquet", joined(tables))
     shutil.rmtree(folder)
+
+
+def length_of(begun: Path) -> float:
+    """How far a perturbed network begins from its rewind point."""
+    return load_tensor_provenance(begun)["length"]
 
 
 if __name__ == "__main__":

@@ -1,18 +1,74 @@
-"""Compute one score of one cohort from the outputs that its early training kept: nothing is trained."""
+"""Compute every score of the kept outputs, bring all scores into one table, and list the labels that look wrong.
 
-from importlib import import_module
+Nothing is trained. Gradient scores come from their own stages (score_gradients), which take minutes.
+"""
+
 from pathlib import Path
+from typing import Any
 
-from stages._stage import main
-from winnow.datasets.images import load_labels
+import pandas as pd
+
+from stages._stage import keep_only, main, params
+from winnow.datasets.images import load_facts
+from winnow.params.early import Early, Score
+from winnow.params.select import Aggregate
+from winnow.scores.aggregate import score_table
+from winnow.scores.names import BY_EPOCH
+from winnow.scores.registry import score_module
+from winnow.scores.reliability import correlation_table, halves_at, reliability_table
 from winnow.scores.runs import EarlyRuns
-from winnow.scores.seed_scores import save_scores
+from winnow.scores.seed_scores import SeedScores, load_scores, save_scores
+from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
+from winnow.storage import load_table, save_json, save_table
+
+EARLY, SCORES = Path("data/early"), Path("data/scores")
 
 
-def score(cohort: str, name: str) -> None:
-    runs = EarlyRuns(Path("data/early", cohort), load_labels("data/labels.parquet"), Path("data/images"))
-    scores = import_module(f"winnow.scores.{name}").compute(runs)
-    save_scores(f"data/score/{cohort}-{name}.safetensors", scores)
+def score() -> None:
+    options = params(early=Early, score=Score, aggregate=Aggregate)
+    cohorts = list(options.early.cohorts)
+    gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
+    keep_only(EARLY, [*cohorts, *gradients])
+    images = load_table("data/labels.parquet")
+    runs = {name: EarlyRuns(EARLY / name, images["label"].to_numpy(), Path("data/images")) for name in cohorts}
+    scores = scores_of(runs, options.score)
+    table = score_table(images, scores)
+    save_table(SCORES / "scores.parquet", table)
+
+    epoch = options.aggregate.suspects_epoch
+    epoch = options.early.epochs[-1] if epoch is None else epoch
+    class_names = load_facts("data/images")["class_names"]
+    predicted = predicted_labels(list(runs.values()), epoch)
+    save_table(SCORES / "suspects.csv", suspects(table, predicted, class_names, epoch, options.aggregate.suspects))
+
+    by_epoch = {name: values for name, values in scores.items() if name in BY_EPOCH}
+    trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
+    histories = [load_table(path) for cohort in runs.values() for path in cohort.histories]
+    save_table("plots/reliability.csv", trust)
+    save_table("plots/rank_correlation.csv", correlation_table(table))
+    save_table("plots/history.csv", pd.concat(histories))
+    save_json(
+        "metrics/scores.json",
+        {
+            "images": len(table),
+            "seeds": sum(map(len, options.early.cohorts.values())),
+            "epoch": epoch,
+            "rank_correlation_of_halves": halves_at(trust, epoch),
+            **({"noise_auc": noise_auc(table, by_epoch, epoch)} if has_noise(table) else {}),
+        },
+    )
+
+
+def scores_of(runs: dict[str, EarlyRuns], asked: Any) -> dict[str, SeedScores]:
+    """Every score of all cohorts, by its name; those computed here are written seed by seed, too."""
+    files: dict[str, list[Path]] = {}
+    for name in asked.scores:
+        files[name] = [SCORES / f"{cohort}-{name}.safetensors" for cohort in runs]
+        for path, cohort in zip(files[name], runs.values(), strict=True):
+            save_scores(path, score_module(name).compute(cohort))
+    for name in asked.gradients:
+        files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
+    return {name: load_scores(paths) for name, paths in files.items()}
 
 
 if __name__ == "__main__":

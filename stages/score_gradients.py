@@ -1,22 +1,24 @@
 """Compute one gradient score of one cohort from the networks that its early training kept: nothing is trained."""
 
 import shutil
-from importlib import import_module
 from pathlib import Path
 
 from stages._stage import main, params, scratch
 from winnow.datasets.images import load_labels
 from winnow.params.early import Early
+from winnow.scores import grand
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import save_scores
+
+MODULES = {"grand": grand}
 
 
 def score_gradients(cohort: str, name: str) -> None:
     network = params(early=Early).early.network
     runs = EarlyRuns(Path("data/early", cohort), load_labels("data/labels.parquet"), Path("data/images"))
     folder = scratch()
-    scores = import_module(f"winnow.scores.{name}").compute(runs, network, folder)
-    save_scores(f"data/score/{cohort}-{name}.safetensors", scores)
+    scores = MODULES[name].compute(runs, network, folder)
+    save_scores(f"data/early/{cohort}-{name}.safetensors", scores)
     shutil.rmtree(folder)
 
 

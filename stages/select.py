@@ -1,4 +1,7 @@
-"""Pick the images of one subset, by one method and size."""
+"""Pick the images of every subset: each method at each size."""
+
+from itertools import product
+from pathlib import Path
 
 from stages._stage import main, params
 from winnow.datasets.images import load_facts
@@ -6,24 +9,24 @@ from winnow.params.select import Select
 from winnow.storage import load_table
 from winnow.subsets.files import save_subset
 from winnow.subsets.method import parse_method
-from winnow.subsets.select import number, select
+from winnow.subsets.select import select
 
 
-def select_stage(method: str, keep: str) -> None:
+def select_stage() -> None:
     options = params(select=Select).select
-    scores = load_table("data/aggregate/scores.parquet")
+    scores = load_table("data/scores/scores.parquet")
     facts = load_facts("data/images")
-    epoch = options.epoch
-    rows = select(scores, facts["class_names"], parse_method(method), number(keep), epoch, options.seed)
-    provenance = {
-        "source": facts["source"],
-        "method": method,
-        "keep": number(keep),
-        "epoch": epoch,
-        "seed": options.seed,
-        "of_images": len(scores),
-    }
-    save_subset(f"data/select/{method}-{keep}.parquet", scores.iloc[rows], provenance)
+    for method, keep in product(options.methods, options.keep):
+        rows = select(scores, facts["class_names"], parse_method(method), keep, options.epoch, options.seed)
+        provenance = {
+            "source": facts["source"],
+            "method": method,
+            "keep": keep,
+            "epoch": options.epoch,
+            "seed": options.seed,
+            "of_images": len(scores),
+        }
+        save_subset(Path(f"data/select/{method}-{keep}.parquet"), scores.iloc[rows], provenance)
 
 
 if __name__ == "__main__":

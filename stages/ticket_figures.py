@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from stages._stage import main, params
+from stages._tickets import LANDSCAPE, keep_measured, lines_of
 from winnow.params.dense import Dense
 from winnow.params.figures import Figures
 from winnow.params.imp import Imp
@@ -25,29 +26,28 @@ from winnow.report.tickets import cut_errors_figure, tickets_figure
 from winnow.storage import atomic_folder, load_table, load_tensors
 from winnow.tickets.summary import in_words, successive
 
-LANDSCAPE = Path("data/landscape")
+TABLES, MAGNITUDES = Path("plots/tickets"), Path("data/magnitudes")
 
 
 def ticket_figures() -> None:
     options = params(
         dense=Dense, imp=Imp, connectivity=Connectivity, perturbation=Perturbation, curvature=Curvature, figures=Figures
     )
+    keep_measured(options.perturbation.runs, options.curvature.levels)
     style = Style(font_size=options.figures.font_size)
     results, verdicts, barriers = (_table(name) for name in ("results", "verdicts", "barriers"))
     matrix, children, perturbed = (_table(f"barriers_{name}") for name in ("of_levels", "of_children", "perturbed"))
     curvature, measured = _table("curvature"), _table("measured_cuts")
     left = verdicts[["level", "left"]]
-    magnitudes = load_table(LANDSCAPE / "magnitudes.parquet")
-    layers = load_table(LANDSCAPE / "density.parquet").merge(left, on="level")
+    magnitudes = load_table(MAGNITUDES / "magnitudes.parquet")
+    layers = load_table(MAGNITUDES / "density.parquet").merge(left, on="level")
     drawn: dict[str, Figure] = {}
     if len(results):
         drawn["errors"] = tickets_figure(results, verdicts, style)
         drawn["layers"] = density_figure(layers, style)
     if options.imp.levels:
-        pairs = [(level.parent, name) for name, level in options.imp.levels.items()]
-        lines = pd.concat(load_table(LANDSCAPE / f"connectivity/{child}.parquet") for _, child in pairs)
-        with_parent = [pair in pairs for pair in zip(lines["a"], lines["b"], strict=True)]
-        drawn["lines"] = lines_figure(lines[with_parent], verdicts, style)
+        to_parents = lines_of([(level.parent, name) for name, level in options.imp.levels.items()], options.dense.seeds)
+        drawn["lines"] = lines_figure(to_parents, verdicts, style)
     is_successive = successive(verdicts)
     if is_successive.any():
         drawn["magnitudes"] = magnitudes_figure(magnitudes.merge(verdicts.loc[is_successive, ["level"]]), style)
@@ -73,7 +73,7 @@ def ticket_figures() -> None:
 
 
 def _table(name: str) -> pd.DataFrame:
-    return load_table(f"plots/tickets/{name}.csv")
+    return load_table(TABLES / f"{name}.csv")
 
 
 def _references(runs: Mapping[str, Perturbed], barriers: pd.DataFrame) -> pd.DataFrame:

@@ -61,11 +61,11 @@ dense:
   probe: 100
 imp:
   rewinds:
-    early: {data: random-0.5, length: 3 steps}
+    early: {data: select/random-0.5, length: 3 steps}
   levels:
     l1: {parent: dense, rewind: dense, data: full, variant: imp, cut: 0.4}
     l2: {parent: l1, rewind: dense, data: full, variant: imp, cut: 0.4}
-    o2: {parent: dense, rewind: early, data: random-0.5, variant: one_shot, cut: 0.64}
+    o2: {parent: dense, rewind: early, data: select/random-0.5, variant: one_shot, cut: 0.64}
   floor: 1
 connectivity:
   points: 3

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
 
 from winnow.datasets.images import Pixels, chunks
 from winnow.errors import UserError
+from winnow.progress import shown
 from winnow.storage import stack_on_disk
 
 _GREY = ("1", "L", "LA", "La")
@@ -18,23 +18,22 @@ _WITHOUT_RANGE = ("I", "F")  # 32-bit whole numbers and floats: which value is w
 
 
 def decode_images(
-    encoded: Iterable[tuple[str, Path | bytes]], count: int, size: tuple[int, int] | None, progress: str
+    encoded: Iterable[tuple[str, Path | bytes]], count: int, size: tuple[int, int] | None, label: str
 ) -> np.ndarray:
     """Decode ``count`` images, each given as its name in error messages and its file or bytes, one at a time.
 
     Gives uint8 [count, c, h, w], a memory map as of ``stack_on_disk``: c is 1 if every image is grey, else 3 (RGB;
     transparency is dropped, as torchvision's ImageFolder does; 16-bit grey keeps its upper 8 bits). ``size`` is the
     (height, width) in pixels to which all are resized, bilinear with antialiasing; without it all must have the same
-    size. ``progress`` names the progress bar.
+    size. ``label`` names the progress bar.
 
     Raises UserError that names the image which is damaged, or the two that differ in size.
     """
-    shown = tqdm(encoded, total=count, desc=progress, unit=" images", disable=None)
     first, shape, coloured = "", (0, 0), False
 
     def as_rgb() -> Iterator[np.ndarray]:  # the grey ones too: one that comes later may be in colour
         nonlocal first, shape, coloured
-        for name, data in shown:
+        for name, data in shown(encoded, count, label, "image"):
             image = _decode(name, data, size)
             if not first:
                 first, shape = name, image.shape[:2]

@@ -28,7 +28,7 @@ REWOUND: tuple[Variant, ...] = ("imp", "one_shot", "trial", "adaptive")  # that 
 class Rewind(Section):
     """A rewind point of its own: fresh networks of the dense section's seeds, trained for a while, perhaps on less."""
 
-    data: str  # a subset by its name in data/select, such as random-0.1, or full
+    data: str  # a subset by its file in data/, such as select/random-0.1, or full
     length: Duration = "1 epoch"  # of all training images, whatever the subset
 
 
@@ -37,7 +37,7 @@ class Level(Section):
 
     parent: str  # the level whose trained weights are cut, or dense
     rewind: str  # a name of imp.rewinds, or dense
-    data: str  # what it trains on: a subset by its name in data/select, such as el2n-0.5, or full
+    data: str  # what it trains on: a subset by its file in data/, such as select/el2n-0.5, or full
     variant: Variant = "imp"
     cut: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of the parent's weights that goes
     budget: Annotated[float, Field(ge=0, lt=1)] | None = None  # adaptive: rise of the training error, before retraining

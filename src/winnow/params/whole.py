@@ -63,12 +63,15 @@ class Params(Section):
     def _tickets(self) -> Self:
         """Levels, subsets and rewind points that other sections name are there."""
         check_tree(self.imp)
-        subsets = ["full", *(f"{method}-{keep}" for method in self.select.methods for keep in self.select.keep)]
+        selected = [f"{method}-{keep}" for method in self.select.methods for keep in self.select.keep]
+        subsets = ["full", *(f"select/{name}" for name in selected)]
         trained_on = {f"imp.levels.{name}.data": level.data for name, level in self.imp.levels.items()}
         trained_on |= {f"imp.rewinds.{name}.data": rewind.data for name, rewind in self.imp.rewinds.items()}
         for key, data in trained_on.items():
+            if data in selected:
+                raise ValueError(f"{key}: {data} lies in the folder select: write select/{data}")
             if data not in subsets:
-                raise ValueError(f"{key}: {data} is no subset that is selected; there are {', '.join(subsets)}")
+                raise ValueError(f"{key}: {data} is not a subset that is selected; there are {', '.join(subsets)}")
         if self.imp.levels and not self.dense.seeds:
             raise ValueError("dense.seeds: is empty, but imp.levels has levels; give seeds, such as [200, 201, 202]")
         levels = [DENSE, *self.imp.levels]

@@ -31,7 +31,6 @@ def train_level(
     step: int,
     folder: Path,
     tick: Tick,
-    end: int | None = None,
     order: Callable[[int], int] = lambda seed: seed,
 ) -> None:
     """Train the tickets ``begun/seed<s>.safetensors`` from a step of the plan to its end, with a momentum that starts
@@ -44,8 +43,7 @@ def train_level(
 
     order: from a replicate's seed to that of the order of its data and of the augmentation.
 
-    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes. With ``end`` it leaves
-    off after that epoch, for another call to go on from there.
+    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
     """
     tickets = {seed: load_ticket(begun / f"seed{seed}.safetensors") for seed in seeds}
     folders = {seed: folder / f"seed{seed}" for seed in tickets}
@@ -63,12 +61,10 @@ def train_level(
         for seed, path in folders.items()
         if not path.exists()
     ]
-    for _ in train(runs, images, training, plan if end is None else plan.until(end), tick):
+    for _ in train(runs, images, training, plan, tick):
         pass
     seed_of = {order(seed): seed for seed in tickets}
     for run in runs:
-        if run.step < plan.total:
-            continue
         seed = seed_of[run.seed]
         begin = tickets[seed]
         save_ticket(run.working / "ticket.safetensors", run.network.state_dict(), begin.mask, begin.about)

@@ -26,7 +26,6 @@ def train_early(
     epochs: list[int],
     folder: Path,
     tick: Tick,
-    end: int | None = None,
 ) -> None:
     """Train a network for every seed to the last of ``epochs`` and keep in ``folder/seed<s>``, for the scores:
 
@@ -35,8 +34,7 @@ def train_early(
     - ``correct.safetensors``: correct, uint8 [epochs, n], as ``loop.Run.correct``
     - ``history.csv``: one row per epoch
 
-    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes. With ``end`` it leaves
-    off after that epoch, for another call to go on from there.
+    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
 
     Raises UserError if the training ends before the last of ``epochs``.
     """
@@ -52,7 +50,7 @@ def train_early(
         for seed, path in folders.items()
         if not path.exists()
     ]
-    for run in train(runs, images, training, plan if end is None else plan.until(end), tick):
+    for run in train(runs, images, training, plan, tick):
         if run.correct is not None:
             run.record("correct", run.correct)
             outputs = log_probabilities(run.network, validation)
@@ -63,8 +61,6 @@ def train_early(
             outputs = log_probabilities(run.network, images)
             save_tensors(run.working / f"epoch{run.epoch}.safetensors", {"log_probabilities": outputs, **weights})
     for run in runs:
-        if run.step < plan.total:
-            continue
         correct = np.array(run.records.get("correct", []), np.uint8).reshape(-1, len(images))
         save_tensors(run.working / "correct.safetensors", {"correct": correct})
         save_table(run.working / "history.csv", history(run))

@@ -39,14 +39,13 @@ class Run:
     pruned: list[tuple[nn.Parameter, Tensor]]  # weights, and the bool tensor of those held at zero
     epoch: int = 0  # finished
     step: int = 0  # finished
-    seconds: float = 0.0  # spent so far, by the wall clock; its share of it, where several train together
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
 
     @property
     def working(self) -> Path:
         """The folder for its outputs, and for what a restart needs, until it is finished."""
-        return working_folder(self.folder)
+        return self.folder.with_name(f"{self.folder.name}.running")
 
     @property
     def state(self) -> Path:
@@ -169,17 +168,17 @@ def train(
     runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule, tick: Tick
 ) -> Iterator[Run]:
     """Train ``runs`` to the end of the schedule, yielding each before its first and after every epoch of it; ``tick``
-    is told the steps that this call has done.
+    is told the steps that are done, those of an earlier call that was interrupted among them.
 
     Several are trained as one computation, or, if their network can not be, one after another, and a line says so.
 
     When the caller has done with an epoch, the run is written to ``run.state``, once a second at most; if the file
     is there at the start, the run goes on from it. What the caller does with an epoch may thus be done again after an
     interruption, with the same values: a run that is interrupted and started again ends in the same bytes as one that
-    is not. So does one that is trained to the end of a part of the schedule (``Schedule.until``), and from there in
-    another call, or another process.
+    is not.
     """
-    clock = saved = time.monotonic()
+    saved = time.monotonic()
+    ticked = sum(run.step for run in runs)
     for run in runs:
         if run.state.exists():
             restore(run)
@@ -187,6 +186,7 @@ def train(
             yield run
             save(run)
     most = len(runs)
+    tick(sum(run.step for run in runs) - ticked)
     ticked = sum(run.step for run in runs)
     while unfinished := [run for run in runs if run.step < schedule.total][:most]:
         # an interruption may have left some an epoch ahead of the others, which catch up first
@@ -205,9 +205,6 @@ def train(
         tick(sum(run.step for run in runs) - ticked)
         ticked = sum(run.step for run in runs)
         now = time.monotonic()
-        for run in group:
-            run.seconds += (now - clock) / len(group)
-        clock = now
         if group[0].step == schedule.total or now - saved > SECONDS_BETWEEN_SAVES:
             for run in group:
                 save(run)
@@ -227,7 +224,7 @@ def save(run: Run) -> None:
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
-        | {"progress": np.array([run.epoch, run.step, run.seconds])},
+        | {"progress": np.array([run.epoch, run.step])},
     )
 
 
@@ -237,22 +234,10 @@ def restore(run: Run) -> None:
     load_network(run.network, tensors)
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
-    epoch, step, run.seconds = tensors["progress"].tolist()
-    run.epoch, run.step = int(epoch), int(step)
+    run.epoch, run.step = (int(count) for count in tensors["progress"])
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
     }
-
-
-def working_folder(folder: Path) -> Path:
-    """Where the outputs lie that are to become the folder, until the run is finished."""
-    return folder.with_name(f"{folder.name}.running")
-
-
-def finished_epochs(working: Path) -> int:
-    """How many epochs the run of this working folder had finished when it was saved; 0 if it was not."""
-    state = working / STATE
-    return int(load_tensors(state, "progress")["progress"][0]) if state.exists() else 0
 
 
 def finish(run: Run) -> None:

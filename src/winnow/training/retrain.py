@@ -8,7 +8,7 @@ import pandas as pd
 
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
-from winnow.storage import load_tensors, save_json, save_table, save_tensors
+from winnow.storage import load_tensors, save_table, save_tensors
 from winnow.training.batches import DeviceImages
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.loop import finish, history, start, train
@@ -25,9 +25,7 @@ def retrain(
     training: Training,
     plan: Schedule,
     folder: Path,
-    clocks: Path,
     tick: Tick,
-    end: int | None = None,
 ) -> None:
     """Train a fresh network for every seed on the images and keep in ``folder/seed<s>``:
 
@@ -35,9 +33,7 @@ def retrain(
     - ``outputs.safetensors``: log_probabilities, float32 [n, classes], of each held-out part by its name
     - ``history.csv``: one row per epoch (a pass over the images)
 
-    and in the file ``clocks/<s>.json`` the seconds it took, which differ from run to run, as the folder's bytes do not.
-    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes. With ``end`` it leaves
-    off after that epoch, for another call to go on from there.
+    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
     """
     folders = {seed: folder / f"seed{seed}" for seed in seeds}
     runs = [
@@ -45,12 +41,9 @@ def retrain(
         for seed, path in folders.items()
         if not path.exists()
     ]
-    for _ in train(runs, images, training, plan if end is None else plan.until(end), tick):
+    for _ in train(runs, images, training, plan, tick):
         pass
     for run in runs:
-        if run.step < plan.total:
-            continue
-        save_json(clocks / f"{run.seed}.json", round(run.seconds, 3))
         outputs = {name: log_probabilities(run.network, part) for name, part in held_out.items()}
         save_tensors(run.working / "network.safetensors", run.network.state_dict())
         save_tensors(run.working / "outputs.safetensors", outputs)

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
+from winnow import cores
 from winnow.errors import UserError, describe
 from winnow.orphans import end_with_parent
+from winnow.progress import progress
 from winnow.training.memory import keep_freed_memory
 
 Job = TypeVar("Job")
@@ -40,12 +41,13 @@ def side_by_side(
 
     Results go to files: a job returns nothing. Raises what a job raises (a UserError as it is), and UserError if a
     process is killed from outside; the others are stopped then.
+
+    Where the cores are shared with other stages (winnow.cores), a process waits for a core before each job.
     """
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")  # of numpy and scipy
     keep_freed_memory()
-    bar = tqdm(total=steps, initial=done, desc=label, unit=unit, disable=None, dynamic_ncols=True)
-    with bar:
+    with progress(steps, label, unit, done) as bar:
         if min(processes, len(jobs)) == 1:
             for job in jobs:
                 work(job, lambda n: bar.update(n) and None)
@@ -60,6 +62,7 @@ def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int
     next_job, done = context.Value("l", 0), context.Value("l", int(bar.n))
     reports = []
     children = []
+    cores.give_back()  # to the children: this process only waits
     for _ in range(processes):
         receive, send = context.Pipe(duplex=False)
         child = context.Process(target=_child, args=(work, jobs, next_job, done, send, os.getpid()), daemon=True)
@@ -81,6 +84,7 @@ def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int
         for child in children:
             child.kill()
             child.join()
+        cores.take()
 
 
 def _raise_failure(child: Any, report: Connection) -> None:
@@ -113,12 +117,14 @@ def _child(
 
     try:
         while True:
+            cores.take()
             with next_job.get_lock():
                 index = next_job.value
                 next_job.value += 1
             if index >= len(jobs):
                 return
             work(jobs[index], tick)
+            cores.give_back()
     except UserError as error:
         _say(report, "user", str(error))
     except OSError as error:

@@ -1,0 +1,42 @@
+"""The cores of the machine, shared out among the stages that run side by side and the networks inside them.
+
+``WINNOW_CORES`` names a folder with one file for each core. Whoever computes holds the lock of one of them; the system
+takes a lock back when its process ends, however it ends. Without that folder a process has all cores to itself.
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import IO
+
+FOLDER = "WINNOW_CORES"
+_held: list[IO[str]] = []  # at most one
+
+
+def take() -> None:
+    """Wait for a free core, and hold it."""
+    folder = os.environ.get(FOLDER)
+    if not folder or _held:
+        return
+    files = [path.open("w") for path in sorted(Path(folder).iterdir())]
+    while True:
+        for file in files:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            _held.append(file)
+            for other in files:
+                if other is not file:
+                    other.close()
+            return
+        time.sleep(0.02)
+
+
+def give_back() -> None:
+    """Let another process have the core."""
+    while _held:
+        file = _held.pop()
+        fcntl.flock(file, fcntl.LOCK_UN)  # a forked process may have the file open too
+        file.close()

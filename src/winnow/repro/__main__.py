@@ -1,0 +1,33 @@
+"""The command: python -m winnow.repro [-j STAGES] [TARGET …]."""
+
+# Every stage process imports this module once more (multiprocessing does so), so all else is imported when it is used.
+import argparse
+import os
+import sys
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m winnow.repro", description="dvc repro, several stages at once")
+    parser.add_argument("targets", nargs="*", help="stages, with all that they depend on; every stage if left out")
+    parser.add_argument("-j", "--jobs", type=int, help="stages at once; one for every core if left out")
+    options = parser.parse_args()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    jobs = cores if options.jobs is None else options.jobs
+    if jobs < 1:
+        parser.error(f"--jobs: {jobs}: must be a whole number above 0 (make repro JOBS=2)")
+
+    from winnow.errors import UserError
+    from winnow.repro.scheduler import repro
+
+    try:
+        return repro(options.targets, jobs, cores)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; make repro goes on from here", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""DVC's books: what there is to run, whether a stage has changed, and how what it wrote is kept.
+
+The only module that calls DVC's internals. ``begin`` and ``complete`` are the two halves of ``dvc.stage.Stage.run``,
+between which DVC itself would wait for the stage's command.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
+from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
+from dvc.rwlock import rwlock
+from dvc.stage import PipelineStage
+from dvc.stage.cache import RunCacheNotFoundError
+from dvc.stage.run import prepare_kwargs
+from dvc.utils.serialize import dump_yaml, load_yaml
+
+from winnow.errors import UserError
+from winnow.storage import atomic_file
+
+Stage = Any  # of DVC, which ships no types
+WAIT_SECONDS = 600  # for another dvc command to give back the repository's lock
+
+
+@contextmanager
+def opened(root: str = ".") -> Iterator[Repo]:
+    """The project, whose lock is free until ``locked``. Raises UserError for what DVC finds wrong with its files."""
+    logging.getLogger("dvc").setLevel(logging.WARNING)
+    with translated():
+        repo = Repo(root)
+    try:
+        yield repo
+    finally:
+        repo.close()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """DVC's own errors as ours, in one line."""
+    try:
+        yield
+    except DvcException as error:
+        raise UserError(" ".join(str(error).split())) from None
+
+
+@contextmanager
+def locked(repo: Repo) -> Iterator[None]:
+    """Hold the repository's lock, as every dvc command does while it reads or writes the books."""
+    begun = time.monotonic()
+    while True:
+        try:
+            repo.lock.lock()
+            break
+        except LockError:
+            if time.monotonic() - begun > WAIT_SECONDS:
+                raise UserError("another dvc command holds the lock of this project: wait for it, or end it") from None
+    try:
+        yield
+    finally:
+        repo.lock.unlock()
+
+
+def plan(repo: Repo, targets: Sequence[str]) -> tuple[list[Stage], dict[Stage, list[Stage]]]:
+    """The stages in an order in which they could run one by one, and what each depends on directly."""
+    with translated():
+        stages = collect_stages(repo, list(targets) or ["dvc.yaml"])
+        graph = get_active_graph(repo.index.graph)
+        steps = plan_repro(graph, stages)
+    return steps, {stage: [above for above in graph.successors(stage) if above in steps] for stage in steps}
+
+
+def names_in_lock(repo: Repo) -> list[str]:
+    """The stages that dvc.lock has, in its order."""
+    path = Path(repo.root_dir, "dvc.lock")
+    return list(load_yaml(path).get("stages", {})) if path.exists() else []
+
+
+def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> None:
+    """Put new entries of dvc.lock where a run of one stage after another would have put them: behind those that were
+    there before, in the order of the steps."""
+    path = Path(repo.root_dir, "dvc.lock")
+    if not path.exists():
+        return
+    content = load_yaml(path)
+    place = {name: number for number, name in enumerate(dict.fromkeys([*before, *(step.name for step in steps)]))}
+    stages = sorted(content["stages"].items(), key=lambda item: place.get(item[0], len(place)))
+    if [name for name, _ in stages] != list(content["stages"]):
+        with atomic_file(path) as temporary:
+            dump_yaml(str(temporary), {**content, "stages": dict(stages)})
+
+
+def has_command(stage: Stage) -> bool:
+    """Whether there is something to run: not so for what ``dvc add`` or ``dvc import-url`` track, or what is frozen."""
+    return isinstance(stage, PipelineStage) and bool(stage.cmd) and not stage.frozen
+
+
+def verify(stage: Stage) -> bool:
+    """Let DVC do all of a stage without a command; whether there was something to do."""
+    with translated():
+        done = stage.reproduce()
+        if done:
+            stage.dump(update_pipeline=False)
+    return bool(done)
+
+
+def changed(stage: Stage) -> bool:
+    """Whether the stage must run, or come from the run cache."""
+    with translated():
+        return bool(stage.changed())
+
+
+def claim(stage: Stage) -> ExitStack:
+    """DVC's locks on the inputs and outputs of a stage, to be closed when it is complete: no other dvc command may
+    write what it reads, or read what it writes."""
+    repo = stage.repo
+    read, write = ([item.fs_path for item in items] for items in (stage.deps, stage.outs))
+    hardlink = repo.config["core"].get("hardlink_lock", False)
+    locks = ExitStack()
+    with translated():
+        # the name that DVC itself gives a process, so that its own locks, inside these, are the same
+        locks.enter_context(rwlock(repo.tmp_dir, repo.fs, " ".join(sys.argv), read, write, hardlink))
+    return locks
+
+
+def begin(stage: Stage) -> bool:
+    """Make way for the outputs, and take them from the run cache. False if it lacks them: then the command must run."""
+    with translated():
+        stage.remove_outs(ignore_remove=False, force=False)
+        try:
+            stage.repo.stage_cache.restore(stage)
+        except RunCacheNotFoundError:
+            stage.save_deps()
+            return False
+    return True
+
+
+def environment(stage: Stage) -> dict[str, str]:
+    """The environment of a stage's command."""
+    return dict(prepare_kwargs(stage)["env"])
+
+
+def complete(stage: Stage) -> None:
+    """Keep what a stage wrote: its hashes, the outputs in the cache, and its entry in dvc.lock."""
+    uncached = any(not out.use_cache and not out.is_metric and not out.is_plot for out in stage.outs)
+    with translated():
+        stage.save(run_cache=not uncached)
+        stage.commit()
+        stage.dump(update_pipeline=False)

@@ -1,0 +1,71 @@
+"""What a killed DVC leaves half-written, and would then not read: mended while no other DVC is at work here."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
+from voluptuous import Invalid
+
+RWLOCK = Path(".dvc/tmp/rwlock")  # who reads and writes what, just now
+LOCK, COPY = Path("dvc.lock"), Path(".winnow/dvc.lock")
+
+
+def mend() -> list[str]:
+    """Put right what cannot be read; says what it did. To be called with the lock of the repository held.
+
+    DVC writes its rwlock and dvc.lock in place. If it is killed at that moment it leaves half a file, and every further
+    dvc command ends in an error. The rwlock says who is at work just now, so it can go. Of dvc.lock there is a copy from
+    before, or that of the last commit. What is newer than that DVC finds in its run cache.
+    """
+    done = []
+    if RWLOCK.exists() and not _is_rwlock(RWLOCK.read_bytes()):
+        RWLOCK.unlink()
+        done.append(f"{RWLOCK}: was left half-written by a dvc that was killed; removed")
+    if LOCK.exists() and not is_whole(LOCK):
+        if COPY.exists() and is_whole(COPY):
+            shutil.copyfile(COPY, LOCK)
+            done.append(f"{LOCK}: was left half-written by a dvc that was killed; put back from a copy")
+        elif _from_git():
+            done.append(f"{LOCK}: was left half-written by a dvc that was killed; put back from the last commit")
+        else:
+            LOCK.unlink()
+            done.append(f"{LOCK}: was left half-written by a dvc that was killed; removed")
+    return done
+
+
+def keep_copy() -> None:
+    """Keep dvc.lock, which is whole just now, in case DVC is killed while it writes it."""
+    if LOCK.exists():
+        COPY.parent.mkdir(exist_ok=True)
+        temporary = COPY.with_suffix(".unfinished")
+        shutil.copyfile(LOCK, temporary)
+        temporary.replace(COPY)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether DVC can read a dvc.lock, and its last line is complete."""
+    if not path.read_bytes().endswith(b"\n"):
+        return False
+    try:
+        COMPILED_LOCKFILE_SCHEMA(load_yaml(path))
+    except (YAMLFileCorruptedError, Invalid, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_rwlock(content: bytes) -> bool:
+    try:
+        return isinstance(json.loads(content), dict)
+    except ValueError:
+        return False
+
+
+def _from_git() -> bool:
+    shown = subprocess.run(["git", "show", f"HEAD:./{LOCK}"], capture_output=True, check=False)
+    if shown.returncode:
+        return False
+    LOCK.write_bytes(shown.stdout)
+    return True

@@ -1,0 +1,209 @@
+"""Which stage runs when: those whose inputs are ready, side by side, the longest way ahead first."""
+
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from winnow import cores as shared_cores
+from winnow.progress import FILE as PROGRESS
+from winnow.repro import books
+from winnow.repro.books import Stage
+from winnow.repro.display import Display
+from winnow.repro.launch import Command, Launcher, Running
+from winnow.repro.mend import keep_copy, mend
+
+POLL_SECONDS = 0.02
+LOGS = Path(".winnow/logs")  # of every stage, what it printed last
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage at work."""
+
+    running: Running
+    locks: ExitStack
+    log: Path
+    progress: Path
+
+
+def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
+    """Bring the targets, or all stages, up to date, at most ``jobs`` stages at once; gives the exit status.
+
+    A stage that fails stops those that depend on it; the others go on. The running stages share ``cores`` cores.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
+        with books.locked(repo):
+            for line in mend():
+                print(line, flush=True)
+            steps, needs = books.plan(repo, targets)
+            before = books.names_in_lock(repo)
+        shared = Path(temporary, "cores")
+        shared.mkdir()
+        for number in range(cores):
+            (shared / f"{number:04d}").touch()
+        with Display(len(steps)) as display, signals_noted() as interrupted:
+            try:
+                return _Run(repo, steps, needs, jobs, Path(temporary), display, interrupted).go()
+            finally:
+                with books.locked(repo):
+                    books.order_lock(repo, before, steps)
+
+
+@contextmanager
+def signals_noted() -> Iterator[list[int]]:
+    """A list to which Ctrl-C and the like are added: at once they would cut DVC off while it writes its books."""
+    noted: list[int] = []
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {name: signal.signal(name, lambda number, _: noted.append(number)) for name in names}
+    try:
+        yield noted
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+class _Run:
+    """The stages by what has become of them."""
+
+    def __init__(
+        self,
+        repo: books.Repo,
+        steps: list[Stage],
+        needs: dict[Stage, list[Stage]],
+        jobs: int,
+        temporary: Path,
+        display: Display,
+        interrupted: list[int],
+    ) -> None:
+        self.interrupted = interrupted
+        self.repo, self.needs, self.jobs, self.temporary, self.display = repo, needs, jobs, temporary, display
+        self.launcher = Launcher()
+        self.waiting = sorted(steps, key=_ways_ahead(steps, needs).__getitem__, reverse=True)
+        self.done: set[Stage] = set()
+        self.failed: dict[Stage, str] = {}
+        self.at_work: dict[Stage, Job] = {}
+        self.ran = 0
+
+    def go(self) -> int:
+        try:
+            while (self.waiting or self.at_work) and not self.interrupted:
+                ended = [stage for stage, job in self.at_work.items() if job.running.ended() is not None]
+                ready = self._ready()
+                if ended or ready:
+                    with books.locked(self.repo):
+                        for stage in ended:
+                            self._end(stage)
+                        for stage in self._ready():
+                            self._begin(stage)
+                elif not self.at_work:
+                    break  # all that waits depends on what has failed
+                for stage, job in self.at_work.items():
+                    self.display.progress(stage.addressing, job.progress)
+                time.sleep(POLL_SECONDS)
+        finally:
+            self._stop()
+        return self._conclude()
+
+    def _ready(self) -> list[Stage]:
+        """The stages that can begin now, as many as there is room for."""
+        room = self.jobs - len(self.at_work)
+        return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])][: max(room, 0)]
+
+    def _begin(self, stage: Stage) -> None:
+        name = stage.addressing
+        self.waiting.remove(stage)
+        try:
+            if not books.has_command(stage):
+                self.ran += books.verify(stage)
+                self._finished(stage)
+            elif not books.changed(stage):
+                self._finished(stage)
+            else:
+                self._run(stage)
+        except books.UserError as error:
+            self.failed[stage] = str(error)
+            self.display.ends(name, f"failed: {error}")
+
+    def _run(self, stage: Stage) -> None:
+        name = stage.addressing
+        self.ran += 1
+        locks = books.claim(stage)
+        try:
+            if books.begin(stage):
+                books.complete(stage)
+                locks.close()
+                self.done.add(stage)
+                self.display.ends(name, "came from the cache")
+                return
+            log, progress = LOGS / f"{name}.log", self.temporary / f"{name}.progress"
+            own = {shared_cores.FOLDER: str(self.temporary / "cores"), PROGRESS: str(progress)}
+            running = self.launcher.start(Command(stage.cmd, log, {**books.environment(stage), **own}))
+        except BaseException:
+            locks.close()
+            raise
+        self.display.starts(name)
+        self.at_work[stage] = Job(running, locks, log, progress)
+
+    def _finished(self, stage: Stage) -> None:
+        self.done.add(stage)
+        self.display.unchanged()
+
+    def _end(self, stage: Stage) -> None:
+        job, name = self.at_work.pop(stage), stage.addressing
+        printed = job.log.read_text(encoding="utf-8", errors="replace")
+        status = job.running.ended()
+        try:
+            if status == 0:
+                books.complete(stage)
+                keep_copy()
+                self.done.add(stage)
+                self.display.ends(name, "ran", printed)
+                return
+            self.failed[stage] = _why(status)
+        except books.UserError as error:
+            self.failed[stage] = str(error)
+        finally:
+            job.locks.close()
+        self.display.ends(name, f"failed ({self.failed[stage]})", printed)
+
+    def _stop(self) -> None:
+        """Stop what still runs, if this process is stopped, and give back its locks."""
+        for job in self.at_work.values():
+            job.running.stop()
+        if self.at_work:
+            with books.locked(self.repo):
+                for job in self.at_work.values():
+                    job.locks.close()
+
+    def _conclude(self) -> int:
+        if self.interrupted:
+            self.display.say("interrupted; make repro goes on from here")
+            return 128 + self.interrupted[0]
+        if self.failed:
+            names = ", ".join(stage.addressing for stage in self.failed)
+            left = f"; {len(self.waiting)} that depend on it did not run" if self.waiting else ""
+            self.display.say(f"failed: {names}{left}")
+            return 1
+        if not self.ran:
+            self.display.say("Data and pipelines are up to date.")
+        return 0
+
+
+def _ways_ahead(steps: list[Stage], needs: dict[Stage, list[Stage]]) -> dict[Stage, int]:
+    """How many stages must follow one another from each stage to the end."""
+    length = dict.fromkeys(steps, 1)
+    for stage in reversed(steps):
+        for above in needs[stage]:
+            length[above] = max(length[above], length[stage] + 1)
+    return length
+
+
+def _why(status: int | None) -> str:
+    if status is not None and status < 0:
+        return f"ended by {signal.Signals(-status).name}, perhaps for want of memory"
+    return f"exit status {status}"
