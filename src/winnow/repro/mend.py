@@ -17,8 +17,8 @@ def mend() -> list[str]:
     """Put right what cannot be read; says what it did. To be called with the lock of the repository held.
 
     DVC writes its rwlock and dvc.lock in place. If it is killed at that moment it leaves half a file, and every further
-    dvc command ends in an error. The rwlock says who is at work just now, so it can go. Of dvc.lock there is a copy from
-    before, or that of the last commit. What is newer than that DVC finds in its run cache.
+    dvc command ends in an error. The rwlock says who is at work just now, so it can go. Of dvc.lock there is a copy
+    from before, or that of the last commit. What is newer than that DVC finds in its run cache.
     """
     done = []
     if RWLOCK.exists() and not _is_rwlock(RWLOCK.read_bytes()):
