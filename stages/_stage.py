@@ -114,7 +114,7 @@ def scratch() -> Path:
     for dependency in _declared("deps"):
         root = Path(dependency)
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if path.suffix == ".py" or path.parent == CODE:
+            if path.parent == CODE:
                 digest.update(path.read_bytes())
             elif path.is_file():
                 digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())

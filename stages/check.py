@@ -1,6 +1,7 @@
 """Check the whole of params.yaml, so that a mistake in any section is told before anything runs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from stages._stage import main
@@ -11,10 +12,13 @@ from winnow.storage import atomic_file
 
 
 def check() -> None:
-    values = load_params("params.yaml").model_dump(exclude_unset=True)  # what the file itself says
+    params = load_params("params.yaml")
+    values = params.model_dump(exclude_unset=True)  # what the file itself says
     for key in declared():
         if not is_given(values, key):
             raise UserError(f"params.yaml: {key}: is missing; it must be given: a stage of dvc.yaml depends on it")
+    if params.download.path and not Path(params.download.path).is_dir():
+        raise UserError(f"params.yaml: download.path: {params.download.path}: no such folder; give that of your images")
     with atomic_file("data/checked.txt") as file:
         file.write_text("params.yaml keeps to the schema\n")
 

@@ -1,15 +1,19 @@
-"""Write which code every stage runs: the files that its script imports, with their hashes, one list for each script.
+"""Write which code every stage runs: the files that its script imports, with a hash of what each means, one list for
+each script.
 
 A stage depends on its list in place of the files. So a change of code reruns the stages that import it, and no other,
 and none can be forgotten; and dvc.lock, which DVC writes anew after every stage, stays short enough to be written in a
-fraction of a second.
+fraction of a second. Comments, docstrings and formatting are not part of what a file means, so prose reruns nothing.
 """
 
 import ast
 import hashlib
+import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stages._stage import CODE, main
 from winnow.storage import atomic_file
@@ -17,14 +21,51 @@ from winnow.storage import atomic_file
 
 def code() -> None:
     for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "code"):
-        lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path}\n" for path in imported_files(script))
+        lines = (f"{meaning(path)}  {path}\n" for path in imported_files(script))
         with atomic_file(CODE / f"{script}.txt") as file:
             file.write_text("".join(lines), encoding="utf-8")
 
 
+@cache  # most files are imported by many scripts
+def meaning(path: Path) -> str:
+    """A hash (SHA-256, hex) of a file's syntax tree without its docstrings, the same under every version of Python.
+
+    Names count, those of local variables too: which of them can be seen from elsewhere is more than the tree tells.
+    """
+    return hashlib.sha256(json.dumps(_plain(_tree(path))).encode()).hexdigest()
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _plain(part: Any) -> Any:
+    """A part of a syntax tree as lists, maps and text, without empty fields, of which a new Python has more."""
+    if isinstance(part, list):
+        return [_plain(item) for item in part]
+    if not isinstance(part, ast.AST):
+        return part
+    if isinstance(part, ast.Constant):
+        return repr(part.value)
+    fields = dict(ast.iter_fields(part))
+    if isinstance(part, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(part):
+        fields["body"] = part.body[1:]
+    if isinstance(part, ast.JoinedStr):  # Python 3.12.1 ends some f-strings with an empty text
+        fields["values"] = [
+            value for value in part.values if not (isinstance(value, ast.Constant) and value.value == "")
+        ]
+    kept = {name: _plain(value) for name, value in fields.items() if value is not None and value != []}
+    return [type(part).__name__, kept]
+
+
+def _has_docstring(part: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return ast.get_docstring(part, clean=False) is not None
+
+
 def imported_files(script: str) -> list[Path]:
-    """The file of a script and every one of src/winnow and stages that it imports at any depth, in functions too, but
-    for the modules of BY_NAME. Paths are relative to the project's root, which is the working directory.
+    """The file of a script and every one of src/winnow and stages that it imports at any depth, in functions too.
+    Paths are relative to the project's root, which is the working directory.
     """
     found: set[Path] = set()
     todo = _files(f"stages.{script}")
@@ -47,7 +88,7 @@ def _files(module: str) -> list[Path]:
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in _walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -19,9 +19,9 @@ from winnow.scores.reliability import correlation_table, halves_at, reliability_
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores, load_scores, save_scores
 from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
-from winnow.storage import load_table, save_json, save_table
+from winnow.storage import atomic_folder, load_table, save_json, save_table
 
-EARLY, SCORES = Path("data/early"), Path("data/scores")
+EARLY = Path("data/early")
 
 
 def score() -> None:
@@ -31,15 +31,17 @@ def score() -> None:
     keep_only(EARLY, [*cohorts, *gradients])
     images = load_table("data/labels.parquet")
     runs = {name: EarlyRuns(EARLY / name, images["label"].to_numpy(), Path("data/images")) for name in cohorts}
-    scores = scores_of(runs, options.score)
-    table = score_table(images, scores)
-    save_table(SCORES / "scores.parquet", table)
-
     epoch = options.aggregate.suspects_epoch
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
-    predicted = predicted_labels(list(runs.values()), epoch)
-    save_table(SCORES / "suspects.csv", suspects(table, predicted, class_names, epoch, options.aggregate.suspects))
+    with atomic_folder("data/scores") as folder:
+        scores = scores_of(runs, options.score, folder)
+        table = score_table(images, scores)
+        found = suspects(
+            table, predicted_labels(list(runs.values()), epoch), class_names, epoch, options.aggregate.suspects
+        )
+        save_table(folder / "scores.parquet", table)
+        save_table(folder / "suspects.csv", found)
 
     by_epoch = {name: values for name, values in scores.items() if name in BY_EPOCH}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
@@ -59,11 +61,11 @@ def score() -> None:
     )
 
 
-def scores_of(runs: dict[str, EarlyRuns], asked: Any) -> dict[str, SeedScores]:
-    """Every score of all cohorts, by its name; those computed here are written seed by seed, too."""
+def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str, SeedScores]:
+    """Every score of all cohorts, by its name; those computed here are written to the folder, seed by seed."""
     files: dict[str, list[Path]] = {}
     for name in asked.scores:
-        files[name] = [SCORES / f"{cohort}-{name}.safetensors" for cohort in runs]
+        files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
         for path, cohort in zip(files[name], runs.values(), strict=True):
             save_scores(path, score_module(name).compute(cohort))
     for name in asked.gradients:

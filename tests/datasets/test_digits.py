@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 
@@ -21,6 +22,14 @@ def test_pixels_labels_and_ids_are_those_of_load_digits():
         assert pixels.min() == 0
         assert pixels.max() == 255
     assert source.class_names == list("0123456789")
+
+
+def test_they_are_the_same_in_every_version_of_scikit_learn():
+    """No stage depends on the installed library: a version with other images would have to be made a dependency."""
+    source, digest = read(Download()), hashlib.sha256()
+    for part in (source.train, source.test):
+        digest.update(part.pixels[:].tobytes() + part.labels.tobytes())
+    assert digest.hexdigest() == "e9ddd8970c0f69bb2158d95f9bca85cb2326239e6a397c771faec4ff1191efa7"
 
 
 def test_a_quarter_of_every_class_is_the_test_set():

@@ -165,3 +165,23 @@ def test_a_name_that_is_not_utf8(folder):
     except OSError:
         pytest.skip("this file system takes only UTF-8 names")
     assert message(folder).startswith(f"{folder}: the file name 'train/ant/caf\\udce9.png' is not UTF-8")
+
+
+@pytest.mark.parametrize("link", ["train", "train/ant", "test/Zebra/linked"])
+def test_a_link_to_a_folder_below_is_refused_as_dvc_does_not_look_into_it(folder, tmp_path, link):
+    if (folder / link).exists():
+        (folder / link).rename(tmp_path / "elsewhere")
+    else:
+        (tmp_path / "elsewhere").mkdir()
+    (folder / link).symlink_to(tmp_path / "elsewhere")
+    assert f"{folder / link}: is a symbolic link to a folder" in message(folder)
+
+
+def test_links_to_single_images_and_to_the_folder_itself_are_followed(folder, tmp_path):
+    expected = from_folder(folder).train
+    (folder / "train/ant/b.ppm").rename(tmp_path / "moved.ppm")
+    (folder / "train/ant/b.ppm").symlink_to(tmp_path / "moved.ppm")
+    (tmp_path / "link").symlink_to(folder)
+    images = from_folder(tmp_path / "link").train
+    assert images.ids.tolist() == expected.ids.tolist()
+    assert np.array_equal(images.pixels[:], expected.pixels[:])

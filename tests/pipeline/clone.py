@@ -143,6 +143,10 @@ class Clone:
         """Run ``dvc repro``; gives the stages that it really ran, in their order."""
         return ran(self.do("dvc", "repro", *arguments, **environment))
 
+    def make(self, *arguments: str, **environment: str) -> list[str]:
+        """Run what ``make repro`` runs, several stages at once; gives the stages that it really ran, sorted."""
+        return made(self.do("python", "-m", "winnow.repro", *arguments, **environment))
+
     def stage(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run one stage's script as DVC would, without DVC's own seconds."""
         return self.run(*command(name), DVC_STAGE=name, **environment)
@@ -168,10 +172,10 @@ class Clone:
         section[last] = value
         write_yaml(self.path("params.yaml"), values)
 
-    def comment(self, module: str) -> None:
+    def recode(self, module: str) -> None:
         """Change a file of code, but not what it does."""
         with self.path(module).open("a") as file:
-            file.write("# a remark\n")
+            file.write("_unused = 0\n")
 
     def files(self, *below: str) -> dict[str, bytes]:
         """Every file below these folders (or the files themselves), by its path in the clone."""
@@ -205,8 +209,13 @@ def ran(printed: str) -> list[str]:
     return re.findall(r"^Running stage '(.+)':$", printed, re.MULTILINE)
 
 
+def made(printed: str) -> list[str]:
+    """The stages that ``make repro`` ran, by what it printed, sorted."""
+    return sorted(re.findall(r"^(\S+) ran in ", printed, re.MULTILINE))
+
+
 def command(stage: str) -> list[str]:
-    """The command of a stage such as score@a-el2n, as dvc.yaml has it."""
+    """The command of a stage such as retrain@el2n-0.5, as dvc.yaml has it."""
     group, _, items = stage.partition("@")
     entry = read_yaml(ROOT / "dvc.yaml")["stages"][group]
     names = entry.get("matrix", {})

@@ -19,7 +19,7 @@ def new(tmp_path_factory: pytest.TempPathFactory, outside: Path) -> Clone:
 def finished(new: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone whose pipeline has run and is committed. Tests change copies of it only."""
     clone = new.copy(tmp_path_factory.mktemp("finished") / "clone")
-    clone.repro()
+    clone.make()
     clone.commit()
     return clone
 

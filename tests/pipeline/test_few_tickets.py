@@ -9,7 +9,8 @@ pytestmark = pytest.mark.pipeline
 
 
 def run(clone: Clone, monkeypatch: pytest.MonkeyPatch, *stages: str) -> None:
-    clone.do("rm", "-rf", "data/rewind", "data/tickets", "data/spawn", "data/landscape", "plots", "metrics")
+    folders = [f"data/{name}" for name in ("rewind", "tickets", "spawn", "landscape", "magnitudes")]
+    clone.do("rm", "-rf", *folders, "plots", "metrics")
     for stage in stages:
         in_this_process(clone, stage, monkeypatch)()
 
@@ -19,7 +20,7 @@ def set_all(clone: Clone, **values: object) -> None:
         clone.set(key.replace("__", "."), value)
 
 
-ALL_LEVELS = ("spawn", "connectivity_pairs", "magnitudes", "tickets", "ticket_figures")
+ALL_LEVELS = ("spawn", "connectivity", "tickets", "ticket_figures")
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -41,7 +42,7 @@ def test_one_replicate_is_measured_but_not_judged(clone: Clone, monkeypatch: pyt
     level = {"parent": "dense", "rewind": "dense", "data": "full", "variant": "imp", "cut": 0.4}
     set_all(clone, dense__seeds=[200], imp__levels={"l1": level}, imp__rewinds={}, connectivity__matrix=["dense", "l1"])
     set_all(clone, perturbation__runs={}, curvature__levels=[])
-    run(clone, monkeypatch, "check", "dense", "imp@l1", "connectivity@l1", *ALL_LEVELS)
+    run(clone, monkeypatch, "check", "dense", "imp@l1", *ALL_LEVELS)
     found = json.loads(clone.path("metrics/tickets.json").read_text())["l1"]
     assert found["matching"] is found["connected_to_parent"] is None
     assert found["barrier_to_parent"] >= 0

@@ -13,46 +13,86 @@ from stages.code import imported_files
 
 pytestmark = pytest.mark.pipeline
 
-# What is cheap and reads all tickets: no training, and no line between networks but those of the matrix.
-OF_ALL_LEVELS = {"connectivity_pairs", "magnitudes", "tickets", "ticket_figures"}
+# What is cheap and reads all tickets: no training, and no line that was measured before.
+OF_ALL_LEVELS = {"connectivity", "tickets", "ticket_figures"}
+OF_ALL_SUBSETS = {"compare", "figures"}
+
+
+def lines(clone: Clone) -> dict[str, int]:
+    """When each line between tickets was measured."""
+    root = clone.path("data/landscape/lines")
+    return {path.relative_to(root).as_posix(): path.stat().st_mtime_ns for path in root.rglob("*.parquet")}
 
 
 def test_a_new_cohort_trains_its_own_seeds_only(clone: Clone) -> None:
-    before = clone.files("data/early/a", "data/early/b", "data/select/random-0.5.parquet")
-    times = {path: clone.path(path).stat().st_mtime_ns for path in before}
+    before = clone.files("data/early", "data/select/random-0.5.parquet")
+    times = {path: clone.path(path).stat().st_mtime_ns for path in before if "early" in path}
     clone.set("early.cohorts.c", [3])
     ran = clone.repro()
     # the mean scores have changed, and with them the images picked by el2n, but not the random ones
-    scores = {"score@c-el2n", "score@c-random", "score_gradients@c-grand"}
-    selected = {"select@el2n-0.5", "select@random-0.5"}
-    after = {"retrain@el2n-0.5", "compare", "figures"}
-    assert set(ran) == {"check", "early@c", *scores, "aggregate", *selected, *after}
+    assert set(ran) == {"check", "early@c", "score_gradients@c-grand", "score", "select", "retrain@el2n-0.5"} | (
+        OF_ALL_SUBSETS
+    )
     assert clone.files(*before) == before
-    assert {path: clone.path(path).stat().st_mtime_ns for path in before if "early" in path} == {
-        path: time for path, time in times.items() if "early" in path
-    }
+    assert {path: clone.path(path).stat().st_mtime_ns for path in times} == times
 
 
 def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clone) -> None:
+    measured = lines(clone)
     clone.set("score.scores", ["el2n", "random", "margin"])
     clone.set("curvature.steps", 5)
-    clone.set("connectivity.matrix", ["dense", "l1"])
+    clone.set("connectivity.matrix", ["dense", "o2"])
     # select finds the same images in a larger table
-    of_scores = {"score@a-margin", "score@b-margin", "aggregate", "select@el2n-0.5", "select@random-0.5", "figures"}
-    of_tickets = {"curvature@l1", "connectivity_pairs", "tickets", "ticket_figures"}
-    assert set(clone.repro()) == {"check", *of_scores, *of_tickets}
+    of_tickets = {"curvature@l1", "connectivity", "tickets", "ticket_figures"}
+    assert set(clone.repro()) == {"check", "score", "select", "figures", *of_tickets}
+    # l1 to l2 is measured for l2 still; no line is measured again
+    assert lines(clone) == measured
 
 
 def test_a_new_keep_and_a_new_level_train_themselves_only_and_another_cut_all_below_it(clone: Clone) -> None:
+    measured = lines(clone)
     clone.set("select.keep", [0.5, 0.8])
     level = {"parent": "l2", "rewind": "dense", "data": "full", "variant": "imp", "cut": 0.4}
     clone.set("imp.levels.l3", level)
-    of_keep = {"select@el2n-0.8", "select@random-0.8", "retrain@el2n-0.8", "retrain@random-0.8", "compare", "figures"}
-    assert set(clone.repro()) == {"check", *of_keep, "imp@l3", "connectivity@l3", *OF_ALL_LEVELS}
+    of_keep = {"select", "retrain@el2n-0.8", "retrain@random-0.8", *OF_ALL_SUBSETS}
+    assert set(clone.repro()) == {"check", *of_keep, "imp@l3", *OF_ALL_LEVELS}
+    after = lines(clone)
+    assert {line.split("/seed")[0] for line in after.keys() - measured.keys()} == {"levels/l2-l3", "levels/dense-l3"}
+    assert {line: after[line] for line in measured} == measured
     clone.set("imp.levels.l2.cut", 0.5)
-    on_levels = [f"connectivity@{level}" for level in ("l1", "l2", "l3", "o2")]
-    ran = clone.repro(*on_levels, "curvature@l1", "perturbation@p")
-    assert set(ran) == {"check", "imp@l2", "imp@l3", "connectivity@l2", "connectivity@l3"}
+    ran = clone.repro("connectivity", "curvature@l1", "perturbation@p")
+    assert set(ran) == {"check", "imp@l2", "imp@l3", "connectivity"}
+    now = lines(clone)
+    again = {line.split("/seed")[0] for line in after if now[line] != after[line]}
+    assert again == {f"levels/{pair}" for pair in ("l1-l2", "l2-l3", "dense-l2", "dense-l3")}
+
+
+def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: Clone) -> None:
+    """A method, a cohort, a score, a level and a perturbed run, which later stages read by the folder."""
+    params, outs = clone.path("params.yaml").read_text(), clone.files("data", "plots", "metrics")
+    clone.set("select.methods", ["random"])
+    clone.set("early.cohorts", {"a": [0, 1]})
+    clone.set("score.gradients", [])
+    values = read_yaml(clone.path("params.yaml"))
+    del values["imp"]["levels"]["o2"]
+    clone.set("imp.levels", values["imp"]["levels"])
+    clone.set("perturbation.runs", {})
+    clone.set("curvature.levels", [])
+    ran = clone.repro()
+    assert [
+        stage for stage in ran if stage.startswith(("early", "retrain", "imp", "dense", "spawn", "curvature"))
+    ] == []
+    assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
+    assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "full"}
+    assert {path.name for path in clone.path("data/tickets").iterdir()} == {"dense", "l1", "l2"}
+    assert list(clone.path("data/landscape/perturbation").iterdir()) == []
+    assert {path.name for path in clone.path("data/landscape/lines/levels").iterdir()} == {
+        *("dense-l1", "dense-l2", "l1-l2")
+    }
+    clone.path("params.yaml").write_text(params)
+    ran = clone.repro()
+    assert set(ran) <= {"check", "score", "select", *OF_ALL_SUBSETS, *OF_ALL_LEVELS}
+    assert clone.files("data", "plots", "metrics") == outs
 
 
 def test_another_rewind_point_trains_what_begins_there(clone: Clone) -> None:
@@ -78,38 +118,55 @@ def test_a_new_style_draws_the_pictures_again_and_the_old_one_comes_from_the_cac
 
 IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
-    "src/winnow/scores/el2n.py": set(),  # the stages of a score depend on its module themselves
-    "src/winnow/scores/margin.py": set(),
+    "src/winnow/scores/el2n.py": {"score"},
+    "src/winnow/scores/grand.py": {"score_gradients"},
     "src/winnow/subsets/policies.py": {"select"},
     "src/winnow/params/whole.py": {"check"},
     "src/winnow/report/comparison.py": {"compare", "figures"},
     "src/winnow/tickets/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/variants.py": {"imp"},
     "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "imp", "spawn", "perturbation"},
+    "src/winnow/repro/scheduler.py": set(),
 }
 
 
 def test_a_module_is_in_the_lists_of_the_scripts_that_import_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    lists = read_yaml(ROOT / "dvc.yaml")["stages"]["code"]["outs"]
-    scripts = [re.sub(r"data/code/(\w+)\.txt", r"\1", path) for path in lists]
+    scripts = [path.stem for path in (ROOT / "stages").glob("[a-z]*.py") if path.stem != "code"]
     files = {script: {path.as_posix() for path in imported_files(script)} for script in scripts}
     assert {module: {name for name in scripts if module in files[name]} for module in IMPORTED_BY} == IMPORTED_BY
+
+
+def test_prose_reruns_nothing(clone: Clone) -> None:
+    """A comment, a docstring and other line breaks, in modules that everything imports."""
+    for module in ("src/winnow/storage.py", "src/winnow/training/loop.py", "stages/_stage.py"):
+        text = clone.path(module).read_text()
+        assert text.startswith('"""')
+        text = text.replace('"""', '"""Said in other words. ', 1).replace("\nimport ", "\n\n# a remark\n\nimport ", 1)
+        clone.path(module).write_text(text)
+    assert clone.repro() == ["code"]
 
 
 def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None:
     trainings = ("src/winnow/tickets/variants.py", "src/winnow/training/loop.py")
     for module in IMPORTED_BY.keys() - trainings:
-        clone.comment(module)
+        clone.recode(module)
     assert set(clone.repro()) == {
         *("code", "check", "compare", "figures", "tickets", "ticket_figures"),
-        *("score@a-el2n", "score@b-el2n"),  # their outputs are the same, so nothing after them
-        *("select@el2n-0.5", "select@random-0.5"),
+        *("score_gradients@a-grand", "score_gradients@b-grand", "score", "select"),  # nothing after: the same outputs
     }
     for module in trainings:
-        clone.comment(module)
+        clone.recode(module)
     assert clone.repro("code") == ["code"]
     assert set(re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)) == {
         *("early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
         *("rewind@early", "dense", "imp@l1", "imp@l2", "imp@o2", "spawn", "perturbation@p"),
     }
+
+
+def test_a_renamed_local_variable_is_a_change_of_code(clone: Clone) -> None:
+    module = clone.path("src/winnow/subsets/policies.py")
+    text = module.read_text()
+    assert text.count("skipped") == 3
+    module.write_text(text.replace("skipped", "passed_over"))
+    assert clone.repro("select") == ["code", "select"]

@@ -21,9 +21,10 @@ def read(params: Download) -> Source:
     So positions are indices of those data sets, and class names are the sorted names of the folders. An id is the path
     of the file below ``params.path``, such as "train/cat/12.png". Pixels: see ``decode_images``.
 
-    Raises UserError that names the folder or file which is missing, empty or damaged.
+    Raises UserError that names the folder or file which is missing, empty or damaged, and any folder below
+    ``params.path`` that is a symbolic link: DVC looks into no such folder, so a change there would go unnoticed.
     """
-    folder = Path(params.path or "").expanduser()
+    folder = Path(params.path or "")
     if not folder.is_dir():
         raise UserError(
             f"download.path: {folder}: no such folder; it must hold train/ and test/ with a folder per class"
@@ -43,6 +44,7 @@ def read(params: Download) -> Source:
 def _class_names(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; download.path must hold train/ and test/ with a folder per class")
+    _refuse_link(str(folder))
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     if not names:
         raise UserError(
@@ -64,14 +66,22 @@ def _read_part(folder: Path, part: str, classes: list[str], first: int | None, s
 
 def _image_files(folder: Path) -> list[str]:
     """The images of one class, also in folders below, in torchvision's order; as text, which takes less memory."""
-    files = [
-        f"{root}/{name}"
-        for root, _, names in sorted(os.walk(folder, followlinks=True))
-        for name in sorted(names)
-        if name.lower().endswith(EXTENSIONS)
-    ]
+    _refuse_link(str(folder))
+    files = []
+    for root, folders, names in sorted(os.walk(folder)):
+        for name in folders:
+            _refuse_link(f"{root}/{name}")
+        files += [f"{root}/{name}" for name in sorted(names) if name.lower().endswith(EXTENSIONS)]
     if not files:
         raise UserError(
             f"{folder}: a class folder with no image in it ({', '.join(EXTENSIONS)}); add some, or remove it"
         )
     return files
+
+
+def _refuse_link(folder: str) -> None:
+    if os.path.islink(folder):  # noqa: PTH114 (of a hundred thousand names)
+        raise UserError(
+            f"{folder}: is a symbolic link to a folder, and DVC does not see what changes behind it; put the images "
+            "here, or links to single images; download.path itself may be a link"
+        )

@@ -45,7 +45,7 @@ def read(params: Download) -> Source:
 
     Raises UserError that names the file, and the row, where something is missing or damaged.
     """
-    folder = Path(params.path or "").expanduser()
+    folder = Path(params.path or "")
     if not folder.is_dir():
         raise UserError(f"download.path: {folder}: no such folder; it must hold train.parquet and test.parquet")
     train = [_read_shard(file) for file in _files(folder, "train")]

@@ -1,5 +1,6 @@
 """The small benchmark sets that torchvision downloads and checks: MNIST, Fashion-MNIST, CIFAR-10, CIFAR-100, SVHN."""
 
+import gzip
 import os
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from torchvision import datasets
+from torchvision.datasets.utils import check_integrity
 
 from winnow.datasets.images import Images
 from winnow.datasets.source import Source
@@ -49,7 +51,22 @@ def _load(source: str, folder: Path, download: bool) -> tuple[Any, Any]:
         return datasets.SVHN(folder, "train", download=download), datasets.SVHN(folder, "test", download=download)
     names = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
     make = getattr(datasets, names[source])
-    return make(folder, train=True, download=download), make(folder, train=False, download=download)
+    train, test = make(folder, train=True, download=download), make(folder, train=False, download=download)
+    if isinstance(train, datasets.MNIST):
+        _check_unpacked(train)
+    return train, test
+
+
+def _check_unpacked(dataset: datasets.MNIST) -> None:
+    """The four unpacked files of an MNIST are those of the archives beside them, whose checksums torchvision knows.
+
+    It takes the unpacked ones themselves on trust, and no stage depends on them: changed ones would go unnoticed.
+    """
+    for name, md5 in dataset.resources:
+        archive = Path(dataset.raw_folder, name)
+        unpacked = archive.with_suffix("").read_bytes()
+        if not check_integrity(archive, md5) or gzip.decompress(archive.read_bytes()) != unpacked:
+            raise RuntimeError(f"{archive}: the archive is not there, damaged, or not what lies unpacked beside it")
 
 
 def _download(source: str, folder: Path) -> tuple[Any, Any]:

@@ -1,5 +1,6 @@
 """The sections download and labels: where the images come from, and which labels they get."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -8,14 +9,15 @@ from winnow.params.base import Section, Seed, Share
 
 Source = Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "svhn", "image_folder", "parquet"]
 
+FROM_FOLDER = ("image_folder", "parquet")  # the sources that read download.path
+
 
 class Download(Section):
     """Where the images come from, and how they are cut into training, validation and test part."""
 
     source: Source = "digits"
-    path: str | None = (
-        None  # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet
-    )
+    # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet; null for other sources
+    path: str | None = None
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
@@ -33,8 +35,15 @@ class Download(Section):
 
     @model_validator(mode="after")
     def _path(self) -> Self:
-        if self.source in ("image_folder", "parquet") and not self.path:
+        if self.source in FROM_FOLDER and not self.path:
             raise ValueError(f"download.path is needed when download.source is {self.source}: the folder to read")
+        if self.source not in FROM_FOLDER and self.path is not None:
+            raise ValueError(f"download.path is not read when download.source is {self.source}: set it to null")
+        if self.path and self.path.startswith("~"):
+            whole = Path(self.path).expanduser()
+            raise ValueError(
+                f"download.path: {self.path}: DVC, which watches the folder, does not know ~: write {whole}"
+            )
         return self
 
 
