@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro times test lint format bench
+.PHONY: repro times test lint format bench lock
 
 # As dvc repro, but with JOBS stages at once: as many as there are cores, if it is not given.
 repro: $(VENV)/installed
@@ -14,7 +14,7 @@ times: $(VENV)/installed
 	python -m winnow.repro.times
 
 test: lint
-	python -m pytest
+	python -m pytest --numprocesses auto --dist loadgroup
 
 lint: $(VENV)/installed
 	ruff check .
@@ -28,18 +28,27 @@ format: $(VENV)/installed
 # Each script measures something against a named alternative in the same run; on a machine that does nothing else.
 # startup.py needs what dvc repro leaves.
 bench: $(VENV)/installed
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --editable '.[bench]'
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --constraint requirements.lock '.[bench]'
 	python benchmarks/grand.py
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/startup.py
 	python benchmarks/hessian.py
 
+# The newest versions that fit pyproject.toml, with their hashes, the same for Linux and macOS and every Python: who
+# installs them computes the same bytes on the same kind of machine.
+lock: $(VENV)/installed
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-annotate --custom-compile-command 'make lock' --extra dev \
+		--output-file requirements.lock pyproject.toml
+
 # uv installs torch's large wheels in a fraction of pip's time, and shares them between environments. Compiled at once,
 # as torch takes 6 s to import otherwise where Python may not write bytecode.
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or later is needed; set PYTHON to one, as in: make PYTHON=python3.12 test")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip uv
-	$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python --editable '.[dev]'
+	$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes \
+		--requirements requirements.lock
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	touch $@

@@ -4,6 +4,7 @@ The only module that calls DVC's internals. ``begin`` and ``complete`` are the t
 between which DVC itself would wait for the stage's command.
 """
 
+import json
 import logging
 import sys
 import time
@@ -22,10 +23,11 @@ from dvc.stage.cache import RunCacheNotFoundError
 from dvc.stage.run import prepare_kwargs
 from dvc.utils.serialize import dump_yaml, load_yaml
 
-from winnow.errors import UserError
+from winnow.errors import UserError, describe
 from winnow.storage import atomic_file
 
 Stage = Any  # of DVC, which ships no types
+BEFORE = ".winnow/lock_before.json"  # the stages that dvc.lock had when the run began
 WAIT_SECONDS = 600  # for another dvc command to give back the repository's lock
 
 
@@ -43,11 +45,13 @@ def opened(root: str = ".") -> Iterator[Repo]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """DVC's own errors as ours, in one line."""
+    """DVC's own errors, and the system's, as ours, in one line."""
     try:
         yield
     except DvcException as error:
         raise UserError(" ".join(str(error).split())) from None
+    except OSError as error:  # a full disk, a folder that may not be written
+        raise UserError(describe(error)) from None
 
 
 @contextmanager
@@ -77,14 +81,20 @@ def plan(repo: Repo, targets: Sequence[str]) -> tuple[list[Stage], dict[Stage, l
 
 
 def names_in_lock(repo: Repo) -> list[str]:
-    """The stages that dvc.lock has, in its order."""
-    path = Path(repo.root_dir, "dvc.lock")
-    return list(load_yaml(path).get("stages", {})) if path.exists() else []
+    """The stages that dvc.lock has, in its order; if an earlier run was stopped, those that it had before that run."""
+    path, noted = Path(repo.root_dir, "dvc.lock"), Path(repo.root_dir, BEFORE)
+    if noted.exists():
+        return list(json.loads(noted.read_text(encoding="utf-8")))
+    names = list(load_yaml(path).get("stages", {})) if path.exists() else []
+    with atomic_file(noted) as temporary:
+        temporary.write_text(json.dumps(names), encoding="utf-8")
+    return names
 
 
 def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> None:
     """Put new entries of dvc.lock where a run of one stage after another would have put them: behind those that were
     there before, in the order of the steps."""
+    Path(repo.root_dir, BEFORE).unlink(missing_ok=True)
     path = Path(repo.root_dir, "dvc.lock")
     if not path.exists():
         return
@@ -130,7 +140,13 @@ def claim(stage: Stage) -> ExitStack:
 
 
 def begin(stage: Stage) -> bool:
-    """Make way for the outputs, and take them from the run cache. False if it lacks them: then the command must run."""
+    """Make way for the outputs, and take them from the run cache. False if it lacks them: then the command must run.
+
+    Raises UserError if an input is not there, before any output is removed.
+    """
+    missing = [str(dep) for dep in stage.deps if not dep.exists]
+    if missing:
+        raise UserError(f"{', '.join(missing)}: needed here, but not there, and no stage of dvc.yaml makes it")
     with translated():
         stage.remove_outs(ignore_remove=False, force=False)
         try:

@@ -47,11 +47,11 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
         for number in range(cores):
             (shared / f"{number:04d}").touch()
         with Display(len(steps)) as display, signals_noted() as interrupted:
-            try:
-                return _Run(repo, steps, needs, jobs, Path(temporary), display, interrupted).go()
-            finally:
-                with books.locked(repo):
-                    books.order_lock(repo, before, steps)
+            status = _Run(repo, steps, needs, jobs, Path(temporary), display, interrupted).go()
+        if not interrupted:
+            with books.locked(repo):
+                books.order_lock(repo, before, steps)
+        return status
 
 
 @contextmanager

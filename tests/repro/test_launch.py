@@ -1,0 +1,96 @@
+"""Stages as forks of a process that has imported the libraries: what they do, and with whom they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from toy import SRC, wait
+
+from winnow.repro.launch import Command, Launcher
+
+STAGE = """
+import os, sys, time
+loaded = "torch" in sys.modules  # by whom it was forked from; nothing here imports it
+print(sys.argv[1:], os.environ["GIVEN"], "PATH" in os.environ, __name__, loaded, flush=True)
+if sys.argv[1] == "fail":
+    sys.exit("error: as asked")
+while sys.argv[1] == "wait":
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "stage_of_test.py").write_text(STAGE)
+    monkeypatch.chdir(tmp_path)
+
+    def make(text: str) -> Command:
+        return Command(text, tmp_path / "log", {"GIVEN": "this", "PYTHONPATH": str(tmp_path)})
+
+    return make
+
+
+def ended(running) -> int:
+    wait(lambda: running.ended() is not None)
+    return running.ended()
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from winnow.repro.launch import Command, Launcher
+import time
+launcher = Launcher()
+launcher.start(Command("exec python -m no_such_module", Path("first"), {})).stop()
+while not launcher._ready.is_set():
+    time.sleep(0.02)
+import os
+running = launcher.start(Command("exec python -m stage_of_test wait", Path("log"), dict(os.environ, GIVEN="this")))
+print(running._process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_fork_has_its_arguments_its_environment_and_the_libraries(command, tmp_path: Path) -> None:
+    program = PROGRAM.replace('stage_of_test wait"', 'stage_of_test a b"').replace("time.sleep(600)", "")
+    program += "while running.ended() is None: time.sleep(0.02)\nprint(running.ended())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{SRC}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[1] == "0"
+    assert Path("log").read_text() == "['a', 'b'] this True __main__ True\n"
+
+
+@pytest.mark.parametrize("text", ["exec python -m stage_of_test fail", "echo 'error: as asked' && exit 1"])
+def test_a_failure_is_told_by_its_status(command, text: str) -> None:
+    running = Launcher().start(Command(text, Path("log"), {**os.environ, **command(text).environment}))
+    assert ended(running) == 1
+    assert "error: as asked" in Path("log").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_fork_ends_with_the_process_that_asked_for_it(command, tmp_path: Path, number: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{SRC}:{tmp_path}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        fork = int(process.stdout.readline())
+        wait(lambda: Path("log").exists() and Path("log").read_text())
+        process.send_signal(number)
+    begun = time.monotonic()
+    wait(lambda: not psutil.pid_exists(fork))
+    assert time.monotonic() - begun < 20

@@ -1,0 +1,211 @@
+"""Several stages at once, in small projects of DVC: the books are those of ``dvc repro``, whatever happens."""
+
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from toy import REPRO, Toy, make, wait
+
+ALL = ["apart", "first", "item@x", "item@y", "last", "left"]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    return make(tmp_path_factory.mktemp("toy") / "project")
+
+
+@pytest.fixture(scope="module")
+def by_dvc(empty: Toy) -> Toy:
+    """A project that a plain dvc repro has run."""
+    toy = copy(empty, empty.folder.with_name("by_dvc"))
+    assert toy.run("dvc", "repro")[0] == 0
+    return toy
+
+
+@pytest.fixture
+def toy(empty: Toy, tmp_path: Path) -> Toy:
+    return copy(empty, tmp_path / "project")
+
+
+@pytest.fixture
+def finished(by_dvc: Toy, tmp_path: Path) -> Toy:
+    return copy(by_dvc, tmp_path / "project")
+
+
+def copy(toy: Toy, folder: Path) -> Toy:
+    shutil.copytree(toy.folder, folder, symlinks=True)
+    return Toy(folder)
+
+
+def ran(printed: str) -> list[str]:
+    return sorted(re.findall(r"^(\S+) ran in ", printed, re.MULTILINE))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "7"])
+def test_the_books_are_those_of_dvc_repro(toy: Toy, by_dvc: Toy, jobs: str) -> None:
+    status, printed = toy.repro("--jobs", jobs)
+    assert status == 0, printed
+    assert ran(printed) == ALL
+    assert "  made data/items/x/out\n" in printed
+    assert toy.books() == by_dvc.books()
+    assert "up to date" in toy.run("dvc", "repro")[1]
+    assert toy.repro() == (0, "Data and pipelines are up to date.\n")
+
+
+def test_a_change_runs_what_depends_on_it_and_coming_back_takes_it_from_the_cache(finished: Toy) -> None:
+    twin = copy(finished, finished.folder.with_name("twin"))
+    for params in ("left: 2\nitems: {x: 1, y: 1, z: 3}\n", "left: 1\nitems: {x: 1, y: 1}\n"):
+        for project in (finished, twin):
+            project.path("params.yaml").write_text(params)
+        status, printed = finished.repro()
+        assert status == 0
+        assert twin.run("dvc", "repro")[0] == 0
+        assert finished.books() == twin.books()
+        if "z" in params:
+            assert ran(printed) == ["item@z", "last", "left"]
+        else:
+            assert ran(printed) == ["last"]  # DVC keeps no runs of stages that write for git
+            assert "left came from the cache" in printed
+
+
+def test_only_what_is_asked_for_runs(toy: Toy) -> None:
+    status, printed = toy.repro("left")
+    assert status == 0
+    assert ran(printed) == ["first", "left"]
+
+
+def test_stages_run_side_by_side_and_the_longest_way_is_begun_first(toy: Toy) -> None:
+    for stage in ("apart", "first", "left", "item@x"):
+        toy.path(f"hold.{stage}").touch()
+    with toy.start(*REPRO, "--jobs", "2") as process:
+        wait(lambda: toy.began("first") and toy.began("apart"))
+        toy.path("hold.first").unlink()
+        wait(lambda: toy.began("left") or toy.began("item@x") or toy.began("item@y"))
+        toy.path("hold.apart").unlink()
+        wait(lambda: toy.path("log/apart.ended").exists())
+        for name in ("hold.left", "hold.item@x"):
+            toy.path(name).unlink()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_a_stage_that_fails_stops_what_depends_on_it_and_nothing_else(finished: Toy, by_dvc: Toy) -> None:
+    finished.path("params.yaml").write_text("left: 2\nitems: {x: 2, y: 1}\n")
+    finished.path("fail.left").touch()
+    status, printed = finished.repro()
+    assert status == 1
+    assert ran(printed) == ["item@x"]
+    assert re.search(r"^left failed \(exit status 1\) in .* s\n  error: in.txt: has no last line\n", printed, re.M)
+    assert printed.endswith("failed: left; 1 that depend on it did not run\n")
+    finished.path("fail.left").unlink()
+    assert ran(finished.repro()[1]) == ["last", "left"]
+
+
+def test_a_stage_that_is_killed_says_so(toy: Toy) -> None:
+    toy.path("hold.apart").touch()
+    with toy.start(*REPRO) as process:
+        os.kill(toy.process_of("apart"), signal.SIGKILL)
+        printed = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert "apart failed (ended by SIGKILL, perhaps for want of memory)" in printed
+    assert ran(printed) == sorted(set(ALL) - {"apart"})
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_ends_it_with_all_that_runs_and_the_next_start_goes_on(toy: Toy, by_dvc: Toy, number: int) -> None:
+    toy.path("hold.item@y").touch()
+    with toy.start(*REPRO) as process:
+        stage = toy.process_of("item@y")
+        wait(lambda: toy.path("dvc.lock").exists())
+        process.send_signal(number)
+        printed = process.communicate(timeout=60)[0]
+    assert process.returncode == 128 + number
+    assert printed.endswith("interrupted; make repro goes on from here\n")
+    assert "Traceback" not in printed
+    wait(lambda: not psutil.pid_exists(stage))
+    toy.path("hold.item@y").unlink()
+    status, printed = toy.repro()
+    assert status == 0
+    assert "first" not in ran(printed)
+    assert toy.books() == by_dvc.books()
+
+
+def test_when_it_is_killed_nothing_stays_and_the_next_start_goes_on(toy: Toy, by_dvc: Toy) -> None:
+    toy.path("hold.item@y").touch()
+    with toy.start(*REPRO) as process:
+        stage = toy.process_of("item@y")
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert stage in [child.pid for child in below]
+    psutil.wait_procs(below, timeout=20)
+    assert [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    toy.path("hold.item@y").unlink()
+    plain = copy(toy, toy.folder.with_name("plain"))
+    assert toy.repro()[0] == 0
+    assert toy.books() == by_dvc.books()
+    assert plain.run("dvc", "repro")[0] == 0  # goes on as well, and adds to dvc.lock in another order
+    assert plain.books().keys() == by_dvc.books().keys()
+    assert "up to date" in plain.repro()[1]
+
+
+def test_a_second_one_does_not_write_what_the_first_one_writes(toy: Toy) -> None:
+    toy.path("hold.first").touch()
+    with toy.start(*REPRO) as process:
+        toy.process_of("first")
+        status, printed = toy.repro("first")
+        assert status == 1
+        assert "first failed: " in printed
+        assert "data/first" in printed
+        assert "Traceback" not in printed
+        toy.path("hold.first").unlink()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_what_a_killed_dvc_left_half_written_is_mended(finished: Toy, by_dvc: Toy) -> None:
+    assert finished.repro()[0] == 0
+    finished.path(".dvc/tmp/rwlock").write_text('{"data/first": {"re')
+    lock = finished.path("dvc.lock")
+    lock.write_bytes(lock.read_bytes()[:200])
+    assert finished.run("dvc", "repro")[0] != 0
+    finished.run("git", "add", "dvc.yaml")
+    status, printed = finished.repro()
+    assert status == 0, printed
+    assert ".dvc/tmp/rwlock: was left half-written by a dvc that was killed; removed" in printed
+    assert "dvc.lock: was left half-written by a dvc that was killed; " in printed
+    assert set(ran(printed)) <= {"last"}  # DVC's run cache has the others
+    assert finished.books() == by_dvc.books()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("dvc.yaml", "  last:", "  lust"), "dvc.yaml"),
+        (("params.yaml", "left: 1", "left: [1"), "params.yaml"),
+        (("params.yaml", "left: 1\n", ""), "left"),
+        (("dvc.yaml", "in.txt]", "im.txt]"), "im.txt"),
+    ],
+)
+def test_what_dvc_finds_wrong_is_told_in_one_line(toy: Toy, change: tuple[str, str, str], named: str) -> None:
+    file, old, new = change
+    text = toy.path(file).read_text()
+    assert old in text
+    toy.path(file).write_text(text.replace(old, new))
+    status, printed = toy.repro()
+    assert status == 1
+    assert "Traceback" not in printed
+    assert any(named in line for line in printed.splitlines() if "error" in line or "failed" in line), printed
+
+
+def test_wrong_arguments(toy: Toy) -> None:
+    status, printed = toy.repro("--jobs", "0")
+    assert status == 2
+    assert "--jobs: 0: must be a whole number above 0 (make repro JOBS=2)" in printed
+    status, printed = toy.repro("lost")
+    assert status == 1
+    assert "lost" in printed
+    assert len(printed.strip().splitlines()) == 1
