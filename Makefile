@@ -33,6 +33,7 @@ bench: $(VENV)/installed
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/startup.py
+	python benchmarks/pipeline.py
 	python benchmarks/hessian.py
 
 # The newest versions that fit pyproject.toml, with their hashes, the same for Linux and macOS and every Python: who

@@ -32,19 +32,18 @@ STAGES: dict[str, tuple[list[str], str, str]] = {
     "check": ([], "stages.check.load_params", PARAMS),
     "download": ([], "stages.download.build", f"{PARAMS}, numpy"),
     "labels": ([], "stages.labels.randomise", TABLES),
-    "early@a": (["a"], "stages.early.train_seeds", TRAINING),
-    "score@a-el2n": (["a", "el2n"], "winnow.scores.el2n.el2n", TENSORS),
+    "early@a": (["a"], "stages.early.side_by_side", TRAINING),
     "score_gradients@a-grand": (["a", "grand"], "winnow.scores.grand.side_by_side", NETWORKS),
-    "aggregate": ([], "stages.aggregate.score_table", TABLES),
-    "select@el2n-0.5": (["el2n", "0.5"], "stages.select.select", TABLES),
-    "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.train_seeds", TRAINING),
+    "score": ([], "stages.score.EarlyRuns", f"{TABLES}, safetensors.numpy"),
+    "select": ([], "stages.select.atomic_folder", TABLES),
+    "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.side_by_side", TRAINING),
     "compare": ([], "stages.compare.differences", TABLES),
     "figures": ([], "stages.figures.accuracy_figure", f"{TABLES}, matplotlib.figure"),
     "dense": ([], "stages.dense.side_by_side", TRAINING),
     "imp@l1": (["l1"], "stages.imp.side_by_side", TRAINING),
-    "connectivity@l1": (["l1"], "stages._lines.side_by_side", TRAINING),
+    "connectivity": ([], "stages._lines.side_by_side", TRAINING),
     "curvature@l4": (["l4"], "stages.curvature.side_by_side", f"{NETWORKS}, scipy.sparse.linalg"),
-    "tickets": ([], "stages.tickets.verdicts", TABLES),
+    "tickets": ([], "stages.tickets.write_magnitudes", TRAINING),
     "ticket_figures": ([], "stages.ticket_figures.tickets_figure", f"{TABLES}, matplotlib.figure"),
 }
 
@@ -91,7 +90,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
     parser.add_argument("--out", type=Path, default=Path(".bench/startup.json"))
     options = parser.parse_args()
-    if not (ROOT / "data" / "aggregate" / "scores.parquet").exists():
+    if not (ROOT / "data" / "scores" / "scores.parquet").exists():
         sys.exit(f"{ROOT / 'data'}: not the outputs of a finished pipeline; run dvc repro first")
 
     record = {}

@@ -1,3 +1,5 @@
+import fcntl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -5,23 +7,43 @@ from clone import Clone, make
 
 
 @pytest.fixture(scope="session")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("outside")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for what all processes of one run of the tests use."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
 
 
 @pytest.fixture(scope="session")
-def new(tmp_path_factory: pytest.TempPathFactory, outside: Path) -> Clone:
+def new(shared: Path) -> Clone:
     """A clone in which nothing has run. Tests change copies of it only."""
-    return make(tmp_path_factory.mktemp("new"), outside)
+    clone = Clone(shared / "new", shared / "outside")
+    made_once(clone, lambda: make(clone.folder, clone.outside))
+    return clone
 
 
 @pytest.fixture(scope="session")
-def finished(new: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def finished(new: Clone, shared: Path) -> Clone:
     """A clone whose pipeline has run and is committed. Tests change copies of it only."""
-    clone = new.copy(tmp_path_factory.mktemp("finished") / "clone")
-    clone.make()
-    clone.commit()
+    clone = Clone(shared / "finished", new.outside)
+
+    def run() -> None:
+        new.copy(clone.folder)
+        clone.make()
+        clone.commit()
+
+    made_once(clone, run)
     return clone
+
+
+def made_once(clone: Clone, make: Callable[[], object]) -> None:
+    """Make a clone, unless another process has made it; wait, if one does so just now."""
+    clone.folder.parent.mkdir(parents=True, exist_ok=True)
+    done = clone.folder.with_name(f"{clone.folder.name}.done")
+    with done.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make()
+            done.touch()
 
 
 @pytest.fixture

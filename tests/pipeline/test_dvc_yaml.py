@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from clone import ROOT, Clone, command, in_this_process, read_yaml, write_yaml
 
-from stages.code import imported_files
 from winnow.params.view import UndeclaredParameterError
 from winnow.params.whole import Params
 
@@ -48,16 +47,6 @@ def test_every_script_has_its_list() -> None:
     scripts = {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")} - {"code"}
     assert STAGES["code"]["outs"] == ["data/code"]
     assert {script(stage) for stage in STAGES} == scripts | {"code"}
-
-
-def test_a_list_holds_what_is_imported_anywhere_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    files = {path.as_posix() for path in imported_files("download")}
-    assert {"stages/download.py", "stages/_stage.py", "src/winnow/datasets/build.py"} <= files
-    assert "src/winnow/datasets/digits.py" in files  # named in a registry
-    assert "src/winnow/training/loop.py" not in files
-    of_scores = {path.as_posix() for path in imported_files("score")}
-    assert "src/winnow/scores/el2n.py" in of_scores  # named in a registry
 
 
 @pytest.mark.parametrize("stage", EXPENSIVE)
@@ -107,7 +96,8 @@ def alone(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str
             write_yaml(own.path("params.yaml"), nested(locked["params"]["params.yaml"]))
         python, *arguments = command(name)
         # one worker: the finished run had two, and all imports are then this process's
-        done = own.run(python, "-X", "importtime", *arguments, DVC_STAGE=name, WINNOW_WORKERS="1")
+        elsewhere = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(folder)}
+        done = own.run(python, "-X", "importtime", *arguments, DVC_STAGE=name, WINNOW_WORKERS="1", **elsewhere)
         imports = re.findall(r"^import time: .* (\S+)$", done.stdout, re.MULTILINE)
         printed = re.sub(r"^import time: .*\n", "", done.stdout, flags=re.MULTILINE)
         paths = [out["path"] for out in locked["outs"]]
@@ -134,15 +124,20 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+@pytest.mark.xdist_group("alone")
 def test_every_stage_needs_only_what_it_declares(alone: dict[str, Alone]) -> None:
     assert {name: done.printed for name, done in alone.items() if done.status != 0} == {}
 
 
-def test_results_depend_neither_on_the_path_nor_on_the_number_of_workers(alone: dict[str, Alone]) -> None:
+@pytest.mark.xdist_group("alone")
+def test_results_depend_neither_on_the_path_nor_on_the_number_of_workers_nor_on_the_user(
+    alone: dict[str, Alone],
+) -> None:
     assert all(done.outs for done in alone.values())
     assert [name for name, done in alone.items() if not done.same_outs] == []
 
 
+@pytest.mark.xdist_group("alone")
 def test_stages_import_torch_only_where_they_train_and_torchvision_nowhere(alone: dict[str, Alone]) -> None:
     def importing(module: str) -> set[str]:
         return {name.partition("@")[0] for name, done in alone.items() if module in done.imported}
@@ -154,21 +149,21 @@ def test_stages_import_torch_only_where_they_train_and_torchvision_nowhere(alone
 
 
 @pytest.fixture(scope="module")
-def shared(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def written(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone whose dvc.yaml each of the tests below writes, and in which no stage gets to its end."""
-    return finished.copy(tmp_path_factory.mktemp("shared") / "clone")
+    return finished.copy(tmp_path_factory.mktemp("written") / "clone")
 
 
 @pytest.mark.parametrize(("stage", "key"), PARAMS)
 def test_a_stage_cannot_read_what_it_does_not_declare(
-    stage: str, key: str, shared: Clone, monkeypatch: pytest.MonkeyPatch
+    stage: str, key: str, written: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each declared key is left out in turn, which shows too that every one of them is read."""
     values = read_yaml(ROOT / "dvc.yaml")
     entry = values["stages"][stage]
     entry.get("do", entry)["params"].remove(key)
-    write_yaml(shared.path("dvc.yaml"), values)
-    name = next(name for name in read_yaml(shared.path("dvc.lock"))["stages"] if name.partition("@")[0] == stage)
-    work = in_this_process(shared, name, monkeypatch)
+    write_yaml(written.path("dvc.yaml"), values)
+    name = next(name for name in read_yaml(written.path("dvc.lock"))["stages"] if name.partition("@")[0] == stage)
+    work = in_this_process(written, name, monkeypatch)
     with pytest.raises(UndeclaredParameterError, match=f"^{key.split('.', maxsplit=1)[0]}"):
         work()

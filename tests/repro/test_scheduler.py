@@ -120,7 +120,7 @@ def test_ctrl_c_ends_it_with_all_that_runs_and_the_next_start_goes_on(toy: Toy, 
     toy.path("hold.item@y").touch()
     with toy.start(*REPRO) as process:
         stage = toy.process_of("item@y")
-        wait(lambda: toy.path("dvc.lock").exists())
+        wait(lambda: toy.path("log/first.ended").exists() and toy.path("log/left.ended").exists())
         process.send_signal(number)
         printed = process.communicate(timeout=60)[0]
     assert process.returncode == 128 + number

@@ -17,6 +17,9 @@ from winnow.repro.launch import Command, Launcher, Running
 from winnow.repro.mend import keep_copy, mend
 
 POLL_SECONDS = 0.02
+NOTE_SECONDS = (
+    15  # at most, until a stage that has ended is in dvc.lock; should this process be killed, the run cache has it
+)
 LOGS = Path(".winnow/logs")  # of every stage, what it printed last
 
 
@@ -87,6 +90,8 @@ class _Run:
         self.done: set[Stage] = set()
         self.failed: dict[Stage, str] = {}
         self.at_work: dict[Stage, Job] = {}
+        self.kept: list[Stage] = []  # outputs in the cache, not yet noted in dvc.lock
+        self.noted = time.monotonic()
         self.ran = 0
 
     def go(self) -> int:
@@ -100,6 +105,8 @@ class _Run:
                             self._end(stage)
                         for stage in self._ready():
                             self._begin(stage)
+                        if time.monotonic() - self.noted > NOTE_SECONDS:  # when others are at work already
+                            self._note()
                 elif not self.at_work:
                     break  # all that waits depends on what has failed
                 for stage, job in self.at_work.items():
@@ -135,7 +142,8 @@ class _Run:
         locks = books.claim(stage)
         try:
             if books.begin(stage):
-                books.complete(stage)
+                books.keep(stage)
+                self.kept.append(stage)
                 locks.close()
                 self.done.add(stage)
                 self.display.ends(name, "came from the cache")
@@ -159,8 +167,8 @@ class _Run:
         status = job.running.ended()
         try:
             if status == 0:
-                books.complete(stage)
-                keep_copy()
+                books.keep(stage)
+                self.kept.append(stage)
                 self.done.add(stage)
                 self.display.ends(name, "ran", printed)
                 return
@@ -171,14 +179,22 @@ class _Run:
             job.locks.close()
         self.display.ends(name, f"failed ({self.failed[stage]})", printed)
 
+    def _note(self) -> None:
+        """Enter in dvc.lock what has ended since the last time."""
+        if self.kept:
+            books.note(self.kept)
+            keep_copy()
+            self.kept.clear()
+        self.noted = time.monotonic()
+
     def _stop(self) -> None:
-        """Stop what still runs, if this process is stopped, and give back its locks."""
+        """Stop what still runs, if this process is stopped, give back its locks, and bring dvc.lock up to date."""
         for job in self.at_work.values():
             job.running.stop()
-        if self.at_work:
-            with books.locked(self.repo):
-                for job in self.at_work.values():
-                    job.locks.close()
+        with books.locked(self.repo):
+            for job in self.at_work.values():
+                job.locks.close()
+            self._note()
 
     def _conclude(self) -> int:
         if self.interrupted:
