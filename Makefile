@@ -14,7 +14,7 @@ times: $(VENV)/installed
 	python -m winnow.repro.times
 
 test: lint
-	python -m pytest --numprocesses auto --dist loadgroup
+	python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/installed
 	ruff check .

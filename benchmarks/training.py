@@ -29,7 +29,6 @@ from timing import ratio, take_turns
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
-from winnow.training.parts import Part, train_seeds
 
 from winnow.datasets.images import Images
 from winnow.datasets.parquet import read
@@ -42,7 +41,7 @@ from winnow.training.early import train_early
 from winnow.training.loop import Run, hold, start, train_epoch
 from winnow.training.memory import keep_freed_memory
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick
+from winnow.training.workers import Tick, side_by_side
 
 CLASSES, SHAPE = 10, (3, 32, 32)
 FACTS = {"mean": [0.491, 0.482, 0.447], "std": [0.247, 0.243, 0.262]}
@@ -168,19 +167,18 @@ def cohort(way: str, epochs: int, steps: int) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
-        def work(part: Part, tick: Tick) -> None:
-            network = Network(name="resnet20")
-            train_early(part.seeds, images, validation, CLASSES, network, TRAINING, scored, folder, tick, part.end)
+        def work(seed: int, tick: Tick) -> None:
+            train_early([seed], images, validation, CLASSES, Network(name="resnet20"), TRAINING, scored, folder, tick)
 
         begin = time.perf_counter()
         if way == "side by side":
-            train_seeds(work, SEEDS, folder, plan, CPU, way)
+            side_by_side(work, SEEDS, CORES, len(SEEDS) * plan.total, way)
         else:
             torch.set_num_threads(CORES)
             if way == "one after another, memory kept":
                 keep_freed_memory()
             for seed in SEEDS:
-                work(Part((seed,), 0, epochs), lambda steps: None)
+                work(seed, lambda steps: None)
         return time.perf_counter() - begin
 
 

@@ -28,7 +28,7 @@ def test_a_new_cohort_trains_its_own_seeds_only(clone: Clone) -> None:
     before = clone.files("data/early", "data/select/random-0.5.parquet")
     times = {path: clone.path(path).stat().st_mtime_ns for path in before if "early" in path}
     clone.set("early.cohorts.c", [3])
-    ran = clone.repro()
+    ran = clone.make()
     # the mean scores have changed, and with them the images picked by el2n, but not the random ones
     assert set(ran) == {"check", "early@c", "score_gradients@c-grand", "score", "select", "retrain@el2n-0.5"} | (
         OF_ALL_SUBSETS
@@ -44,7 +44,7 @@ def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clon
     clone.set("connectivity.matrix", ["dense", "o2"])
     # select finds the same images in a larger table
     of_tickets = {"curvature@l1", "connectivity", "tickets", "ticket_figures"}
-    assert set(clone.repro()) == {"check", "score", "select", "figures", *of_tickets}
+    assert set(clone.make()) == {"check", "score", "select", "figures", *of_tickets}
     # l1 to l2 is measured for l2 still; no line is measured again
     assert lines(clone) == measured
 
@@ -55,12 +55,12 @@ def test_a_new_keep_and_a_new_level_train_themselves_only_and_another_cut_all_be
     level = {"parent": "l2", "rewind": "dense", "data": "full", "variant": "imp", "cut": 0.4}
     clone.set("imp.levels.l3", level)
     of_keep = {"select", "retrain@el2n-0.8", "retrain@random-0.8", *OF_ALL_SUBSETS}
-    assert set(clone.repro()) == {"check", *of_keep, "imp@l3", *OF_ALL_LEVELS}
+    assert set(clone.make()) == {"check", *of_keep, "imp@l3", *OF_ALL_LEVELS}
     after = lines(clone)
     assert {line.split("/seed")[0] for line in after.keys() - measured.keys()} == {"levels/l2-l3", "levels/dense-l3"}
     assert {line: after[line] for line in measured} == measured
     clone.set("imp.levels.l2.cut", 0.5)
-    ran = clone.repro("connectivity", "curvature@l1", "perturbation@p")
+    ran = clone.make("connectivity", "curvature@l1", "perturbation@p")
     assert set(ran) == {"check", "imp@l2", "imp@l3", "connectivity"}
     now = lines(clone)
     again = {line.split("/seed")[0] for line in after if now[line] != after[line]}
@@ -78,7 +78,7 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
     clone.set("imp.levels", values["imp"]["levels"])
     clone.set("perturbation.runs", {})
     clone.set("curvature.levels", [])
-    ran = clone.repro()
+    ran = clone.make()
     assert [
         stage for stage in ran if stage.startswith(("early", "retrain", "imp", "dense", "spawn", "curvature"))
     ] == []
@@ -90,7 +90,7 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
         *("dense-l1", "dense-l2", "l1-l2")
     }
     clone.path("params.yaml").write_text(params)
-    ran = clone.repro()
+    ran = clone.make()
     assert set(ran) <= {"check", "score", "select", *OF_ALL_SUBSETS, *OF_ALL_LEVELS}
     assert clone.files("data", "plots", "metrics") == outs
 
@@ -151,7 +151,7 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     trainings = ("src/winnow/tickets/variants.py", "src/winnow/training/loop.py")
     for module in IMPORTED_BY.keys() - trainings:
         clone.recode(module)
-    assert set(clone.repro()) == {
+    assert set(clone.make()) == {
         *("code", "check", "compare", "figures", "tickets", "ticket_figures"),
         *("score_gradients@a-grand", "score_gradients@b-grand", "score", "select"),  # nothing after: the same outputs
     }
@@ -167,6 +167,6 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
 def test_a_renamed_local_variable_is_a_change_of_code(clone: Clone) -> None:
     module = clone.path("src/winnow/subsets/policies.py")
     text = module.read_text()
-    assert text.count("skipped") == 3
+    assert text.count("skipped") == 4
     module.write_text(text.replace("skipped", "passed_over"))
     assert clone.repro("select") == ["code", "select"]
