@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import conv2d
 
 from winnow.errors import UserError
 from winnow.networks import build, initialise
+from winnow.networks.resnet import _conv
 from winnow.params.training import Network
 
 CIFAR = (3, 32, 32)
@@ -134,3 +136,19 @@ def test_convnet_learns_the_digits() -> None:
     with torch.no_grad():
         accuracy = (network(images[test]).argmax(1) == labels[test]).float().mean().item()
     assert accuracy > 0.97
+
+
+@pytest.mark.parametrize("channels", [2, 3, 12])
+def test_a_projection_of_few_channels_is_a_strided_convolution(channels):
+    """Where oneDNN's own, in channels-last memory, would write where it must not."""
+    projection = _conv(channels, 5, kernel=1, stride=2)
+    inputs = torch.rand(2, channels, 7, 6)
+    weight = projection.weight.detach().double().requires_grad_()
+    precise = inputs.double().requires_grad_()
+    expected = conv2d(precise, weight, stride=2)
+    inputs = inputs.to(memory_format=torch.channels_last).requires_grad_()
+    output = projection.to(memory_format=torch.channels_last)(inputs)
+    torch.testing.assert_close(output.double(), expected)
+    found = torch.autograd.grad(output.square().sum(), (inputs, projection.weight))
+    for one, other in zip(found, torch.autograd.grad(expected.square().sum(), (precise, weight)), strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-5)

@@ -273,7 +273,7 @@ def test_levels_that_are_right(tmp_path):
         levels(
             r="{parent: l2, variant: random}",
             a="{parent: l2, variant: adaptive, budget: 0.1, until: 0.1}",
-            o="{parent: d0, rewind: early, data: random-0.5, variant: one_shot, cut: 0.9}",
+            o="{parent: d0, rewind: early, data: select/random-0.5, variant: one_shot, cut: 0.9}",
         )
         + "curvature: {levels: [dense, o]}\n"
         + "perturbation: {runs: {p: {level: l1, child: l2, rewind: dense, data: full}}}"
@@ -291,7 +291,7 @@ def test_levels_that_are_right(tmp_path):
             "{parent: l1, rewind: late, cut: 0.2}",
             "imp.levels.x.rewind: late is no rewind point; there are dense",
         ),
-        ("{parent: l1, data: el2n-0.4, cut: 0.2}", "imp.levels.x.data: el2n-0.4 is no subset that is selected; there"),
+        ("{parent: l1, data: select/el2n-0.4, cut: 0.2}", "imp.levels.x.data: select/el2n-0.4 is not a subset that is"),
         ("{parent: l1, cut: 1.3}", "imp.levels.x.cut: must be below 1"),
         ("{parent: l1, cut: 0}", "imp.levels.x.cut: must be above 0"),
         ("{parent: l1, cut: half}", 'imp.levels.x.cut: must be a number, not "half"'),
@@ -320,7 +320,7 @@ def test_names_of_levels_and_rewind_points(mistake):
     mistake(
         "imp: {rewinds: {early: {data: full, length: 3}}}", "imp.rewinds.early.length: must be a count with its unit"
     )
-    mistake("imp: {rewinds: {early: {data: el2n-0.4}}}", "imp.rewinds.early.data: el2n-0.4 is no subset")
+    mistake("imp: {rewinds: {early: {data: el2n-0.4}}}", "imp.rewinds.early.data: el2n-0.4 is not a subset")
     mistake("imp: {rewinds: {early: {dta: full}}}", "imp.rewinds.early.dta: no such key; did you mean data?")
     mistake("imp: {floor: -1}", "imp.floor: must be at least 0, not -1")
 

@@ -225,14 +225,23 @@ def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> flo
     return evaluate(network, {"train": IMAGES})["train"][0]
 
 
-def test_a_level_in_two_parts_is_the_level_in_one(dense: Path, tmp_path: Path) -> None:
+def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winnow.training.loop.SECONDS_BETWEEN_SAVES", 0)
     for folder in (tmp_path / "one", tmp_path / "two"):
         begun(dense, dense, folder, "imp", cut=0.4)
     trained(tmp_path / "one", "imp")
     plan, first = VARIANTS["imp"].schedule(PLAN, TAU)
-    for end in (3, 5):
-        place = tmp_path / "two"
-        train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", ignore, end)
+    calls = []
+
+    def interrupt(steps: int) -> None:
+        calls.append(steps)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    place = tmp_path / "two"
+    with pytest.raises(KeyboardInterrupt):
+        train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", interrupt)
+    train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", ignore)
     assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
     history = load_table(tmp_path / "one" / "level" / f"seed{SEED}" / "history.csv")
     assert history["epoch"].tolist() == [2, 3, 4, 5]  # the first was over before the rewind point

@@ -162,7 +162,7 @@ def test_interrupted_again_and_again(whole, tmp_path, monkeypatch):
     interruptions = 0
     while not (tmp_path / "seed3").exists():
         try:
-            early(tmp_path / "seed3", interruption(2))
+            early(tmp_path / "seed3", interruption(3))
         except Interrupted:
             interruptions += 1
     assert interruptions == 4  # each start gets one epoch further: from the saved state, not from the beginning

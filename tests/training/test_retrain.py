@@ -6,7 +6,7 @@ from scipy.special import log_softmax
 from small import CLASSES, NETWORK, TRAINING, contents, named, on_cpu, pictures
 
 from winnow.networks import build
-from winnow.storage import load_json, load_table, load_tensors, save_tensors
+from winnow.storage import load_table, load_tensors, save_tensors
 from winnow.training import loop
 from winnow.training.checkpoint import load_network
 from winnow.training.evaluate import log_probabilities
@@ -28,14 +28,9 @@ def run(folder, tick=lambda steps: None, seed=100, images=SUBSET):
             training=TRAINING,
             plan=schedule(TRAINING, len(images), images_of_full_epoch=43),
             folder=parent,
-            clocks=clock_of(folder).parent,
             tick=tick,
         )
     return folder
-
-
-def clock_of(folder):
-    return folder.parent / "seconds" / folder.name / "100.json"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,6 @@ def whole(tmp_path_factory):
 
 def test_the_files(whole):
     assert set(contents(whole)) == {"network.safetensors", "outputs.safetensors", "history.csv"}
-    assert load_json(clock_of(whole)) > 0
 
 
 def test_a_subset_takes_as_many_steps_as_all_images(whole):
@@ -78,26 +72,6 @@ def test_interrupted(whole, tmp_path, monkeypatch, seconds, at):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "seed100", tick)
     assert contents(run(tmp_path / "seed100")) == contents(whole)
-
-
-def test_the_clock_goes_on_after_an_interruption(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
-    now = iter(np.arange(0.0, 1000.0))  # a second passes whenever somebody looks
-    monkeypatch.setattr(loop.time, "monotonic", lambda: next(now))
-    calls = []
-
-    def tick(steps: int) -> None:
-        calls.append(steps)
-        if len(calls) == 8:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", tick)
-    run(tmp_path / "cut")
-    run(tmp_path / "straight")
-    cut, straight = (load_json(clock_of(tmp_path / name)) for name in ("cut", "straight"))
-    # the epoch under way when it was interrupted is not counted twice, nor is the time before forgotten
-    assert cut == pytest.approx(straight, abs=2)
 
 
 def test_which_images_matter(whole, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 import torch
 from small import contents, early
 from threadpoolctl import threadpool_info, threadpool_limits
+from tqdm import tqdm
 
 from winnow.errors import UserError
 from winnow.training.workers import side_by_side
@@ -95,13 +96,7 @@ def test_the_bar_counts_the_ticks_of_all(monkeypatch):
     from winnow.training import workers
 
     bars = []
-
-    class Bar(workers.tqdm):
-        def __init__(self, *args, **kwargs) -> None:
-            super().__init__(*args, **kwargs | {"disable": False})
-            bars.append(self)
-
-    monkeypatch.setattr(workers, "tqdm", Bar)
+    monkeypatch.setattr(workers, "progress", lambda total, *_: bars.append(tqdm(total=total, initial=5)) or bars[-1])
 
     def work(job: int, tick) -> None:
         for _ in range(job):

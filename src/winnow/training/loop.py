@@ -141,8 +141,7 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
         for visited, inputs, labels in islice(batches, begun, None):
             if runs[0].step == schedule.total:
                 break
-            # what layers draw (dropout, stochastic depth) comes from torch's global generators
-            torch.manual_seed(torch_stream(runs[0].seed, "dropout", runs[0].step).initial_seed())
+            _seed_layers(torch_stream(runs[0].seed, "dropout", runs[0].step).initial_seed(), device)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 logits = forward(inputs)
                 loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
@@ -162,6 +161,16 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
         run.correct = np.full(len(images), NOT_VISITED, np.uint8)
         run.correct[visit] = hit
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
+
+
+def _seed_layers(seed: int, device: torch.device) -> None:
+    """Set what layers draw (dropout, stochastic depth), which comes from torch's global generators."""
+    if device.type == "cpu":
+        # not torch.manual_seed: in a process without CUDA it keeps every seed, with a trace of the stack, for a CUDA
+        # that may come, which takes an eighth of a small network's step, and memory that is never freed
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
 
 
 def train(
