@@ -70,9 +70,10 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone, tmp_path: Path) -> None:
     """DVC removes a stage's outputs before it starts the stage; they are in its cache still."""
     before = clone.files("data", "plots", "metrics")
     clone.set("download.source", "parquet")
-    clone.set("download.path", str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    clone.set("download.path", str(tmp_path / "empty"))
     done = clone.run("dvc", "repro")
-    assert_one_line(done.returncode, done.stdout, "download.path", str(tmp_path / "train.parquet"))
+    assert_one_line(done.returncode, done.stdout, "download.path", str(tmp_path / "empty/train.parquet"))
     assert ran(done.stdout) == ["check", "download"]
     clone.do("git", "checkout", "params.yaml")
     assert clone.repro() == []

@@ -1,5 +1,6 @@
 """The user's images are an input: what changes among them is seen, wherever they lie, and nothing else runs."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_a_new_image_is_seen_and_nothing_else_runs(
     assert clone.repro("labels") == ["code", "check", *FOLLOWING]
     assert clone.repro("labels") == []
     write_image(images / "train/cat/new.png")
-    assert f"modified:           {path.removeprefix('./')}" in clone.do("dvc", "status", "download")
+    assert re.search(r"^\t\tmodified: .*photos$", clone.do("dvc", "status", "download"), re.MULTILINE)
     assert clone.repro("labels") == FOLLOWING
     assert "train/cat/new.png" in ids(clone)
 
