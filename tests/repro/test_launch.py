@@ -73,7 +73,8 @@ def test_a_fork_has_its_arguments_its_environment_and_the_libraries(command, tmp
 
 @pytest.mark.parametrize("text", ["exec python -m stage_of_test fail", "echo 'error: as asked' && exit 1"])
 def test_a_failure_is_told_by_its_status(command, text: str) -> None:
-    running = Launcher().start(Command(text, Path("log"), {**os.environ, **command(text).environment}))
+    launcher = Launcher()  # held here: what it has started ends with it
+    running = launcher.start(Command(text, Path("log"), {**os.environ, **command(text).environment}))
     assert ended(running) == 1
     assert "error: as asked" in Path("log").read_text()
 
@@ -94,3 +95,18 @@ def test_a_fork_ends_with_the_process_that_asked_for_it(command, tmp_path: Path,
     begun = time.monotonic()
     wait(lambda: not psutil.pid_exists(fork))
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_command_ends_with_all_that_it_has_started(command, stopped: bool) -> None:
+    launcher = Launcher()
+    running = launcher.start(Command("sleep 600 & sleep 600", Path("log"), dict(os.environ)))
+    guard = psutil.Process(running._process.pid)
+    wait(lambda: len(guard.children(recursive=True)) == 3)
+    below = guard.children(recursive=True)
+    if stopped:
+        running.stop()
+    else:
+        guard.kill()
+    assert ended(running) == -signal.SIGKILL
+    assert psutil.wait_procs(below, timeout=20)[1] == []

@@ -1,4 +1,7 @@
-"""A DVC project in which each stage takes no time of its own: what it does is up to files of the test's."""
+"""A DVC project in which each stage takes no time of its own: what it does is up to files of the test's.
+
+Its commands are not like those of our own stages, so that no process imports torch for them.
+"""
 
 import os
 import signal
@@ -15,11 +18,11 @@ PATIENCE = 60.0  # seconds, on a busy machine
 DVC_YAML = """
 stages:
   first:
-    cmd: exec python -m work first data/first in.txt
+    cmd: python -m work first data/first in.txt
     deps: [in.txt]
     outs: [data/first]
   left:
-    cmd: exec python -m work left data/left data/first ${left}
+    cmd: python -m work left data/left data/first ${left}
     params: [left]
     deps: [data/first]
     outs: [data/left]
@@ -31,12 +34,12 @@ stages:
       deps: [data/first]
       outs: ["data/items/${key}"]
   last:
-    cmd: exec python -m work last metrics.json data/left data/items
+    cmd: python -m work last metrics.json data/left data/items
     deps: [data/left, data/items]
     metrics:
       - metrics.json: {cache: false}
   apart:
-    cmd: exec python -m work apart data/apart in.txt
+    cmd: exec env python -m work apart data/apart in.txt
     deps: [in.txt]
     outs: [data/apart]
 """
@@ -44,16 +47,8 @@ stages:
 # What a stage does: tells that it has begun, waits as long as there is a file hold.STAGE, and fails if there is a file
 # fail.STAGE. Its output is the content of all its inputs, and its params.
 WORK = """
-import sys, time
+import os, sys, time
 from pathlib import Path
-import threading, os
-
-def end_with_parent(parent):
-    while os.getppid() == parent:
-        time.sleep(0.05)
-    os._exit(1)
-
-threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
 name, out, *inputs = sys.argv[1:]
 Path("log").mkdir(exist_ok=True)
 Path("log", f"{name}.begun").write_text(f"{os.getpid()}")
@@ -86,6 +81,7 @@ class Toy:
             **kept,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join([str(SRC), str(self.folder)]),
+            "SHELL": "/bin/sh",  # which stays between dvc and the command here and there
             "DVC_NO_ANALYTICS": "1",
             "DVC_SITE_CACHE_DIR": str(outside / "site"),
             "DVC_GLOBAL_CONFIG_DIR": str(outside / "global"),

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SCRIPT = ["exec", "python", "-m"]  # how the command of one of our own stages begins
+GUARD = str(Path(__file__).with_name("guard.py"))
 
 
 class Running(Protocol):
@@ -54,12 +56,12 @@ class Launcher:
     def start(self, command: Command) -> Running:
         words = shlex.split(command.text)
         if words[: len(SCRIPT)] != SCRIPT:
-            return _Program(command)
+            return _Program(command, self._lifeline[0])
         if self._warming is None:
             self._warming = threading.Thread(target=self._warm_up, daemon=True)
             self._warming.start()
         if not self._ready.is_set():
-            return _Program(command)
+            return _Program(command, self._lifeline[0])
         return _Fork(self._context, words[len(SCRIPT) :], command, self._lifeline[0])
 
     def _warm_up(self) -> None:
@@ -70,25 +72,33 @@ class Launcher:
 
 
 class _Program:
-    """A command in a shell, as DVC runs it."""
+    """A command in a shell, as DVC runs it, under a guard that ends it when this process ends."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, lifeline: Connection) -> None:
         shell = os.environ.get("SHELL") or "/bin/sh"
         with command.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [shell, "-c", command.text],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", "-S", GUARD, shell, command.text],
+                stdin=lifeline.fileno(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(command.environment),
+                start_new_session=True,  # so that all that the command starts can be ended together
             )
 
     def ended(self) -> int | None:
-        return self._process.poll()
+        status = self._process.poll()
+        if status is not None and status < 0:
+            self._end_all()  # if the guard was killed, its command goes on
+        return status
 
     def stop(self) -> None:
-        self._process.kill()
+        self._end_all()
         self._process.wait()
+
+    def _end_all(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 class _Fork:

@@ -1,0 +1,37 @@
+"""Runs a command in a shell, and ends it, with all that it has started, when whoever wanted it is gone.
+
+``python -I -S guard.py SHELL COMMAND``, in a session of its own. Its standard input is a pipe whose other end closes
+when the process that wants the command ends, however it ends. A script of its own that imports little, as it starts
+in 20 ms.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+
+def main(shell: str, command: str) -> int:
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        try:
+            os.execv(shell, [shell, "-c", command])
+        except OSError as error:
+            print(f"error: SHELL: {shell}: {error.strerror}; must be the path of a shell, as /bin/sh", file=sys.stderr)
+            sys.stderr.flush()
+            os._exit(127)
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status < 0:
+        os.kill(os.getpid(), -status)
+    return status
+
+
+def end_with_stdin() -> None:
+    os.read(0, 1)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))
