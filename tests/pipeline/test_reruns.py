@@ -97,12 +97,12 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
 
 def test_another_rewind_point_trains_what_begins_there(clone: Clone) -> None:
     clone.set("imp.rewinds.early.length", "4 steps")
-    assert clone.repro("imp@l2", "imp@o2") == ["check", "rewind@early", "imp@o2"]
+    assert clone.make("imp@l2", "imp@o2") == ["check", "imp@o2", "rewind@early"]
 
 
 def test_a_change_of_the_dense_rewind_point_trains_all_levels_from_it(clone: Clone) -> None:
     clone.set("dense.rewind", "2 epochs")
-    assert clone.repro("imp@l2") == ["check", "dense", "imp@l1", "imp@l2"]
+    assert clone.make("imp@l2") == ["check", "dense", "imp@l1", "imp@l2"]
 
 
 def test_a_new_style_draws_the_pictures_again_and_the_old_one_comes_from_the_cache(clone: Clone) -> None:

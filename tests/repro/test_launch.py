@@ -28,6 +28,7 @@ while sys.argv[1] == "wait":
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "stage_of_test.py").write_text(STAGE)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
 
     def make(text: str) -> Command:
         return Command(text, tmp_path / "log", {"GIVEN": "this", "PYTHONPATH": str(tmp_path)})
@@ -41,16 +42,13 @@ def ended(running) -> int:
 
 
 PROGRAM = """
-import sys
+import os, time
 from pathlib import Path
 from winnow.repro.launch import Command, Launcher
-import time
 launcher = Launcher()
-launcher.start(Command("exec python -m no_such_module", Path("first"), {})).stop()
-while not launcher._ready.is_set():
-    time.sleep(0.02)
-import os
 running = launcher.start(Command("exec python -m stage_of_test wait", Path("log"), dict(os.environ, GIVEN="this")))
+while not Path("log").exists() or not Path("log").read_text():
+    time.sleep(0.02)
 print(running._process.pid, flush=True)
 time.sleep(600)
 """
@@ -67,8 +65,14 @@ def test_a_fork_has_its_arguments_its_environment_and_the_libraries(command, tmp
         text=True,
         check=True,
     )
-    assert done.stdout.split()[1] == "0"
+    assert done.stdout.split()[1] == "0", done.stderr
     assert Path("log").read_text() == "['a', 'b'] this True __main__ True\n"
+
+
+def test_a_fork_that_is_stopped_before_it_has_begun_never_does(command, tmp_path: Path) -> None:
+    program = PROGRAM[: PROGRAM.index("while")] + "running.stop()\ntime.sleep(0.1)\n"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(SRC)}, check=True)
+    assert not Path("log").exists()
 
 
 @pytest.mark.parametrize("text", ["exec python -m stage_of_test fail", "echo 'error: as asked' && exit 1"])
@@ -90,7 +94,6 @@ def test_a_fork_ends_with_the_process_that_asked_for_it(command, tmp_path: Path,
     ) as process:
         assert process.stdout is not None
         fork = int(process.stdout.readline())
-        wait(lambda: Path("log").exists() and Path("log").read_text())
         process.send_signal(number)
     begun = time.monotonic()
     wait(lambda: not psutil.pid_exists(fork))

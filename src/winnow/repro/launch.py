@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SCRIPT = ["exec", "python", "-m"]  # how the command of one of our own stages begins
+LIGHT = ("stages.code", "stages.check")  # our own that import no torch
 GUARD = str(Path(__file__).with_name("guard.py"))
 
 
@@ -43,32 +44,20 @@ class Command:
 
 
 class Launcher:
-    """Starts commands: those of our own stages as forks of one process that has imported torch and the other libraries
-    already, which takes seconds; all others, and those that start before it is ready, as DVC does it."""
+    """Starts commands: those of our own stages as forks of one process that has imported torch already, which takes
+    seconds; the first of them wait for it. Those that do without torch, and all other commands, as DVC does it."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["winnow.repro.preload"])
-        self._ready = threading.Event()
         self._lifeline = self._context.Pipe(duplex=False)  # closes when this process ends, however it ends
-        self._warming: threading.Thread | None = None
 
     def start(self, command: Command) -> Running:
         words = shlex.split(command.text)
-        if words[: len(SCRIPT)] != SCRIPT:
+        script = words[len(SCRIPT) :]
+        if words[: len(SCRIPT)] != SCRIPT or script[0] in LIGHT:
             return _Program(command, self._lifeline[0])
-        if self._warming is None:
-            self._warming = threading.Thread(target=self._warm_up, daemon=True)
-            self._warming.start()
-        if not self._ready.is_set():
-            return _Program(command, self._lifeline[0])
-        return _Fork(self._context, words[len(SCRIPT) :], command, self._lifeline[0])
-
-    def _warm_up(self) -> None:
-        first = self._context.Process(target=os.getpid)
-        first.start()
-        first.join()
-        self._ready.set()
+        return _Fork(self._context, script, command, self._lifeline[0])
 
 
 class _Program:
@@ -107,14 +96,31 @@ class _Fork:
     def __init__(self, context: Any, words: list[str], command: Command, lifeline: Connection) -> None:
         given = (words, str(command.log), dict(command.environment), lifeline)
         self._process = context.Process(target=run_script, args=given)
-        self._process.start()
+        self._instead: _Program | None = None
+        self._stopped = False
+
+        def begin() -> None:
+            try:
+                self._process.start()  # once the libraries are there
+            except (OSError, EOFError):  # the process to copy was killed
+                self._instead = _Program(command, lifeline)
+            if self._stopped:
+                self.stop()
+
+        threading.Thread(target=begin, daemon=True).start()
 
     def ended(self) -> int | None:
+        if self._instead:
+            return self._instead.ended()
         return self._process.exitcode
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.join()
+        self._stopped = True
+        if self._instead:
+            self._instead.stop()
+        elif self._process.pid is not None:
+            self._process.kill()
+            self._process.join()
 
 
 def run_script(words: list[str], log: str, environment: dict[str, str], lifeline: Connection) -> None:

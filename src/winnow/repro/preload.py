@@ -1,10 +1,8 @@
-"""What the stages import, loaded once for all of them. No thread may start here: stages are forks of this process."""
+"""What most stages import, loaded once for all of them. No thread may start here: stages are forks of this process."""
 
-import matplotlib.figure  # noqa: F401
 import pandas  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 import safetensors.numpy  # noqa: F401
-import scipy.stats  # noqa: F401
 import torch  # noqa: F401
 
 import winnow.params.whole

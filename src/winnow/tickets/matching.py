@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from winnow.errors import UserError
 
@@ -30,7 +30,7 @@ def epsilon(dense_errors: Sequence[float] | np.ndarray) -> float:
             f"dense.seeds: {replicates} dense network has no spread to set matching's epsilon by; "
             "take 3 or more, 2 at the least"
         )
-    quantile = t.ppf((1 + CONFIDENCE) / 2, replicates - 1)
+    quantile = stdtrit(replicates - 1, (1 + CONFIDENCE) / 2)
     return float(quantile * np.std(dense_errors, ddof=1) * math.sqrt(2 / replicates))
 
 
