@@ -87,7 +87,12 @@ def _files(module: str) -> list[Path]:
     return [path for path in [*packages, above.joinpath(*parts).with_suffix(".py")] if path.exists()]
 
 
-def _imports(path: Path) -> Iterator[str]:
+@cache
+def _imports(path: Path) -> list[str]:
+    return list(_modules(path))
+
+
+def _modules(path: Path) -> Iterator[str]:
     for node in _walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
