@@ -65,15 +65,12 @@ def save_tensors(path: str | Path, tensors: Mapping[str, Any], provenance: Mappi
     """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file; ``provenance``, of
     json values, goes into its header.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     metadata = {"winnow": json.dumps(dict(provenance), sort_keys=True)} if provenance else None
     with atomic_file(path) as temporary:
-        try:
-            save_file({name: _as_array(tensor) for name, tensor in tensors.items()}, temporary, metadata)
-        except SafetensorError as error:  # what the library makes of an error of the system
-            raise OSError(_first_line(error)) from error
+        # not the library's save_file, which would leave a file of a random name when its process is killed
+        temporary.write_bytes(save({name: _as_array(tensor) for name, tensor in tensors.items()}, metadata))
 
 
 def _as_array(tensor: Any) -> np.ndarray:
