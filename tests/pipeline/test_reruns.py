@@ -111,7 +111,7 @@ def test_a_new_style_draws_the_pictures_again_and_the_old_one_comes_from_the_cac
     # neither order nor layout of params.yaml matter
     values = read_yaml(clone.path("params.yaml"))
     clone.path("params.yaml").write_text(json.dumps(dict(reversed(values.items()))))  # json is YAML too
-    assert clone.repro() == ["check", "figures", "ticket_figures"]
+    assert clone.make() == ["check", "figures", "ticket_figures"]
     clone.path("params.yaml").write_text(as_before)
     assert clone.repro(WINNOW_WORKERS="1") == []  # nor does the number of processes
 

@@ -20,7 +20,7 @@ from winnow.report.magnitudes import magnitudes_figure
 from winnow.report.perturbations import perturbations_figure
 from winnow.report.spawn import spawn_figure
 from winnow.report.spectra import spectra_figure
-from winnow.report.style import Style, save
+from winnow.report.style import Style
 from winnow.report.tickets import cut_errors_figure, tickets_figure
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -103,13 +103,6 @@ def test_a_large_cut_made_twice_has_room_on_the_axis(left):
     figure = cut_errors_figure(table.assign(left=table["left"].where(table["level"] == "dense", left)), Style())
     assert overlaps(figure) == []
     assert sum(0 <= label.get_position()[0] <= 100 for label in figure.axes[-1].get_xticklabels()) > 2
-
-
-@pytest.mark.parametrize("which", list(FEW))
-def test_same_table_gives_the_same_bytes(tmp_path, which):
-    save(FEW[which](Style()), tmp_path / "a.png", 40)
-    save(FEW[which](Style()), tmp_path / "b.png", 40)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def empty(table: pd.DataFrame) -> pd.DataFrame:
