@@ -93,7 +93,7 @@ def training(folder: Path, length: str = "1 epoch") -> Callable[[], object]:
     from winnow.storage import load_tensors
     from winnow.training.batches import to_device
     from winnow.training.evaluate import log_probabilities
-    from winnow.training.loop import start, train_epoch
+    from winnow.training.loop import Beginning, start, train_epoch
     from winnow.training.schedule import schedule
 
     torch.set_num_threads(1)
@@ -103,7 +103,7 @@ def training(folder: Path, length: str = "1 epoch") -> Callable[[], object]:
         labels = load_tensors(folder / "labels.safetensors")["labels"]
         images = to_device(Labelled(load_pixels(folder, "train"), labels), load_facts(folder), torch.device("cpu"))
         network = initialise(Network(name="convnet", width=4), CLASSES, SHAPE, seed=0)
-        run = start(0, network, settings, images.device, folder / "run")
+        run = start(Beginning(network, 0), folder / "run")
         train_epoch([run], images, settings, schedule(settings, len(images)))
         log_probabilities(network, images)
 

@@ -37,8 +37,9 @@ from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.device import device, workers
-from winnow.training.early import train_early
-from winnow.training.loop import Run, hold, start, train_epoch
+from winnow.training.early import keep_epochs, keep_visits
+from winnow.training.fit import Task, fit, fresh
+from winnow.training.loop import Beginning, Run, hold, start, train_epoch
 from winnow.training.memory import keep_freed_memory
 from winnow.training.schedule import schedule
 from winnow.training.workers import Tick, side_by_side
@@ -67,7 +68,7 @@ def new_run(name: str, seed: int, where: torch.device, kept: float = 1) -> Run:
     network, draws = initialise(Network(name=name), CLASSES, SHAPE, seed), torch.Generator().manual_seed(seed)
     prunable = {name: weight for name, weight in network.named_parameters() if weight.dim() > 1} if kept < 1 else {}
     mask = {name: torch.rand(weight.shape, generator=draws) < kept for name, weight in prunable.items()}
-    return start(seed, network, TRAINING, where, Path(), mask)
+    return start(Beginning(network.to(where), seed, mask), Path())
 
 
 def epoch(runs: list[Run], images: DeviceImages) -> None:
@@ -167,8 +168,11 @@ def cohort(way: str, epochs: int, steps: int) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
+        task = Task(images, TRAINING, plan, fresh(Network(name="resnet20"), images, CLASSES))
+        keep = keep_epochs(images, validation, scored)
+
         def work(seed: int, tick: Tick) -> None:
-            train_early([seed], images, validation, CLASSES, Network(name="resnet20"), TRAINING, scored, folder, tick)
+            fit(task, [seed], folder, tick, keep_visits(len(images)), keep)
 
         begin = time.perf_counter()
         if way == "side by side":

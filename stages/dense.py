@@ -8,12 +8,13 @@ from winnow.datasets.images import load_facts, sample
 from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.storage import save_table
-from winnow.tickets.rewind import begin_dense, reach_rewind_points
-from winnow.tickets.train import load_results, train_level
+from winnow.tickets.rewind import begin_dense, keep_rewind_point
+from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device
+from winnow.training.fit import Task, fit_side_by_side, fresh
+from winnow.training.loop import Run
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
 
 
 def dense() -> None:
@@ -28,24 +29,14 @@ def dense() -> None:
     folder = scratch()
     rewind, begun, level = folder / "rewind", folder / "begun", folder / "level"
 
-    def reach(seeds: list[int], tick: Tick) -> None:
-        to_tau = plan.until_step(tau)
-        reach_rewind_points(seeds, images, classes, options.network, options.training, to_tau, rewind, tick)
-        for seed in seeds:
-            begin_dense(
-                rewind / f"seed{seed}" / "network.safetensors",
-                options.network,
-                classes,
-                images,
-                begun / f"seed{seed}.safetensors",
-            )
+    def reached(run: Run) -> None:
+        keep_rewind_point(run)
+        begin_dense(run, options.network, classes, images.shape, begun)
 
-    def train(seeds: list[int], tick: Tick) -> None:
-        train_level(seeds, begun, images, parts, options.training, plan, tau, level, tick)
-
-    groups, count = together(options.seeds, where), len(options.seeds)
-    side_by_side(reach, groups, workers(where), count * tau, "dense, to the rewind point")
-    side_by_side(train, groups, workers(where), count * (plan.total - tau), "dense")
+    to_tau = Task(images, options.training, plan.until_step(tau), fresh(options.network, images, classes))
+    fit_side_by_side({rewind: to_tau}, options.seeds, "dense, to the rewind point", on_end=reached)
+    from_tau = Task(images, options.training, plan, from_tickets(begun), tau)
+    fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(parts))
     save_table(level / "results.csv", load_results(level, options.seeds))
     rewind.mkdir(exist_ok=True)  # where there are no seeds
     finish(rewind, "data/rewind/dense")

@@ -4,10 +4,9 @@ from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts, load_part
 from winnow.params.early import Early
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
-from winnow.training.early import train_early
-from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
+from winnow.training.device import device
+from winnow.training.early import early_schedule, keep_epochs, keep_visits
+from winnow.training.fit import Task, fit_side_by_side, fresh
 
 
 def early(cohort: str) -> None:
@@ -16,24 +15,16 @@ def early(cohort: str) -> None:
     where = device()
     images = to_device(load_part("data/images", "train", labels="data/labels.parquet"), facts, where)
     validation = to_device(load_part("data/images", "validation"), facts, where)
+    plan = early_schedule(options.training, len(images), options.epochs)
     folder = scratch()
-
-    def work(seeds: list[int], tick: Tick) -> None:
-        train_early(
-            seeds=seeds,
-            images=images,
-            validation=validation,
-            classes=len(facts["class_names"]),
-            network=options.network,
-            training=options.training,
-            epochs=options.epochs,
-            folder=folder,
-            tick=tick,
-        )
-
-    plan = schedule(options.training, len(images), section="early").until(options.epochs[-1])
-    seeds = options.cohorts[cohort]
-    side_by_side(work, together(seeds, where), workers(where), len(seeds) * plan.total, f"early@{cohort}")
+    begin = fresh(options.network, images, len(facts["class_names"]))
+    fit_side_by_side(
+        {folder: Task(images, options.training, plan, begin)},
+        options.cohorts[cohort],
+        f"early@{cohort}",
+        on_epoch=keep_epochs(images, validation, options.epochs),
+        on_end=keep_visits(len(images)),
+    )
     finish(folder, f"data/early/{cohort}")
 
 

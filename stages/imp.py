@@ -11,10 +11,11 @@ from winnow.params.imp import Imp
 from winnow.storage import save_table
 from winnow.tickets.level import begin_level
 from winnow.tickets.rewind import rewind_step
-from winnow.tickets.train import load_results, train_level
+from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.tickets.variants import VARIANTS
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device, workers
+from winnow.training.fit import Task, fit_side_by_side
 from winnow.training.schedule import schedule
 from winnow.training.workers import Tick, side_by_side
 
@@ -39,12 +40,9 @@ def imp(name: str) -> None:
             begin_level(level, options.imp.floor, seed, parent, rewinds[seed], parts, path)
         tick(1)
 
-    def train(seeds: list[int], tick: Tick) -> None:
-        train_level(seeds, begun, images, parts, training, plan, first, trained, tick)
-
     side_by_side(begin, seeds, workers(where), len(seeds), f"imp@{name}, cut", unit="ticket")
-    steps = len(seeds) * (plan.total - first)
-    side_by_side(train, together(seeds, where), workers(where), steps, f"imp@{name}")
+    task = Task(images, training, plan, from_tickets(begun), first)
+    fit_side_by_side({trained: task}, seeds, f"imp@{name}", on_end=keep_ticket(parts))
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)

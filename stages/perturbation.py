@@ -1,6 +1,7 @@
 """Train a level again from perturbed rewind points: is the result connected to the level's own solution?"""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from stages._images import held_out, training_images
@@ -14,11 +15,12 @@ from winnow.params.landscape import Connectivity, Perturbation
 from winnow.storage import load_tensor_provenance, save_table
 from winnow.tickets.perturbed import begin_perturbed
 from winnow.tickets.rewind import rewind_step
-from winnow.tickets.train import train_level
+from winnow.tickets.train import from_tickets, keep_ticket
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device
+from winnow.training.fit import Task, fit_side_by_side
+from winnow.training.loop import Beginning
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
 
 
 def perturbation(name: str) -> None:
@@ -36,17 +38,22 @@ def perturbation(name: str) -> None:
     def begun(multiple: float, seed: int) -> Path:
         return folder / "begun" / f"{multiple}" / f"seed{seed}.safetensors"
 
-    def train(job: tuple[float, list[int]], tick: Tick) -> None:
-        multiple, seeds = job
-        for seed in seeds:
-            begin_perturbed(
-                ticket(run.level, seed), ticket(run.child, seed), rewinds[seed], multiple, seed, begun(multiple, seed)
-            )
-        place = folder / "trained" / f"{multiple}"
-        train_level(seeds, folder / "begun" / f"{multiple}", images, parts, training, plan, tau, place, tick)
+    def perturbed(multiple: float) -> Callable[[int], Beginning]:
+        """From a seed to the ticket at its perturbed rewind point, which is written on the way."""
+        begin = from_tickets(folder / "begun" / f"{multiple}")
 
-    jobs = [(multiple, group) for multiple in lengths for group in together(seeds, where)]
-    side_by_side(train, jobs, workers(where), len(lengths) * len(seeds) * (plan.total - tau), f"perturbation@{name}")
+        def of_seed(seed: int) -> Beginning:
+            level, child = ticket(run.level, seed), ticket(run.child, seed)
+            begin_perturbed(level, child, rewinds[seed], multiple, seed, begun(multiple, seed))
+            return begin(seed)
+
+        return of_seed
+
+    tasks = {
+        folder / "trained" / f"{multiple}": Task(images, training, plan, perturbed(multiple), tau)
+        for multiple in lengths
+    }
+    fit_side_by_side(tasks, seeds, f"perturbation@{name}", on_end=keep_ticket(parts))
     lines = {
         (multiple, seed): Line(
             ticket(run.level, seed),

@@ -6,10 +6,10 @@ from winnow.datasets.images import load_facts
 from winnow.params.retrain import Retrain
 from winnow.storage import save_table
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
-from winnow.training.retrain import results, retrain
+from winnow.training.device import device
+from winnow.training.fit import Task, fit_side_by_side, fresh
+from winnow.training.retrain import keep_outputs, results
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
 
 
 def retrain_stage(*items: str) -> None:
@@ -22,22 +22,9 @@ def retrain_stage(*items: str) -> None:
     full_epoch = facts["images"]["train"] if options.budget == "steps" else None
     plan = schedule(options.training, len(images), full_epoch, section=f"retrain@{item}: retrain")
     folder = scratch()
-
-    def work(seeds: list[int], tick: Tick) -> None:
-        retrain(
-            seeds=seeds,
-            images=images,
-            held_out=parts,
-            classes=len(facts["class_names"]),
-            network=options.network,
-            training=options.training,
-            plan=plan,
-            folder=folder,
-            tick=tick,
-        )
-
-    steps = len(options.seeds) * plan.total
-    side_by_side(work, together(options.seeds, where), workers(where), steps, f"retrain@{item}")
+    begin = fresh(options.network, images, len(facts["class_names"]))
+    task = Task(images, options.training, plan, begin)
+    fit_side_by_side({folder: task}, options.seeds, f"retrain@{item}", on_end=keep_outputs(parts))
     table = results(folder, options.seeds, {name: part.labels.cpu().numpy() for name, part in parts.items()})
     save_table(folder / "results.csv", table.assign(images=len(images), steps=plan.total))
     finish(folder, f"data/retrain/{item}")

@@ -6,11 +6,11 @@ from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp
-from winnow.tickets.rewind import reach_rewind_points
+from winnow.tickets.rewind import keep_rewind_point
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device
+from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
 
 
 def rewind(name: str) -> None:
@@ -23,11 +23,8 @@ def rewind(name: str) -> None:
     length = steps(point.length, everything // dense.training.batch_size)
     plan = plan.until_step(plan.before_end(length, f"imp.rewinds.{name}.length"))
     folder = scratch()
-
-    def work(seeds: list[int], tick: Tick) -> None:
-        reach_rewind_points(seeds, images, len(facts["class_names"]), dense.network, dense.training, plan, folder, tick)
-
-    side_by_side(work, together(dense.seeds, where), workers(where), len(dense.seeds) * plan.total, f"rewind@{name}")
+    task = Task(images, dense.training, plan, fresh(dense.network, images, len(facts["class_names"])))
+    fit_side_by_side({folder: task}, dense.seeds, f"rewind@{name}", on_end=keep_rewind_point)
     finish(folder, f"data/rewind/{name}")
 
 

@@ -10,12 +10,13 @@ from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.params.landscape import Spawn
 from winnow.streams import numpy_stream
-from winnow.tickets.rewind import begin_dense, reach_rewind_points
-from winnow.tickets.train import train_level
+from winnow.tickets.rewind import begin_dense
+from winnow.tickets.train import from_tickets, keep_ticket
 from winnow.training.batches import to_device
-from winnow.training.device import device, together, workers
+from winnow.training.device import device
+from winnow.training.fit import Task, fit_side_by_side, fresh
+from winnow.training.loop import Run
 from winnow.training.schedule import schedule
-from winnow.training.workers import Tick, side_by_side
 
 OWN, OTHER = "a", "b"  # children: with the dense network's own order of data, and with another one
 
@@ -35,26 +36,20 @@ def spawn() -> None:
     def begun(step: int) -> Path:
         return folder / "begun" / f"{step}"
 
-    def reach(job: tuple[int, list[int]], tick: Tick) -> None:
-        step, seeds = job
-        parents = folder / "parents" / f"{step}"
-        reach_rewind_points(seeds, images, classes, dense.network, dense.training, plan.until_step(step), parents, tick)
-        for seed in seeds:
-            point = parents / f"seed{seed}" / "network.safetensors"
-            begin_dense(point, dense.network, classes, images, begun(step) / f"seed{seed}.safetensors")
+    def parted(run: Run) -> None:
+        begin_dense(run, dense.network, classes, images.shape, begun(run.step))
 
-    def train(job: tuple[int, str, list[int]], tick: Tick) -> None:
-        step, child, seeds = job
-        order = other_order if child == OTHER else int
-        place = children / f"{step}" / child
-        train_level(seeds, begun(step), images, parts, dense.training, plan, step, place, tick, order=order)
-
-    groups, count = together(dense.seeds, where), len(dense.seeds)
-    ahead = [(step, seeds) for step in partings for seeds in groups]
-    apart = [(step, child, seeds) for step in partings for child in (OWN, OTHER) for seeds in groups]
-    left = [plan.total - step for step in partings for _ in (OWN, OTHER)]
-    side_by_side(reach, ahead, workers(where), count * sum(partings), "spawn, to the parting")
-    side_by_side(train, apart, workers(where), count * sum(left), "spawn")
+    begin = fresh(dense.network, images, classes)
+    ahead = {
+        folder / "parents" / f"{step}": Task(images, dense.training, plan.until_step(step), begin) for step in partings
+    }
+    apart = {
+        children / f"{step}" / child: Task(images, dense.training, plan, from_tickets(begun(step), order), step)
+        for step in partings
+        for child, order in ((OWN, int), (OTHER, other_order))
+    }
+    fit_side_by_side(ahead, dense.seeds, "spawn, to the parting", on_end=parted)
+    fit_side_by_side(apart, dense.seeds, "spawn", on_end=keep_ticket(parts))
     finish(children, "data/spawn")
     shutil.rmtree(folder)
 

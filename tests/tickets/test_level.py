@@ -16,11 +16,13 @@ from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import Ticket, load_ticket
 from winnow.tickets.level import begin_level
 from winnow.tickets.masks import Mask, apply, count_left, is_nested, layer_counts, share_left
-from winnow.tickets.rewind import begin_dense, load_rewind_point, reach_rewind_points, rewind_step
-from winnow.tickets.train import evaluate, train_level
+from winnow.tickets.rewind import begin_dense, keep_rewind_point, load_rewind_point, rewind_step
+from winnow.tickets.train import evaluate, from_tickets, keep_ticket
 from winnow.tickets.variants import VARIANTS
 from winnow.training import loop
+from winnow.training.fit import Task, fit, fresh
 from winnow.training.schedule import Schedule, schedule
+from winnow.training.workers import Tick
 
 SEED, TAU = 3, 7  # the rewind point lies inside an epoch, of 5 steps
 PLAN = schedule(TRAINING, 43)
@@ -36,10 +38,21 @@ def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a rewind point and the dense level of one seed."""
     folder = tmp_path_factory.mktemp("dense")
     to_tau = PLAN.until_step(TAU)
-    reach_rewind_points([SEED], IMAGES, CLASSES, NETWORK, TRAINING, to_tau, folder / "rewind", ignore)
-    begin_dense(point(folder), NETWORK, CLASSES, IMAGES, folder / "begun" / f"seed{SEED}.safetensors")
-    train_level([SEED], folder / "begun", IMAGES, PARTS, TRAINING, PLAN, TAU, folder / "level", ignore)
+
+    def reached(run: loop.Run) -> None:
+        keep_rewind_point(run)
+        begin_dense(run, NETWORK, CLASSES, IMAGES.shape, folder / "begun")
+
+    task = Task(IMAGES, TRAINING, to_tau, fresh(NETWORK, IMAGES, CLASSES))
+    fit(task, [SEED], folder / "rewind", ignore, reached)
+    train(folder, PLAN, TAU)
     return folder
+
+
+def train(folder: Path, plan: Schedule, step: int, tick: Tick = ignore) -> None:
+    """From the tickets in ``folder/begun`` to those in ``folder/level``."""
+    task = Task(IMAGES, TRAINING, plan, from_tickets(folder / "begun"), step)
+    fit(task, [SEED], folder / "level", tick, keep_ticket(PARTS))
 
 
 def point(dense: Path) -> Path:
@@ -54,9 +67,8 @@ def begun(parent: Path, dense: Path, folder: Path, variant: Variant, floor: int 
     return load_ticket(folder / "begun" / f"seed{SEED}.safetensors")
 
 
-def trained(folder: Path, variant: Variant, **options: int) -> Ticket:
-    plan, first = VARIANTS[variant].schedule(PLAN, TAU)
-    train_level([SEED], folder / "begun", IMAGES, PARTS, TRAINING, plan, first, folder / "level", ignore, **options)
+def trained(folder: Path, variant: Variant) -> Ticket:
+    train(folder, *VARIANTS[variant].schedule(PLAN, TAU))
     return level_of(folder)
 
 
@@ -66,7 +78,7 @@ def level_of(folder: Path) -> Ticket:
 
 def loop_alone(network: nn.Module, folder: Path, plan: Schedule, mask: Mask | None = None) -> dict[str, torch.Tensor]:
     """What the training loop itself makes of a network, from step 0 of the plan to its end."""
-    run = loop.start(SEED, network, TRAINING, IMAGES.device, folder, mask)
+    run = loop.start(loop.Beginning(network, SEED, mask or {}), folder)
     for _ in loop.train([run], IMAGES, TRAINING, plan, ignore):
         pass
     return run.network.state_dict()
@@ -240,8 +252,8 @@ def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, m
 
     place = tmp_path / "two"
     with pytest.raises(KeyboardInterrupt):
-        train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", interrupt)
-    train_level([SEED], place / "begun", IMAGES, PARTS, TRAINING, plan, first, place / "level", ignore)
+        train(place, plan, first, interrupt)
+    train(place, plan, first)
     assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
     history = load_table(tmp_path / "one" / "level" / f"seed{SEED}" / "history.csv")
     assert history["epoch"].tolist() == [2, 3, 4, 5]  # the first was over before the rewind point
@@ -250,9 +262,8 @@ def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, m
 def test_another_order_of_data_trains_other_weights(dense: Path, tmp_path: Path) -> None:
     begun(dense, dense, tmp_path, "dense")
     other = tmp_path / "other"
-    train_level(
-        [SEED], tmp_path / "begun", IMAGES, PARTS, TRAINING, PLAN, TAU, other, ignore, order=lambda seed: seed + 1
-    )
+    task = Task(IMAGES, TRAINING, PLAN, from_tickets(tmp_path / "begun", lambda seed: seed + 1), TAU)
+    fit(task, [SEED], other, ignore, keep_ticket(PARTS))
     ticket = load_ticket(other / f"seed{SEED}" / "ticket.safetensors")
     assert not same(ticket.state_dict(), level_of(dense).state_dict())
     assert load_table(other / f"seed{SEED}" / "results.csv")["seed"].tolist() == [SEED, SEED]

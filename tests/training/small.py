@@ -10,7 +10,8 @@ import torch
 from winnow.datasets.images import Images
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, to_device
-from winnow.training.early import train_early
+from winnow.training.early import early_schedule, keep_epochs, keep_visits
+from winnow.training.fit import Task, fit, fresh
 from winnow.training.workers import Tick
 
 CLASSES = 3
@@ -40,11 +41,13 @@ def on_cpu(images: Images) -> DeviceImages:
 
 
 def early(folder: Path, tick: Tick = lambda steps: None, seed: int = 3, **changes) -> Path:
-    """``train_early`` of one seed on these images, into ``folder``."""
-    settings = {"network": NETWORK, "training": TRAINING, "epochs": EPOCHS, "classes": CLASSES} | changes
-    validation = on_cpu(pictures(7, seed=1))
+    """The training of the stage early of one seed on these images, into ``folder``."""
+    settings = {"network": NETWORK, "training": TRAINING, "epochs": EPOCHS} | changes
+    images, validation, epochs = on_cpu(pictures()), on_cpu(pictures(7, seed=1)), settings["epochs"]
+    plan = early_schedule(settings["training"], len(images), epochs)
+    task = Task(images, settings["training"], plan, fresh(settings["network"], images, CLASSES))
     with named(folder, seed) as parent:
-        train_early([seed], on_cpu(pictures()), validation, folder=parent, tick=tick, **settings)
+        fit(task, [seed], parent, tick, keep_visits(len(images)), keep_epochs(images, validation, epochs))
     return folder
 
 

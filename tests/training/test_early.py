@@ -14,7 +14,9 @@ from winnow.params.training import Network
 from winnow.storage import load_table, load_tensors
 from winnow.training import loop
 from winnow.training.checkpoint import load_network
+from winnow.training.early import early_schedule, keep_epochs, keep_visits
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
+from winnow.training.fit import Task, fit, fresh
 
 
 @pytest.fixture(scope="module")
@@ -105,19 +107,10 @@ def test_only_epoch_0_needs_no_training(tmp_path):
 
 
 def test_no_validation_images(tmp_path):
-    from winnow.training.early import train_early
-
-    train_early(
-        seeds=[3],
-        images=on_cpu(pictures()),
-        validation=on_cpu(pictures(0)),
-        classes=CLASSES,
-        network=NETWORK,
-        training=TRAINING,
-        epochs=[1],
-        folder=tmp_path,
-        tick=lambda steps: None,
-    )
+    images = on_cpu(pictures())
+    task = Task(images, TRAINING, early_schedule(TRAINING, len(images), [1]), fresh(NETWORK, images, CLASSES))
+    keep = keep_epochs(images, on_cpu(pictures(0)), [1])
+    fit(task, [3], tmp_path, lambda steps: None, keep_visits(len(images)), keep)
     assert load_table(tmp_path / "seed3" / "history.csv")["validation_loss"].isna().all()
 
 

@@ -14,19 +14,19 @@ from winnow.params.training import Network, Training
 from winnow.streams import torch_stream
 from winnow.training import loop
 from winnow.training.batches import DeviceImages
-from winnow.training.loop import NOT_VISITED, Run, history, start, train
+from winnow.training.loop import NOT_VISITED, Beginning, Run, history, start, train
 from winnow.training.schedule import Schedule, schedule
 
 SEED = 3
 
 
-def begun(images: DeviceImages, folder: Path, training: Training = TRAINING, network: Network = NETWORK) -> Run:
-    return start(SEED, initialise(network, CLASSES, images.shape, SEED), training, torch.device("cpu"), folder / "run")
+def begun(images: DeviceImages, folder: Path, network: Network = NETWORK) -> Run:
+    return start(Beginning(initialise(network, CLASSES, images.shape, SEED), SEED), folder / "run")
 
 
 def finished(tmp_path, training: Training = TRAINING, network: Network = NETWORK, plan: Schedule | None = None) -> Run:
     images = on_cpu(pictures())
-    run = begun(images, tmp_path, training, network)
+    run = begun(images, tmp_path, network)
     for _ in train([run], images, training, plan or schedule(training, len(images)), lambda steps: None):
         if run.correct is not None:
             run.record("correct", run.correct)
@@ -181,15 +181,7 @@ def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
     through(whole, plan)
     through(first, plan.until_step(step))
     assert first.step == step
-    second = start(
-        SEED,
-        first.network,
-        TRAINING,
-        torch.device("cpu"),
-        tmp_path / "second",
-        step=step,
-        epoch=step // plan.epoch,
-    )
+    second = start(Beginning(first.network, SEED), tmp_path / "second", step, step // plan.epoch)
     assert all(not velocity.any() for velocity in second.velocity.values())
     second.velocity = first.velocity
     through(second, plan)
@@ -213,7 +205,7 @@ def test_one_that_began_inside_an_epoch_may_be_interrupted(tmp_path, monkeypatch
 
     def at_step_7(name: str) -> Run:
         network = initialise(NETWORK, CLASSES, images.shape, SEED)
-        return start(SEED, network, TRAINING, torch.device("cpu"), tmp_path / name, step=7, epoch=1)
+        return start(Beginning(network, SEED), tmp_path / name, step=7, epoch=1)
 
     straight = at_step_7("straight")
     assert [run.step for run in train([straight], images, TRAINING, plan, lambda steps: None)] == [7, 10, 15, 20, 25]

@@ -10,7 +10,8 @@ from winnow.storage import load_table, load_tensors, save_tensors
 from winnow.training import loop
 from winnow.training.checkpoint import load_network
 from winnow.training.evaluate import log_probabilities
-from winnow.training.retrain import results, retrain
+from winnow.training.fit import Task, fit, fresh
+from winnow.training.retrain import keep_outputs, results
 from winnow.training.schedule import schedule
 
 SUBSET = pictures().take(np.arange(0, 43, 2))  # 22 images: 2 steps an epoch, where all images have 5
@@ -19,17 +20,9 @@ HELD_OUT = {"validation": pictures(7, seed=1), "test": pictures(9, seed=2)}
 
 def run(folder, tick=lambda steps: None, seed=100, images=SUBSET):
     with named(folder, seed) as parent:
-        retrain(
-            seeds=[seed],
-            images=on_cpu(images),
-            held_out={name: on_cpu(part) for name, part in HELD_OUT.items()},
-            classes=CLASSES,
-            network=NETWORK,
-            training=TRAINING,
-            plan=schedule(TRAINING, len(images), images_of_full_epoch=43),
-            folder=parent,
-            tick=tick,
-        )
+        plan = schedule(TRAINING, len(images), images_of_full_epoch=43)
+        task = Task(on_cpu(images), TRAINING, plan, fresh(NETWORK, on_cpu(images), CLASSES))
+        fit(task, [seed], parent, tick, keep_outputs({name: on_cpu(part) for name, part in HELD_OUT.items()}))
     return folder
 
 

@@ -13,9 +13,10 @@ from winnow.params.training import Augment, Network, Training
 from winnow.storage import load_table, load_tensors
 from winnow.training import device
 from winnow.training.batches import DeviceImages, to_device, training_batches
-from winnow.training.early import train_early
-from winnow.training.loop import Run, save, start, train
-from winnow.training.retrain import retrain
+from winnow.training.early import keep_epochs, keep_visits
+from winnow.training.fit import Task, fit, fresh
+from winnow.training.loop import Beginning, Run, save, start, train
+from winnow.training.retrain import keep_outputs
 from winnow.training.schedule import schedule
 from winnow.training.together import joined
 
@@ -43,7 +44,7 @@ PLAN = schedule(TRAINING, len(IMAGES))
 
 def runs_of(network: Network, seeds: list[int], folder: Path, **options) -> list[Run]:
     return [
-        start(seed, initialise(network, CLASSES, IMAGES.shape, seed), TRAINING, CPU, folder / str(seed), **options)
+        start(Beginning(initialise(network, CLASSES, IMAGES.shape, seed), seed), folder / str(seed), **options)
         for seed in seeds
     ]
 
@@ -138,7 +139,7 @@ def test_training_with_a_mask_is_what_torch_makes_of_it(tmp_path):
     def model(seed: int) -> nn.Module:
         return initialise(NETWORKS[2], CLASSES, IMAGES.shape, seed)
 
-    runs = [start(seed, model(seed), TRAINING, CPU, tmp_path / str(seed), masks[seed]) for seed in seeds]
+    runs = [start(Beginning(model(seed), seed, masks[seed]), tmp_path / str(seed)) for seed in seeds]
     run_through(runs)
     for run in runs:
         reference = model(run.seed)
@@ -163,7 +164,7 @@ def test_what_can_not_be_trained_together_is_trained_one_after_another(tmp_path,
         for seed in (3, 4):
             torch.manual_seed(seed)
             network = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, CLASSES))
-            found.append(start(seed, network, TRAINING, CPU, tmp_path / name / str(seed)))
+            found.append(start(Beginning(network, seed), tmp_path / name / str(seed)))
         return found
 
     apart, together = runs("apart"), runs("together")
@@ -228,28 +229,12 @@ def test_early_and_retrain_leave_the_same_together(network, tmp_path):
     held_out = pictures(20, seed=1)
     for name, groups in {"apart": [[3], [4]], "together": [[3, 4]]}.items():
         for seeds in groups:
-            train_early(
-                seeds=seeds,
-                images=IMAGES,
-                validation=held_out,
-                classes=CLASSES,
-                network=network,
-                training=TRAINING,
-                epochs=[0, 1, 2],
-                folder=tmp_path / name / "early",
-                tick=lambda steps: None,
-            )
-            retrain(
-                seeds=seeds,
-                images=IMAGES,
-                held_out={"validation": held_out},
-                classes=CLASSES,
-                network=network,
-                training=TRAINING,
-                plan=PLAN,
-                folder=tmp_path / name / "retrain",
-                tick=lambda steps: None,
-            )
+            begin = fresh(network, IMAGES, CLASSES)
+            early = Task(IMAGES, TRAINING, PLAN.until(2), begin)
+            keep = keep_epochs(IMAGES, held_out, [0, 1, 2])
+            fit(early, seeds, tmp_path / name / "early", lambda steps: None, keep_visits(len(IMAGES)), keep)
+            whole = Task(IMAGES, TRAINING, PLAN, begin)
+            fit(whole, seeds, tmp_path / name / "retrain", lambda steps: None, keep_outputs({"validation": held_out}))
     files = sorted(path.relative_to(tmp_path / "apart") for path in (tmp_path / "apart").rglob("*.*"))
     assert files == sorted(path.relative_to(tmp_path / "together") for path in (tmp_path / "together").rglob("*.*"))
     assert len(files) == 2 * (3 + 2 + 3)

@@ -28,7 +28,7 @@ def begin_level(
     after the cut, and after cutting the same share once more; [] if nothing was cut, and {} where the floor leaves no
     room for the second.
 
-    parent: the file of a ticket; rewind: a file of ``reach_rewind_points``. On the part ``train`` the adaptive cut
+    parent: the file of a ticket; rewind: a file of ``rewind.keep_rewind_point``. On the part ``train`` the adaptive cut
     measures its error, and batch norm's statistics are estimated again after a cut.
     """
     ticket, rule = load_ticket(parent), VARIANTS[level.variant]

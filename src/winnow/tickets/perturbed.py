@@ -14,7 +14,7 @@ def begin_perturbed(level: Path, child: Path, rewind: Path, multiple: float, see
     under it, moved in a random direction of the weights left. Its ``about`` has ``length``, the L2 length of the move:
     ``multiple`` times the distance from those weights to what the child's mask leaves of them.
 
-    level, child: files of tickets, the child cut from the level; rewind: a file of ``reach_rewind_points``.
+    level, child: files of tickets, the child cut from the level; rewind: a file of ``rewind.keep_rewind_point``.
     """
     ticket, mask = load_ticket(level), load_ticket(child).mask
     begin = apply(load_rewind_point(rewind), ticket.mask)

@@ -45,7 +45,7 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
     parent's (Paul et al. 2023, sec. 3). A barrier alone does not tell: a line that only rises has none.
 
     tickets: the results of all levels, with level, parent, variant, rewind and data beside the columns of
-    ``train.train_level``. between: ``barriers`` of every level with its parent and with dense (test part).
+    ``train.keep_ticket``. between: ``barriers`` of every level with its parent and with dense (test part).
     """
     test = tickets[tickets["split"] == "test"]
     dense = test.loc[test["level"] == DENSE].sort_values("seed")["error"].to_numpy()

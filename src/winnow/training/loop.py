@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,15 +29,29 @@ STATE = "state.safetensors"  # in a run's working folder: what a restart needs
 NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with the incomplete last batch
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a run begins with: a network; the seed of the order of its data and of the augmentation; for a sparse
+    network its mask, bool tensors by the names of parameters, each of its parameter's shape, False where the weight is
+    held at zero; and what else is known of it, for whoever keeps what becomes of it."""
+
+    network: nn.Module
+    seed: int
+    mask: Mapping[str, Tensor] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass
 class Run:
     """A network on its way: what a restart needs, and what the run has recorded, one array per epoch and name."""
 
     seed: int  # of the order of the data and the augmentation
     network: nn.Module
+    mask: Mapping[str, Tensor]
+    about: Mapping[str, Any]
     velocity: dict[str, Tensor]  # of SGD's momentum, by the names of the parameters
+    pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
     folder: Path  # where the caller wants its outputs, once it is finished
-    pruned: list[tuple[nn.Parameter, Tensor]]  # weights, and the bool tensor of those held at zero
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -55,28 +70,19 @@ class Run:
         self.records.setdefault(name, []).append(value)
 
 
-def start(
-    seed: int,
-    network: nn.Module,
-    training: Training,
-    device: torch.device,
-    folder: Path,
-    mask: Mapping[str, Tensor] | None = None,
-    step: int = 0,
-    epoch: int = 0,
-) -> Run:
-    """A run of the given network, on the device, without momentum yet; its outputs are to become the folder.
+def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
+    """A run of a network, where it lies, without momentum yet; its outputs are to become the folder.
 
-    mask: bool tensors by the names of parameters, each of its parameter's shape. Weights where it is False are zero
-    from the start, and after every step.
+    Weights where the mask is False are zero from the start, and after every step.
     step, epoch: where it begins on its schedule: at this step, which lies in the pass over the images that comes after
     so many (step // schedule.epoch), and may lie in the middle of it. The run then goes on with what is left of that
     pass, in the order and with the augmentation that a run from step 0 would have.
     """
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = begin.network.to(memory_format=torch.channels_last)
     velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
-    pruned = [(network.get_parameter(name), ~kept.to(device)) for name, kept in (mask or {}).items()]
-    run = Run(seed, network, velocity, folder, pruned, epoch=epoch, step=step)
+    sparse = [(network.get_parameter(name), kept) for name, kept in begin.mask.items()]
+    pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
+    run = Run(begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, epoch, step)
     hold(run)
     return run
 

@@ -1,0 +1,75 @@
+"""One way to train: a task says what is trained on what, and hooks what is kept of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from winnow.networks import initialise
+from winnow.params.training import Network, Training
+from winnow.training.batches import DeviceImages
+from winnow.training.device import together, workers
+from winnow.training.loop import Beginning, Run, finish, start, train
+from winnow.training.schedule import Schedule
+from winnow.training.workers import Tick, side_by_side
+
+Hook = Callable[[Run], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained on what.
+
+    begin: from a seed to what its run begins with. step: where every run begins on the schedule, without momentum; its
+    data are those that a run from step 0 would have from there on.
+    """
+
+    images: DeviceImages
+    training: Training
+    schedule: Schedule
+    begin: Callable[[int], Beginning]
+    step: int = 0
+
+
+def fresh(network: Network, images: DeviceImages, classes: int) -> Callable[[int], Beginning]:
+    """Begin with networks of new weights, for these images."""
+    return lambda seed: Beginning(initialise(network, classes, images.shape, seed), seed)
+
+
+def nothing(_run: Run) -> None:
+    """Keep nothing."""
+
+
+def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook, on_epoch: Hook = nothing) -> None:
+    """Train a network for every seed to the end of the schedule, several as one computation.
+
+    on_epoch is called before the first epoch of a run and after every one, on_end after the last; what they write into
+    ``run.working`` becomes the folder ``folder/seed<s>``. A seed that has one is done.
+
+    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
+    """
+    runs = []
+    for seed in seeds:
+        if not (folder / f"seed{seed}").exists():
+            begin = task.begin(seed)
+            begin.network.to(task.images.device)
+            runs.append(start(begin, folder / f"seed{seed}", task.step, task.step // task.schedule.epoch))
+    for run in train(runs, task.images, task.training, task.schedule, tick):
+        on_epoch(run)
+    for run in runs:
+        on_end(run)
+        finish(run)
+
+
+def fit_side_by_side(
+    tasks: Mapping[Path, Task], seeds: Sequence[int], label: str, on_end: Hook, on_epoch: Hook = nothing
+) -> None:
+    """``fit`` for every seed of every task, into the task's folder, on all cores, under one progress bar."""
+    jobs = [(folder, group) for folder, task in tasks.items() for group in together(seeds, task.images.device)]
+
+    def work(job: tuple[Path, list[int]], tick: Tick) -> None:
+        folder, group = job
+        fit(tasks[folder], group, folder, tick, on_end, on_epoch)
+
+    steps = len(seeds) * sum(task.schedule.total - task.step for task in tasks.values())
+    processes = max((workers(task.images.device) for task in tasks.values()), default=1)
+    side_by_side(work, jobs, processes, steps, label)
