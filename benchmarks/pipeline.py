@@ -54,9 +54,10 @@ class Project:
 
     def set_images(self, source: str, path: Path | None) -> None:
         file = self.folder / "params.yaml"
-        values = YAML(typ="safe").load(file)
-        values["download"] |= {"source": source, "path": None if path is None else str(path)}
-        YAML(typ="safe").dump(values, file)
+        yaml = YAML()  # keeps the order: a level comes after its parent
+        values = yaml.load(file)
+        values["download"].update({"source": source, "path": None if path is None else str(path)})
+        yaml.dump(values, file)
 
     def lines(self, name: str) -> int:
         return len((self.folder / name).read_text(encoding="utf-8").splitlines())

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from winnow.datasets.images import Labelled, load_part
+from winnow.selection.files import load_subset
 from winnow.storage import load_column
-from winnow.subsets.files import load_subset
 from winnow.training.batches import DeviceImages, to_device
 
 
@@ -18,6 +18,12 @@ def training_images(subset: str = "full") -> Labelled:
         return images
     positions = load_column("data/labels.parquet", "position")
     return images.take(np.flatnonzero(np.isin(positions, load_subset(f"data/{subset}.parquet").positions)))
+
+
+def to_train_on(subset: str, facts: dict[str, Any], device: torch.device) -> DeviceImages:
+    """``training_images`` on the device, with the weights that the subset gives them, if it gives some."""
+    weights = None if subset == "full" else load_subset(f"data/{subset}.parquet").weights
+    return to_device(training_images(subset), facts, device).weighted(weights)
 
 
 def held_out(facts: dict[str, Any], device: torch.device) -> dict[str, DeviceImages]:

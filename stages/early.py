@@ -22,7 +22,7 @@ def early(cohort: str) -> None:
         {folder: Task(images, options.training, plan, begin)},
         options.cohorts[cohort],
         f"early@{cohort}",
-        on_epoch=keep_epochs(images, validation, options.epochs),
+        on_epoch=keep_epochs(images, validation, options.epochs, options.features),
         on_end=keep_visits(len(images)),
     )
     finish(folder, f"data/early/{cohort}")

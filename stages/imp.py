@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from stages._images import held_out, training_images
+from stages._images import held_out, to_train_on, training_images
 from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts, sample
 from winnow.params.dense import Dense
@@ -24,7 +24,7 @@ def imp(name: str) -> None:
     options = params(dense=Dense, imp=Imp)
     seeds, training, level = options.dense.seeds, options.dense.training, options.imp.levels[name]
     facts, where = load_facts("data/images"), device()
-    images = to_device(training_images(level.data), facts, where)
+    images = to_train_on(level.data, facts, where)
     probe = sample(training_images(), options.dense.probe)
     parts = {"train": to_device(probe, facts, where), **held_out(facts, where)}
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}

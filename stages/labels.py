@@ -6,8 +6,8 @@ from stages._stage import main, params
 from winnow.datasets.images import load_facts
 from winnow.datasets.label_noise import randomise
 from winnow.params.download import Labels
+from winnow.selection.files import save_subset
 from winnow.storage import load_table, save_table
-from winnow.subsets.files import save_subset
 
 
 def labels() -> None:

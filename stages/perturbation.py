@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from stages._images import held_out, training_images
+from stages._images import held_out, to_train_on
 from stages._lines import Line, measure
 from stages._stage import code, main, params, scratch
 from stages._tickets import ticket
@@ -16,7 +16,6 @@ from winnow.storage import load_tensor_provenance, save_table
 from winnow.tickets.perturbed import begin_perturbed
 from winnow.tickets.rewind import rewind_step
 from winnow.tickets.train import from_tickets, keep_ticket
-from winnow.training.batches import to_device
 from winnow.training.device import device
 from winnow.training.fit import Task, fit_side_by_side
 from winnow.training.loop import Beginning
@@ -28,7 +27,7 @@ def perturbation(name: str) -> None:
     seeds, training = options.dense.seeds, options.dense.training
     run, lengths = options.perturbation.runs[name], options.perturbation.lengths
     facts, where = load_facts("data/images"), device()
-    images = to_device(training_images(run.data), facts, where)
+    images = to_train_on(run.data, facts, where)
     parts = held_out(facts, where)
     plan = schedule(training, len(images), facts["images"]["train"], section=f"perturbation.runs.{name}: dense")
     rewinds = {seed: Path(f"data/rewind/{run.rewind}/seed{seed}/network.safetensors") for seed in seeds}

@@ -1,11 +1,10 @@
 """Train fresh networks on one subset, or on all images, side by side, and measure them on the held-out parts."""
 
-from stages._images import held_out, training_images
+from stages._images import held_out, to_train_on
 from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts
 from winnow.params.retrain import Retrain
 from winnow.storage import save_table
-from winnow.training.batches import to_device
 from winnow.training.device import device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.retrain import keep_outputs, results
@@ -18,7 +17,7 @@ def retrain_stage(*items: str) -> None:
     subset = item if item == "full" else f"select/{item}"
     options = params(retrain=Retrain).retrain
     facts, where = load_facts("data/images"), device()
-    images, parts = to_device(training_images(subset), facts, where), held_out(facts, where)
+    images, parts = to_train_on(subset, facts, where), held_out(facts, where)
     full_epoch = facts["images"]["train"] if options.budget == "steps" else None
     plan = schedule(options.training, len(images), full_epoch, section=f"retrain@{item}: retrain")
     folder = scratch()

@@ -1,13 +1,12 @@
 """Train fresh networks to a rewind point of its own, perhaps on fewer images, side by side."""
 
-from stages._images import training_images
+from stages._images import to_train_on
 from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.params.imp import Imp
 from winnow.tickets.rewind import keep_rewind_point
-from winnow.training.batches import to_device
 from winnow.training.device import device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.schedule import schedule
@@ -18,7 +17,7 @@ def rewind(name: str) -> None:
     dense, point = options.dense, options.imp.rewinds[name]
     facts, where = load_facts("data/images"), device()
     everything = facts["images"]["train"]
-    images = to_device(training_images(point.data), facts, where)
+    images = to_train_on(point.data, facts, where)
     plan = schedule(dense.training, len(images), everything, section=f"imp.rewinds.{name}: dense")
     length = steps(point.length, everything // dense.training.batch_size)
     plan = plan.until_step(plan.before_end(length, f"imp.rewinds.{name}.length"))

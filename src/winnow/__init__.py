@@ -8,7 +8,7 @@ __all__ = ["load_subset", "load_ticket"]
 def __getattr__(name: str) -> Any:
     """What users load results with, imported when it is asked for: the stages import this package without pandas."""
     if name == "load_subset":
-        from winnow.subsets.files import load_subset
+        from winnow.selection.files import load_subset
 
         return load_subset
     if name == "load_ticket":

@@ -10,6 +10,7 @@ from winnow.errors import UserError
 from winnow.params.base import Section, read_yaml, validate
 from winnow.params.download import Download
 from winnow.params.early import Early
+from winnow.params.select import choices
 from winnow.params.whole import Params, load_params
 
 ROOT = Path(__file__).parents[2]
@@ -229,6 +230,30 @@ def test_keep(mistake):
     mistake("select: {keep: [0.5, 0.50]}", "select.keep: names a share twice")
     mistake("select: {keep: []}", "select.keep: must be a list with at least one item")
     mistake("select: {keep: 0.5}", "select.keep: must be a list, in brackets, not 0.5")
+
+
+def test_methods_with_options(tmp_path, mistake):
+    (tmp_path / "p.yaml").write_text(
+        "early: {features: [5]}\nselect: {epoch: 2, methods: {random: {}, el2n-epoch5: {}, far: {method: k_center, "
+        "epoch: 5}, ccs: {score: el2n, cutoff: 0.1}, hard: {method: ranked, score: margin, per_class: true}}}"
+    )
+    select = load_params(tmp_path / "p.yaml").select
+    found = choices(select.methods, select.epoch)
+    assert found["el2n-epoch5"] == found["hard"].__class__(
+        "ranked", {"score": "el2n", "epoch": 5, "window": None, "per_class": False}
+    )
+    assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
+    assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
+    given = "select: {methods: {random: {}, "
+    mistake(given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ccs")
+    mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
+    mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")
+    mistake(given + "ccs: {score: el2n, cutoff: 1.5}}}", "select.methods.ccs.cutoff: must be below 1")
+    mistake(given + "ccs: {score: el3n}}}", "select.methods: 'ccs': unknown score 'el3n'; there are el2n")
+    mistake(given + "a b: {method: k_center}}}", "select.methods: 'a b': a name is made of letters")
+    mistake(given + "k_center: {}}}", "'k_center' needs the features of epoch 10: add it to early.features")
+    mistake("select: {methods: {k_center: {}}}", "select.methods: must hold random")
+    mistake("early: {features: [3]}", "early.features: 3 is not one of early.epochs, [0, 1, 2, 5, 10]")
 
 
 def test_methods(mistake):

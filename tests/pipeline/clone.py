@@ -36,6 +36,7 @@ early:
   network: {name: convnet, width: 4}
   training: {length: 6 epochs, batch_size: 32}
   epochs: [0, 2, 6]
+  features: [6]
 score:
   scores: [el2n, random]
   gradients: [grand]

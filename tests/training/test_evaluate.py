@@ -5,8 +5,9 @@ from scipy.special import log_softmax
 from small import CLASSES, NETWORK, on_cpu, pictures
 
 from winnow.networks import initialise
+from winnow.params.training import Network
 from winnow.training.batches import normalise
-from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
+from winnow.training.evaluate import accuracy, log_probabilities, mean_loss, with_features
 
 
 def test_outputs_are_the_log_softmax_in_evaluation_mode():
@@ -18,6 +19,23 @@ def test_outputs_are_the_log_softmax_in_evaluation_mode():
     np.testing.assert_allclose(found, log_softmax(logits, axis=1), atol=1e-5)
     assert found.dtype == np.float32
     np.testing.assert_allclose(log_probabilities(network, images, batch_size=10), found, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["convnet", "resnet8", "lenet_300_100"])
+def test_features_are_what_the_last_layer_makes_the_outputs_of(name):
+    network, images = initialise(Network(name=name), CLASSES, (2, 6, 6), seed=0), on_cpu(pictures())
+    outputs, features = with_features(network, images, batch_size=10)
+    assert (features.dtype, len(features)) == (np.float16, 43)
+    np.testing.assert_array_equal(outputs, log_probabilities(network, images, batch_size=10))
+    last = [module for module in network.modules() if isinstance(module, torch.nn.Linear)][-1]
+    logits = features.astype(np.float64) @ last.weight.detach().double().numpy().T + last.bias.detach().numpy()
+    np.testing.assert_allclose(log_softmax(logits, axis=1), outputs, atol=5e-3)  # of half precision
+    assert not last._forward_pre_hooks
+
+
+def test_features_need_a_linear_layer():
+    with pytest.raises(ValueError, match="no linear layer"):
+        with_features(torch.nn.Flatten(), on_cpu(pictures()))
 
 
 @pytest.mark.parametrize("mode", [True, False])

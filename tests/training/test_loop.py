@@ -34,7 +34,12 @@ def finished(tmp_path, training: Training = TRAINING, network: Network = NETWORK
     return run
 
 
-def plain_training(training: Training, network: Network, total: int, rate) -> tuple[torch.nn.Module, list, list]:
+EQUAL = np.ones(43, np.float32)
+
+
+def plain_training(
+    training: Training, network: Network, total: int, rate, weights: np.ndarray = EQUAL
+) -> tuple[torch.nn.Module, list, list]:
     """Weights, and (learning rate, loss, accuracy) and correctness of every epoch."""
     images = pictures()
     mean, std = (np.array(FACTS[name]).reshape(1, 2, 1, 1) for name in ("mean", "std"))
@@ -71,7 +76,8 @@ def plain_training(training: Training, network: Network, total: int, rate) -> tu
             )
             inputs = torch.from_numpy((batch / 255 - mean) / std).float()
             logits = module(inputs)
-            loss = F.cross_entropy(logits, torch.from_numpy(images.labels[rows]))
+            every = F.cross_entropy(logits, torch.from_numpy(images.labels[rows]), reduction="none")
+            loss = (every * torch.from_numpy(weights[rows])).mean()
             for group in optimizer.param_groups:
                 group["lr"] = rate(step)
             optimizer.zero_grad()
@@ -101,6 +107,18 @@ def test_against_a_plain_loop(tmp_path, name):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(run.records["correct"], correct)
+
+
+def test_images_count_by_their_weights(tmp_path):
+    weights = np.random.default_rng(0).random(43, np.float32) * 2
+    images = on_cpu(pictures()).weighted(weights)
+    run = begun(images, tmp_path)
+    for _ in train([run], images, TRAINING, schedule(TRAINING, 43), lambda steps: None):
+        pass
+    module, table, _ = plain_training(TRAINING, NETWORK, 25, rate_of_the_small_training, weights)
+    for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
+    np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
 
 
 def test_without_momentum_or_augmentation(tmp_path):

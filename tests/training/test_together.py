@@ -42,9 +42,9 @@ IMAGES = pictures(70)  # 4 batches of 16, and 6 images that are dropped
 PLAN = schedule(TRAINING, len(IMAGES))
 
 
-def runs_of(network: Network, seeds: list[int], folder: Path, **options) -> list[Run]:
+def runs_of(network: Network, seeds: list[int], folder: Path, **mask) -> list[Run]:
     return [
-        start(Beginning(initialise(network, CLASSES, IMAGES.shape, seed), seed), folder / str(seed), **options)
+        start(Beginning(initialise(network, CLASSES, IMAGES.shape, seed), seed, **mask), folder / str(seed))
         for seed in seeds
     ]
 

@@ -117,10 +117,8 @@ def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ..
         extra = [e for e in error.errors() if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
         first = (extra or [first])[0]
     is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # it is the key that is wrong
-    # pydantic adds the alternatives of a union to the path; a section's own keys never hold a dash
-    parts = [
-        str(part) for part in first["loc"] if part not in ("[key]", "float", "int") and "constrained-" not in str(part)
-    ]
+    # pydantic adds the alternatives of a union to the path, such as list[str]
+    parts = [str(part) for part in first["loc"] if not re.search(r"\[|constrained-|^(float|int)$", str(part))]
     key = ".".join([*prefix, *parts])
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, first["loc"][:-1])

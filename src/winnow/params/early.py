@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from winnow.params.base import Name, Section, Seed
+from winnow.params.base import Name, Section, Seed, as_yaml
 from winnow.params.training import Network, Training
 from winnow.scores import names
 
@@ -17,6 +17,7 @@ class Early(Section):
     training: Training = Training()  # the whole schedule, of which only the epochs below are run
     # scored; 0 = before training
     epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0, 1, 2, 5, 10]
+    features: list[int] = []  # those of the epochs above after which the inputs of the last layer are kept too
 
     @field_validator("cohorts")
     @classmethod
@@ -38,6 +39,13 @@ class Early(Section):
         if epochs != sorted(set(epochs)):
             raise ValueError(f"must rise and not repeat, such as {sorted(set(epochs))}")
         return epochs
+
+    @model_validator(mode="after")
+    def _features(self) -> Self:
+        for epoch in self.features:
+            if epoch not in self.epochs:
+                raise ValueError(f"early.features: {epoch} is not one of early.epochs, {as_yaml(self.epochs)}")
+        return self
 
     @model_validator(mode="after")
     def _length(self) -> Self:

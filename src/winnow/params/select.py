@@ -1,11 +1,19 @@
 """The sections aggregate and select: the table of all images, and the subsets picked from it."""
 
-from typing import Annotated
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, create_model, field_validator
 
-from winnow.params.base import Section, Seed
-from winnow.subsets.method import parse_method
+from winnow.errors import UserError
+from winnow.params.base import Section, Seed, validate
+from winnow.scores import names
+from winnow.selection import METHODS
+from winnow.selection.choose import method as find_method
+from winnow.selection.names import parse_name
 
 
 class Aggregate(Section):
@@ -17,25 +25,36 @@ class Aggregate(Section):
     seed: Seed = 0  # of the random splits
 
 
-class Select(Section):
-    """The subsets: every method at every keep."""
+@dataclass(frozen=True)
+class Choice:
+    """A selection method by its name, and all its options."""
 
-    methods: Annotated[list[str], Field(min_length=1)] = ["el2n", "grand", "random"]
+    method: str
+    options: dict[str, Any]
+
+
+class Select(Section):
+    """The subsets: every method at every keep.
+
+    methods: a list of short names (selection.names), or a map from names of the user's own to a method and its options,
+    such as ``{k_center: {epoch: 4}, hard: {method: ranked, score: el2n}}``.
+    """
+
+    methods: Annotated[list[str], Field(min_length=1)] | dict[str, dict[str, Any]] = ["el2n", "grand", "random"]
     keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)] = [
         0.3,
         0.5,
         0.7,
     ]
-    epoch: Annotated[int, Field(ge=0)] = 10  # of the scores, where a method does not name its own
-    seed: Seed = 0  # of random subsets
+    epoch: Annotated[int, Field(ge=0)] = 10  # of scores and features, where a method does not name its own
+    seed: Seed = 0  # of what methods draw
 
     @field_validator("methods")
     @classmethod
-    def _methods(cls, methods: list[str]) -> list[str]:
-        for text in methods:
-            parse_method(text)
+    def _methods(cls, methods: list[str] | dict[str, dict[str, Any]]) -> list[str] | dict[str, dict[str, Any]]:
         if len(set(methods)) != len(methods):
             raise ValueError("names a method twice")
+        choices(methods, 0)
         if "random" not in methods:
             raise ValueError("must hold random: every method is compared with a random subset of the same size")
         return methods
@@ -51,3 +70,33 @@ class Select(Section):
         if len(set(keep)) != len(keep):
             raise ValueError("names a share twice")
         return keep
+
+
+def choices(methods: Sequence[str] | Mapping[str, Mapping[str, Any]], epoch: int) -> dict[str, Choice]:
+    """What ``select.methods`` says, with ``epoch`` where a method names none. Raises ValueError for what is wrong."""
+    given = methods if isinstance(methods, Mapping) else {name: {} for name in methods}
+    return {name: _choice(name, dict(values), epoch) for name, values in given.items()}
+
+
+def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        raise ValueError(f"{name!r}: a name is made of letters, digits, _, - and .")
+    method = values.pop("method", name)
+    if method not in METHODS and not values:
+        method, values = "ranked", parse_name(method)
+    function = find_method(method)
+    options = [item for item in signature(function).parameters.values() if item.kind is Parameter.KEYWORD_ONLY]
+    fields: dict[str, Any] = {
+        item.name: (item.annotation, ... if item.default is Parameter.empty else item.default) for item in options
+    }
+    if "epoch" in fields:
+        fields["epoch"] = (Annotated[int, Field(ge=0)], epoch)
+    model = create_model(method, __base__=Section, **fields)
+    try:
+        checked = validate(model, values, "", ("select", "methods", name))
+    except UserError as error:
+        raise ValueError(str(error).removeprefix(": ")) from None
+    found = {field: getattr(checked, field) for field in fields}
+    if found.get("score") not in (None, *names.ALL):
+        raise ValueError(f"{name!r}: unknown score {found['score']!r}; there are {', '.join(names.ALL)}")
+    return Choice(method, found)

@@ -14,8 +14,9 @@ from winnow.params.figures import Figures
 from winnow.params.imp import CUTTING, Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.retrain import Retrain
-from winnow.params.select import Aggregate, Select
-from winnow.subsets.method import parse_method
+from winnow.params.select import Aggregate, Choice, Select, choices
+from winnow.scores.names import BY_EPOCH, OF_GRADIENTS
+from winnow.selection import METHODS
 
 
 class Params(Section):
@@ -40,17 +41,8 @@ class Params(Section):
     def _across_sections(self) -> Self:
         """The scores and epochs that are selected by are computed; retraining starts from networks of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
-        for text in self.select.methods:
-            method = parse_method(text)
-            if method.score not in [*self.score.scores, *self.score.gradients, "random"]:
-                section = "gradients" if method.score == "grand" else "scores"
-                raise ValueError(f"select.methods: {text!r} needs {method.score}: add it to score.{section}")
-            epoch = self.select.epoch if method.epoch is None else method.epoch
-            if method.by_epoch and epoch not in self.early.epochs:
-                key = "select.epoch:" if method.epoch is None else f"select.methods: {text!r}: epoch"
-                raise ValueError(f"{key} {epoch} is not scored; early.epochs has {epochs}")
-            if method.score == "forgetting" and epoch == 0:
-                raise ValueError(f"select.methods: {text!r} at epoch 0: forgetting is counted from epoch 1 on")
+        for name, choice in choices(self.select.methods, self.select.epoch).items():
+            self._selected_by(name, choice)
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")
@@ -58,6 +50,21 @@ class Params(Section):
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
         return self
+
+    def _selected_by(self, name: str, choice: Choice) -> None:
+        """What a method chooses by is kept."""
+        score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
+        if score not in [*self.score.scores, *self.score.gradients, "random"]:
+            section = "gradients" if score in OF_GRADIENTS else "scores"
+            raise ValueError(f"select.methods: {name!r} needs {score}: add it to score.{section}")
+        if score in BY_EPOCH and epoch not in self.early.epochs:
+            key = "select.epoch:" if epoch == self.select.epoch else f"select.methods: {name!r}: epoch"
+            there = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"{key} {epoch} is not scored; early.epochs has {there}")
+        if score == "forgetting" and epoch == 0:
+            raise ValueError(f"select.methods: {name!r} at epoch 0: forgetting is counted from epoch 1 on")
+        if METHODS[choice.method].features and epoch not in self.early.features:
+            raise ValueError(f"select.methods: {name!r} needs the features of epoch {epoch}: add it to early.features")
 
     @model_validator(mode="after")
     def _tickets(self) -> Self:

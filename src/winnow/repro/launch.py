@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,6 +56,8 @@ class Launcher:
     def start(self, command: Command) -> Running:
         words = shlex.split(command.text)
         script = words[len(SCRIPT) :]
+        if words[: len(SCRIPT)] == SCRIPT:
+            forkserver.ensure_running()  # imports meanwhile
         if words[: len(SCRIPT)] != SCRIPT or script[0] in LIGHT:
             return _Program(command, self._lifeline[0])
         return _Fork(self._context, script, command, self._lifeline[0])

@@ -46,6 +46,10 @@ class EarlyRuns:
         """float32 [n, classes]."""
         return load_tensors(self.checkpoint(seed, epoch), "log_probabilities")["log_probabilities"]
 
+    def features(self, seed: int, epoch: int) -> np.ndarray:
+        """The inputs of the last layer, float16 [n, d]. Raises UserError if they were not kept (early.features)."""
+        return load_tensors(self.checkpoint(seed, epoch), "features")["features"]
+
     def correct(self, seed: int) -> np.ndarray:
         """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as training.loop.Run.correct."""
         return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]

@@ -27,7 +27,8 @@ class DeviceImages:
 
     pixels: uint8 [m, c, h, w], on the device too or, if that has no room for them, in the memory map that they came
     from. rows: int64 [n], beside the pixels: which of them are the images; None for all, in their order. So those of an
-    image are had from ``at`` or ``in_order``.
+    image are had from ``at`` or ``in_order``. weights: float32 [n], how much each image counts in the training loss;
+    None where all count the same.
     """
 
     pixels: Tensor
@@ -35,6 +36,7 @@ class DeviceImages:
     scale: Tensor
     shift: Tensor
     rows: Tensor | None = None
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -63,6 +65,10 @@ class DeviceImages:
         for start in range(0, len(self), count):
             part = slice(start, start + count)
             yield self.at(part), self.labels[part]
+
+    def weighted(self, weights: np.ndarray | None) -> "DeviceImages":
+        """The same images with weights, float32 [n]."""
+        return self if weights is None else replace(self, weights=torch.tensor(weights, device=self.device))
 
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
         """The same images with other labels, int64 [n]."""

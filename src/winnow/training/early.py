@@ -8,7 +8,7 @@ from winnow.errors import UserError
 from winnow.params.training import Training
 from winnow.storage import save_table, save_tensors
 from winnow.training.batches import DeviceImages
-from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
+from winnow.training.evaluate import accuracy, log_probabilities, mean_loss, with_features
 from winnow.training.fit import Hook
 from winnow.training.loop import Run, history
 from winnow.training.schedule import Schedule, schedule
@@ -28,10 +28,13 @@ def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Sc
     return plan
 
 
-def keep_epochs(images: DeviceImages, validation: DeviceImages, epochs: Collection[int]) -> Hook:
+def keep_epochs(
+    images: DeviceImages, validation: DeviceImages, epochs: Collection[int], features: Collection[int] = ()
+) -> Hook:
     """After an epoch: record how well the network does, and of each of ``epochs``, 0 being the time before training,
     keep ``epoch<e>.safetensors``: log_probabilities, float32 [n, classes], of all training images without augmentation;
-    and the network's state, under ``network.``"""
+    and the network's state, under ``network.``; after those of ``features`` features too, float16 [n, d], the inputs of
+    the last layer."""
 
     def on_epoch(run: Run) -> None:
         if run.correct is not None:
@@ -40,9 +43,12 @@ def keep_epochs(images: DeviceImages, validation: DeviceImages, epochs: Collecti
             labels = validation.labels.cpu().numpy()
             run.record("validation", np.array([mean_loss(outputs, labels), accuracy(outputs, labels)]))
         if run.epoch in epochs:
-            weights = {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
-            outputs = log_probabilities(run.network, images)
-            save_tensors(run.working / f"epoch{run.epoch}.safetensors", {"log_probabilities": outputs, **weights})
+            tensors = {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
+            if run.epoch in features:
+                tensors["log_probabilities"], tensors["features"] = with_features(run.network, images)
+            else:
+                tensors["log_probabilities"] = log_probabilities(run.network, images)
+            save_tensors(run.working / f"epoch{run.epoch}.safetensors", tensors)
 
     return on_epoch
 

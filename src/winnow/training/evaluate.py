@@ -3,26 +3,54 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from winnow.training.batches import DeviceImages, normalise
 
 
-@torch.no_grad()
-def log_probabilities(network: torch.nn.Module, images: DeviceImages, batch_size: int = 500) -> np.ndarray:
+def log_probabilities(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> np.ndarray:
     """log softmax of the logits for every image, without augmentation, batch norm in evaluation mode.
 
     Returns float32 [n, classes], or [0, 1] if there is no image. Leaves the network in the mode it was in.
     """
+    return _through(network, images, batch_size, None)[0]
+
+
+def with_features(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """``log_probabilities``, and the inputs of the network's last linear layer, float16 [n, d], by one pass.
+
+    Raises ValueError if the network has no linear layer.
+    """
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise ValueError("the network has no linear layer, whose inputs are its features")
+    return _through(network, images, batch_size, layers[-1])
+
+
+@torch.no_grad()
+def _through(
+    network: nn.Module, images: DeviceImages, batch_size: int, layer: nn.Module | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The log softmax of all images, and the inputs of a layer, if one is given."""
     was_training = network.training
     network.eval()
-    outputs = np.zeros((0, 1), np.float32)
+    inputs: list[Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _, given: inputs.append(given[0])) if layer else None
+    outputs, features = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float16)
     for number, (pixels, _) in enumerate(images.in_order(batch_size)):
         part = F.log_softmax(network(normalise(pixels, images)).float(), dim=1)
         if number == 0:
             outputs = np.empty((len(images), part.shape[1]), np.float32)
         outputs[number * batch_size :][: len(part)] = part.cpu().numpy()
+        if layer:
+            kept = inputs.pop().flatten(1)
+            if number == 0:
+                features = np.empty((len(images), kept.shape[1]), np.float16)
+            features[number * batch_size :][: len(kept)] = kept.half().cpu().numpy()
+    if hook:
+        hook.remove()
     network.train(was_training)
-    return outputs
+    return outputs, features
 
 
 def mean_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -150,7 +150,7 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
             _seed_layers(torch_stream(runs[0].seed, "dropout", runs[0].step).initial_seed(), device)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 logits = forward(inputs)
-                loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
+                loss = _mean_losses(logits, labels, None if images.weights is None else images.weights[visited])
             loss.sum().backward()
             rate = schedule.learning_rate(runs[0].step)
             for run in runs:
@@ -167,6 +167,16 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
         run.correct = np.full(len(images), NOT_VISITED, np.uint8)
         run.correct[visit] = hit
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
+
+
+def _mean_losses(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """The mean cross-entropy [k] of each of k networks over its batch.
+
+    logits: [k, b, classes]; labels, and how much each image counts: [k, b].
+    """
+    if weights is None:
+        return torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
+    return (F.cross_entropy(logits.transpose(1, 2), labels, reduction="none") * weights).mean(dim=1)
 
 
 def _seed_layers(seed: int, device: torch.device) -> None:

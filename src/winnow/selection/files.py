@@ -16,20 +16,26 @@ class Subset:
     """Which training images to keep.
 
     ids: str [m], such as "train/cat/0042.png"; positions: int64 [m], rising, the indices of the images in the source's
-    own training set (for ``torch.utils.data.Subset``); provenance: how they were chosen.
+    own training set (for ``torch.utils.data.Subset``); provenance: how they were chosen; weights: float32 [m] of mean
+    1, how much each counts in the loss, or None where all count the same.
     """
 
     ids: np.ndarray
     positions: np.ndarray
     provenance: dict[str, Any]
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def save_subset(path: str | Path, images: pd.DataFrame, provenance: dict[str, Any]) -> None:
-    """Write the kept rows of a table of images, with their id and position, and how they were chosen."""
-    save_table(path, images[["id", "position"]], provenance)
+def save_subset(
+    path: str | Path, images: pd.DataFrame, provenance: dict[str, Any], weights: np.ndarray | None = None
+) -> None:
+    """Write the kept rows of a table of images, with their id and position, how they were chosen, and their weights,
+    if they have some."""
+    table = images[["id", "position"]]
+    save_table(path, table if weights is None else table.assign(weight=weights.astype(np.float32)), provenance)
 
 
 def load_subset(path: str | Path) -> Subset:
@@ -40,4 +46,5 @@ def load_subset(path: str | Path) -> Subset:
     table = load_table(path)
     if not {"id", "position"} <= set(table.columns):
         raise UserError(f"{path}: not a subset: needs the columns id and position, has {', '.join(table.columns)}")
-    return Subset(table["id"].to_numpy(str), table["position"].to_numpy(np.int64), load_provenance(path))
+    weights = table["weight"].to_numpy(np.float32) if "weight" in table else None
+    return Subset(table["id"].to_numpy(str), table["position"].to_numpy(np.int64), load_provenance(path), weights)

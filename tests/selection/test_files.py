@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 
 import winnow
+from winnow.selection.files import load_subset, save_subset
 from winnow.storage import save_table
-from winnow.subsets.files import load_subset, save_subset
 
 IMAGES = pd.DataFrame({"id": ["train/é/1", "b"], "position": [4, 17], "label": [0, 1], "el2n_epoch4_mean": [0.1, 0.2]})
 PROVENANCE = {"source": "digits", "method": "el2n", "keep": 0.5, "epoch": 4, "seed": 0, "of_images": 4}
@@ -42,3 +42,12 @@ def test_what_is_no_subset_is_told(tmp_path, user_error):
     save_table(tmp_path / "t.csv", IMAGES)
     with user_error(tmp_path / "t.csv", "not a readable parquet table"):
         load_subset(tmp_path / "t.csv")
+
+
+def test_weights_come_back_with_it(tmp_path):
+    save_subset(tmp_path / "s.parquet", IMAGES, PROVENANCE, np.array([0.5, 1.5]))
+    weights = load_subset(tmp_path / "s.parquet").weights
+    assert weights is not None
+    assert (weights.dtype, weights.tolist()) == (np.float32, [0.5, 1.5])
+    save_subset(tmp_path / "s.parquet", IMAGES, PROVENANCE)
+    assert load_subset(tmp_path / "s.parquet").weights is None

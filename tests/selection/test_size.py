@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.subsets.keep import kept, kept_per_class
+from winnow.selection.size import kept, per_class_counts
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ def test_shares_and_counts(keep, images, count):
 
 
 @pytest.mark.parametrize(("keep", "images"), [(11, 10), (0.01, 10), (0, 10), (-3, 10)])
-def test_none_and_too_many(user_error, keep, images):
-    with user_error(f"select.keep: {keep} is ", "from 1 to 10"):
+def test_none_and_too_many(keep, images):
+    with pytest.raises(ValueError, match=f"^{keep} is .*from 1 to 10$"):
         kept(keep, images)
 
 
@@ -35,7 +35,7 @@ def classes_and_keep(draw):
 @given(classes_and_keep())
 def test_every_class_keeps_its_share(case):
     labels, sizes, keep = case
-    counts = kept_per_class(keep, labels, len(sizes))
+    counts = per_class_counts(kept(keep, len(labels)), labels, len(sizes))
     total = kept(keep, len(labels))
     assert counts.sum() == total
     assert (counts <= sizes).all()
@@ -46,7 +46,7 @@ def test_every_class_keeps_its_share(case):
 @given(classes_and_keep())
 def test_what_is_left_over_goes_to_the_largest_remainders(case):
     labels, sizes, keep = case
-    counts = kept_per_class(keep, labels, len(sizes)).tolist()
+    counts = per_class_counts(kept(keep, len(labels)), labels, len(sizes)).tolist()
     exact = [Fraction(kept(keep, len(labels)) * size, len(labels)) for size in sizes]
     up = [e - int(e) for e, count in zip(exact, counts, strict=True) if count > int(e)]
     down = [e - int(e) for e, count in zip(exact, counts, strict=True) if count == int(e)]
@@ -55,7 +55,7 @@ def test_what_is_left_over_goes_to_the_largest_remainders(case):
 
 def test_by_hand():
     labels = np.repeat([0, 1, 2], [50, 30, 20])
-    assert kept_per_class(0.5, labels, 3).tolist() == [25, 15, 10]
-    assert kept_per_class(7, labels, 3).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
-    assert kept_per_class(1, labels, 3).tolist() == [1, 0, 0]
-    assert kept_per_class(3, np.array([0, 1, 3, 3]), 5).tolist() == [1, 1, 0, 1, 0]  # 0.75, 0.75, 0, 1.5, 0
+    assert per_class_counts(50, labels, 3).tolist() == [25, 15, 10]
+    assert per_class_counts(7, labels, 3).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
+    assert per_class_counts(1, labels, 3).tolist() == [1, 0, 0]
+    assert per_class_counts(3, np.array([0, 1, 3, 3]), 5).tolist() == [1, 1, 0, 1, 0]  # 0.75, 0.75, 0, 1.5, 0

@@ -1,11 +1,15 @@
+"""Subsets by short names, from the table of scores, as the stage chooses them."""
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.subsets.method import parse_method
-from winnow.subsets.select import number, select
+from winnow.params.select import choices
+from winnow.selection.choose import choose
+from winnow.selection.of_runs import OfRuns, missing_class
+from winnow.selection.size import kept
 
 CLASSES = ["cat", "dog"]
 
@@ -25,8 +29,14 @@ def table(images: int = 40, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def chosen(method: str, keep: float | int, seed: int = 0, scores: pd.DataFrame | None = None) -> np.ndarray:
-    return select(table() if scores is None else scores, CLASSES, parse_method(method), keep, epoch=4, seed=seed)
+def chosen(name: str, keep: float | int, seed: int = 0, scores: pd.DataFrame | None = None) -> np.ndarray:
+    choice = choices([name], epoch=4)[name]
+    evidence = evidence_of(table() if scores is None else scores)
+    return choose(evidence, choice.method, choice.options, kept(keep, len(evidence.table)), seed).rows
+
+
+def evidence_of(scores: pd.DataFrame) -> OfRuns:
+    return OfRuns(scores, len(CLASSES), runs=None)
 
 
 METHODS = [
@@ -101,28 +111,18 @@ def test_random_subsets_hold_every_image_equally_often():
     assert np.abs(counts - 200).max() < 5 * np.sqrt(400 / 4)  # five standard deviations of a binomial
 
 
-def test_a_class_without_images_is_named(user_error):
+def test_a_class_without_images_is_found():
     scores = table()
     scores["el2n_epoch4_mean"] = scores["label"] + np.linspace(0, 0.5, 40)  # dogs score above cats
-    with user_error("select.keep: 0.5", "'cat'", "-perclass"):
-        chosen("el2n", 0.5, scores=scores)
-    assert len(chosen("el2n-perclass", 0.5, scores=scores)) == 20
+    assert missing_class(chosen("el2n", 0.5, scores=scores), evidence_of(scores)) == 0
+    assert missing_class(chosen("el2n-perclass", 0.5, scores=scores), evidence_of(scores)) is None
 
 
-def test_a_score_that_is_not_there_is_named(user_error):
-    with user_error("el2n_epoch7_mean", "early.epochs"):
+def test_a_score_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"el2n_epoch7_mean.*early\.epochs"):
         chosen("el2n-epoch7", 0.5)
 
 
-def test_a_window_without_room_and_too_many_images(user_error):
-    with user_error("select.methods: a window from 0.6"):
+def test_a_window_without_room():
+    with pytest.raises(ValueError, match=r"^a window from 0\.6"):
         chosen("el2n-window0.6", 0.5)
-    with user_error("select.keep: 41 is 41 of the 40"):
-        chosen("el2n", 41)
-
-
-@pytest.mark.parametrize("keep", [0.5, 500, 0.1, 1, 1e-05])
-def test_keep_as_the_command_line_has_it(keep):
-    found = number(str(keep))
-    assert found == keep
-    assert type(found) is type(keep)

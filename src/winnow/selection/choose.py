@@ -1,0 +1,28 @@
+"""From a method, its options and a size to the images that are kept."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from winnow.selection import METHODS
+from winnow.selection.evidence import Chosen, Evidence
+from winnow.streams import numpy_stream
+
+
+def method(name: str) -> Callable[..., Chosen]:
+    """A selection method by its name. Raises ValueError if there is none."""
+    if name not in METHODS:
+        raise ValueError(f"{name!r} is not a selection method; there are {', '.join(METHODS)}")
+    return getattr(import_module(METHODS[name].module), name)
+
+
+def choose(evidence: Evidence, name: str, options: Mapping[str, Any], size: int, seed: int) -> Chosen:
+    """The ``size`` images that a method chooses, by rising row. seed: of what the method draws.
+
+    Raises ValueError if there is no such method, or it cannot meet its options.
+    """
+    chosen = method(name)(evidence, size, numpy_stream(seed, "subset"), **options)
+    order = np.argsort(chosen.rows)
+    return Chosen(chosen.rows[order], None if chosen.weights is None else chosen.weights[order])

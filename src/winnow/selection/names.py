@@ -1,0 +1,30 @@
+"""The short names of ranked selection: a score, and how images are picked by it."""
+
+import re
+from typing import Any
+
+from winnow.scores import names
+
+GRAMMAR = "SCORE[-epochE][-windowF][-perclass], such as el2n, grand-epoch0, el2n-window0.1 or random-perclass"
+
+
+def parse_name(text: str) -> dict[str, Any]:
+    """The options of ``ranked`` that a name ``SCORE[-epochE][-windowF][-perclass]`` stands for.
+
+    >>> parse_name("el2n-epoch5-window0.1-perclass")
+    {'score': 'el2n', 'epoch': 5, 'window': 0.1, 'per_class': True}
+
+    Raises ValueError that says what is wrong with the name.
+    """
+    match = re.fullmatch(r"([a-z0-9_]+?)(-epoch(\d+))?(-window(0?\.\d+|0))?(-perclass)?", text)
+    if not match:
+        raise ValueError(f"{text!r} is not a method; write {GRAMMAR}")
+    score, _, epoch, _, window, per_class = match.groups()
+    if score not in names.ALL:
+        raise ValueError(f"{text!r}: unknown score {score!r}; there are {', '.join(names.ALL)}")
+    if epoch is not None and score not in names.BY_EPOCH:
+        raise ValueError(f"{text!r}: {score} does not change with training, so it has no epoch")
+    options: dict[str, Any] = {"score": score}
+    options |= {"epoch": int(epoch)} if epoch is not None else {}
+    options |= {"window": float(window)} if window is not None else {}
+    return options | ({"per_class": True} if per_class is not None else {})

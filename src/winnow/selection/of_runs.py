@@ -1,0 +1,38 @@
+"""What the early runs say of the images, as evidence for selection."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from winnow.scores.columns import column
+from winnow.scores.runs import EarlyRuns
+from winnow.selection.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class OfRuns:
+    """table: of all images, as scores.aggregate makes it. runs: whose first seed the features are of."""
+
+    table: pd.DataFrame
+    classes: int
+    runs: EarlyRuns
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.table["label"].to_numpy()
+
+    def score(self, name: str, epoch: int) -> np.ndarray:
+        found = column(name, epoch)
+        if found not in self.table:
+            raise ValueError(f"the scores have no column {found}; compute the score at that epoch (early.epochs)")
+        return self.table[found].to_numpy()
+
+    def features(self, epoch: int) -> np.ndarray:
+        return self.runs.features(self.runs.seeds[0], epoch)
+
+
+def missing_class(rows: np.ndarray, evidence: Evidence) -> int | None:
+    """The first class of which no image is among these rows; None if all have one."""
+    empty = np.flatnonzero(np.bincount(evidence.labels[rows], minlength=evidence.classes) == 0)
+    return int(empty[0]) if len(empty) else None

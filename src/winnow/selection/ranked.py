@@ -1,0 +1,55 @@
+"""The images of the highest score, or of a window of the ranking (Data Diet, sec. 3)."""
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Lt
+
+from winnow.selection.evidence import Chosen, Evidence
+from winnow.selection.size import per_class_counts
+
+
+def ranked(
+    evidence: Evidence,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    score: str,
+    epoch: int,
+    window: Annotated[float, Ge(0), Lt(1)] | None = None,
+    per_class: bool = False,
+) -> Chosen:
+    """The ``size`` images of the highest score after an epoch.
+
+    score: one of scores.names, or random, which ranks by draws of ``rng``: then a smaller subset lies within a larger.
+    window: the share of the lowest-scored images that is skipped before the kept ones start; None keeps the highest.
+    per_class: rank within every class, and keep the same share of each. Raises ValueError if the window has no room.
+    """
+    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch)
+    if per_class:
+        counts = per_class_counts(size, evidence.labels, evidence.classes)
+        groups = [(np.flatnonzero(evidence.labels == label), count) for label, count in enumerate(counts)]
+    else:
+        groups = [(np.arange(len(values)), size)]
+    parts = [rows[top(values[rows], n) if window is None else above(values[rows], n, window)] for rows, n in groups]
+    return Chosen(np.concatenate(parts))
+
+
+def top(scores: np.ndarray, count: int) -> np.ndarray:
+    """Rows of the ``count`` highest of the scores [n] (Data Diet, sec. 3); of equal scores, the earlier rows."""
+    return np.argsort(-scores, kind="stable")[:count]
+
+
+def above(scores: np.ndarray, count: int, start: float) -> np.ndarray:
+    """Rows of ``count`` neighbours in the order of rising score [n], above the lowest share ``start`` (0 to 1).
+
+    The sliding window of Data Diet, sec. 3.3; ``start`` is its percentile f, so 0 keeps the easiest images. Raises
+    ValueError if fewer than ``count`` images lie above it.
+    """
+    skipped = round(start * len(scores))
+    if skipped + count > len(scores):
+        most = np.floor(1000 * (len(scores) - count) / len(scores)) / 1000  # down, so that what is proposed fits
+        raise ValueError(
+            f"a window from {start:g} has no room for {count} of {len(scores)} images; it can start at {most:g}"
+        )
+    return np.argsort(scores, kind="stable")[skipped : skipped + count]

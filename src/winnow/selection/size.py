@@ -1,0 +1,27 @@
+"""How many images are kept, of the whole set or of every class."""
+
+import numpy as np
+
+
+def kept(keep: float | int, images: int) -> int:
+    """How many of ``images`` images a keep means: an int is a count, a float a fraction (rounded to whole images).
+
+    Raises ValueError if that is none, or more than there are.
+    """
+    count = keep if isinstance(keep, int) else round(keep * images)
+    if not 0 < count <= images:
+        raise ValueError(f"{keep} is {count} of the {images} training images; it must be from 1 to {images}")
+    return count
+
+
+def per_class_counts(size: int, labels: np.ndarray, classes: int) -> np.ndarray:
+    """How many images of each class are kept, int64 [classes], so that every class keeps the same fraction of its own.
+
+    The counts sum to ``size``: what the fractions leave over goes to the classes with the largest remainders.
+    """
+    sizes = np.bincount(labels, minlength=classes)
+    exact = size * sizes / len(labels)
+    counts = np.floor(exact).astype(np.int64)
+    order = np.argsort(counts - exact, kind="stable")  # largest remainder first, then the lower class
+    counts[order[: size - counts.sum()]] += 1
+    return counts
