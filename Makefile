@@ -5,7 +5,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 .PHONY: repro times test lint format bench lock
 
-# As dvc repro, but with JOBS stages at once: as many as there are cores, if it is not given.
+# As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
 	python -m winnow.repro $(if $(JOBS),--jobs $(JOBS))
 
