@@ -9,14 +9,10 @@ import sys
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m winnow.repro", description="dvc repro, several stages at once")
     parser.add_argument("targets", nargs="*", help="stages, with all that they depend on; every stage if left out")
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=int,
-        help="stages at once; one more than there are cores if left out, so that none is idle while DVC keeps what a stage wrote",
-    )
+    parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # one more: a core would be idle while DVC keeps what a stage wrote
     jobs = cores + 1 if options.jobs is None else options.jobs
     if jobs < 1:
         parser.error(f"--jobs: {jobs}: must be a whole number above 0 (make repro JOBS=2)")
