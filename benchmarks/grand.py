@@ -44,10 +44,10 @@ from timing import ratio, take_turns
 from torch import Tensor, nn
 from torch.nn import functional
 
+from winnow.autograd.gradient_norms import gradient_norms
 from winnow.networks import initialise
 from winnow.orphans import end_with_parent
 from winnow.params.training import Network
-from winnow.scores.gradients import gradient_norms
 from winnow.scores.grand import BATCH
 from winnow.training.device import workers
 from winnow.training.memory import keep_freed_memory

@@ -11,6 +11,7 @@ from stages._images import training_images
 from winnow.datasets.images import load_facts, load_part, sample
 from winnow.landscape.connectivity import line_between
 from winnow.storage import load_provenance, save_table
+from winnow.tickets.files import load_ticket
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.device import device, workers
 from winnow.training.workers import Tick, side_by_side
@@ -44,7 +45,8 @@ def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None
     new = [line for line in lines if not (line.file.exists() and load_provenance(line.file) == {"of": inputs[line]})]
 
     def work(line: Line, tick: Tick) -> None:
-        save_table(line.file, line_between(line.a, line.b, points, parts, statistics), {"of": inputs[line]})
+        a, b = (load_ticket(path).network for path in (line.a, line.b))
+        save_table(line.file, line_between(a, b, points, parts, statistics), {"of": inputs[line]})
         tick(1)
 
     side_by_side(work, new, workers(where), len(lines), label, unit="line", done=len(lines) - len(new))

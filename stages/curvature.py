@@ -1,13 +1,16 @@
 """The Hessian at a level's solutions: its largest eigenvalues, its spectral density, its trace, the cut it predicts."""
 
+from dataclasses import fields
+
 from stages._images import training_images
 from stages._stage import finish, main, params, scratch
 from stages._tickets import ticket
 from winnow.datasets.images import load_facts, sample
-from winnow.landscape.curvature import curvature
+from winnow.landscape.curvature import Effort, curvature
 from winnow.params.dense import Dense
 from winnow.params.landscape import Curvature
 from winnow.storage import save_tensors
+from winnow.tickets.files import load_ticket
 from winnow.training.batches import to_device
 from winnow.training.device import device, workers
 from winnow.training.workers import Tick, side_by_side
@@ -15,7 +18,8 @@ from winnow.training.workers import Tick, side_by_side
 
 def curvature_stage(level: str) -> None:
     options = params(dense=Dense, curvature=Curvature)
-    settings = Curvature(**{key: getattr(options.curvature, key) for key in Curvature.model_fields if key != "levels"})
+    settings = options.curvature
+    effort = Effort(**{field.name: getattr(settings, field.name) for field in fields(Effort)})
     seeds = options.dense.seeds
     facts, where = load_facts("data/images"), device()
     images = to_device(sample(training_images(), settings.images), facts, where)
@@ -24,7 +28,8 @@ def curvature_stage(level: str) -> None:
     def work(seed: int, tick: Tick) -> None:
         file = folder / f"seed{seed}.safetensors"
         if not file.exists():
-            save_tensors(file, curvature(ticket(level, seed), images, settings))
+            found = load_ticket(ticket(level, seed))
+            save_tensors(file, curvature(found.network, found.mask, images, effort))
         tick(1)
 
     side_by_side(work, seeds, workers(where), len(seeds), f"curvature@{level}", unit="network")

@@ -1,4 +1,4 @@
-"""Lines between the files of two tickets."""
+"""Lines between two tickets."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from tiny import CLASSES, SHAPE, images
+from torch import nn
 
 from tests.training.small import on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
@@ -33,11 +34,15 @@ def tickets(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "0", tmp_path / "1"
 
 
+def networks(tickets: tuple[Path, Path]) -> list[nn.Module]:
+    return [load_ticket(path).network for path in tickets]
+
+
 PARTS = {"train": images(40), "test": images(50, seed=7)}
 
 
 def test_the_ends_are_the_tickets_themselves(tickets: tuple[Path, Path]):
-    line = line_between(*tickets, 3, PARTS, "interpolated").set_index(["alpha", "split"])
+    line = line_between(*networks(tickets), 3, PARTS, "interpolated").set_index(["alpha", "split"])
     assert len(line) == 6
     for alpha, path in ((0.0, tickets[0]), (1.0, tickets[1])):
         own = evaluate(load_ticket(path).network, PARTS)
@@ -45,12 +50,12 @@ def test_the_ends_are_the_tickets_themselves(tickets: tuple[Path, Path]):
 
 
 def test_statistics_are_estimated_on_the_training_part(tickets: tuple[Path, Path]):
-    line = line_between(*tickets, 3, PARTS, "reestimated").set_index(["alpha", "split"])
+    line = line_between(*networks(tickets), 3, PARTS, "reestimated").set_index(["alpha", "split"])
     network = load_ticket(tickets[0]).network
     reestimate(network, PARTS["train"])
     own = evaluate(network, PARTS)
     assert own == {split: tuple(line.loc[(0.0, split), ["error", "loss"]]) for split in PARTS}
-    interpolated = line_between(*tickets, 3, PARTS, "interpolated")
+    interpolated = line_between(*networks(tickets), 3, PARTS, "interpolated")
     assert not np.allclose(interpolated["loss"], line["loss"])
 
 
@@ -59,13 +64,13 @@ def test_a_line_on_a_subset_is_that_on_a_copy_of_its_images(tickets: tuple[Path,
     taken, copied = every.take(rows), every.take(rows)
     copied = type(copied)(copied.pixels[:], copied.labels, copied.ids, copied.positions)
     assert isinstance(copied.pixels, np.ndarray)
-    one, other = (line_between(*tickets, 3, {"train": on_cpu(i)}, "reestimated") for i in (taken, copied))
+    one, other = (line_between(*networks(tickets), 3, {"train": on_cpu(i)}, "reestimated") for i in (taken, copied))
     assert one.equals(other)
 
 
 def test_both_ways_are_the_same_line(tickets: tuple[Path, Path]):
-    there = line_between(*tickets, 5, PARTS, "reestimated").sort_values(["split", "alpha"])
-    back = line_between(*tickets[::-1], 5, PARTS, "reestimated").sort_values(["split", "alpha"])
+    there = line_between(*networks(tickets), 5, PARTS, "reestimated").sort_values(["split", "alpha"])
+    back = line_between(*networks(tickets)[::-1], 5, PARTS, "reestimated").sort_values(["split", "alpha"])
     assert torch.allclose(
         torch.tensor(there["loss"].to_numpy().reshape(2, 5)),
         torch.tensor(back["loss"].to_numpy().reshape(2, 5)[:, ::-1].copy()),

@@ -9,21 +9,20 @@ from tiny import CLASSES, SHAPE, exact_hessian, images
 
 from tests.training.small import on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
-from winnow.landscape.curvature import curvature
+from winnow.landscape.curvature import Effort, curvature
 from winnow.landscape.hessian import hessian_product
 from winnow.landscape.limit import Spectrum, largest_cut
 from winnow.landscape.live import count, live_entries
 from winnow.networks import initialise
-from winnow.params.landscape import Curvature
 from winnow.params.training import Network
 from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import load_ticket, save_ticket
 from winnow.tickets.masks import ones
-from winnow.training.batches import normalise
+from winnow.training.batches import DeviceImages, normalise
 
 NETWORK = Network(name="convnet", width=1)
 DATA = images(30)
-OPTIONS = Curvature(eigenvalues=3, probes=2, steps=200, loss_rise=0.1)  # steps for the whole space
+OPTIONS = Effort(eigenvalues=3, probes=2, steps=200, loss_rise=0.1)  # steps for the whole space
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +37,14 @@ def ticket(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def at(path: Path, images: DeviceImages, options: Effort) -> dict[str, np.ndarray]:
+    ticket = load_ticket(path)
+    return curvature(ticket.network, ticket.mask, images, options)
+
+
 @pytest.fixture(scope="module")
 def found(ticket: Path) -> dict[str, np.ndarray]:
-    return curvature(ticket, DATA, OPTIONS)
+    return at(ticket, DATA, OPTIONS)
 
 
 @pytest.fixture(scope="module")

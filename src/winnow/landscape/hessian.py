@@ -12,8 +12,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor, nn
 from torch.nn import functional
 
+from winnow.autograd.double_backward import CheapSecondDerivatives
 from winnow.errors import UserError
-from winnow.landscape.double_backward import CheapSecondDerivatives
 from winnow.landscape.live import count, gather, scatter
 from winnow.streams import numpy_stream
 from winnow.training.batches import DeviceImages, normalise

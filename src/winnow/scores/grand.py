@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from winnow.autograd.gradient_norms import gradient_norms
 from winnow.datasets.images import load_facts, load_part
+from winnow.errors import UserError
 from winnow.networks import build
 from winnow.params.training import Network
-from winnow.scores.gradients import gradient_norms
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores
 from winnow.storage import load_tensors, save_tensors
@@ -38,7 +39,11 @@ def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
             return
         module = build(network, len(facts["class_names"]), images.shape)
         load_network(module, load_tensors(runs.checkpoint(*job)))
-        save_tensors(file(job), {"grand": norms_of_all(module.to(images.device), images, tick)})
+        try:
+            norms = norms_of_all(module.to(images.device), images, tick)
+        except ValueError as error:
+            raise UserError(f"network.name: {error}; take grand out of score.gradients") from None
+        save_tensors(file(job), {"grand": norms})
 
     jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
     side_by_side(work, jobs, workers(images.device), len(jobs) * len(images), "GraNd", unit="image")

@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
+from winnow.autograd.ensemble import ensemble
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
 from winnow.training.schedule import Schedule
-from winnow.training.together import joined
 from winnow.training.workers import Tick
 
 SECONDS_BETWEEN_SAVES = 1.0  # an epoch of a small subset takes milliseconds
@@ -143,7 +143,7 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
     seeds = [run.seed for run in runs]
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
     begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch that were taken before
-    with joined([run.network for run in runs]) as forward:
+    with ensemble([run.network for run in runs]) as forward:
         for visited, inputs, labels in islice(batches, begun, None):
             if runs[0].step == schedule.total:
                 break

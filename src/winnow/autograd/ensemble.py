@@ -8,19 +8,19 @@ each of which is one ordinary call for all networks: a convolution in groups, a 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from inspect import Signature, signature
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+
+from winnow.autograd.override import BatchNormCall, Conv2dCall, LinearCall, Override
 
 Forward = Callable[[Tensor], Tensor]  # inputs [k, b, c, h, w] to logits [k, b, classes], network i on inputs[i]
 
 
 @contextmanager
-def joined(networks: Sequence[nn.Module]) -> Iterator[Forward]:
+def ensemble(networks: Sequence[nn.Module]) -> Iterator[Forward]:
     """The forward pass of k networks of one architecture, in the modes that they are in.
 
     Gradients reach every network's own parameters. What it keeps in buffers (the running statistics of batch norm) it
@@ -39,7 +39,7 @@ def joined(networks: Sequence[nn.Module]) -> Iterator[Forward]:
 
     def forward(inputs: Tensor) -> Tensor:
         weights = {name: _stack([own[name] for own in parameters]) for name in parameters[0]}
-        with _OneCallALayer():
+        with Override(RULES):
             return one((weights, buffers), (inputs,))
 
     yield forward
@@ -56,47 +56,31 @@ def _stack(tensors: Sequence[Tensor]) -> Tensor:
     return torch.stack([tensor.movedim(1, -1) for tensor in tensors]).movedim(-1, 2)
 
 
-def _conv2d(
-    k: int,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    biases = None if bias is None else bias.flatten()
-    x = _side_by_side(input)
-    return _apart(k, F.conv2d(x, weight.flatten(0, 1), biases, stride, padding, dilation, k * groups))
+def _conv2d(k: int, call: Conv2dCall) -> Tensor:
+    biases = None if call.bias is None else call.bias.flatten()
+    x, kernels = _side_by_side(call.input), call.weight.flatten(0, 1)
+    return _apart(k, F.conv2d(x, kernels, biases, call.stride, call.padding, call.dilation, k * call.groups))
 
 
-def _batch_norm(
-    k: int,
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    mean, variance, weights, biases = (
-        t if t is None else t.flatten() for t in (running_mean, running_var, weight, bias)
-    )
-    x = _side_by_side(input)
-    return _apart(k, F.batch_norm(x, mean, variance, weights, biases, training, momentum, eps))
+def _batch_norm(k: int, call: BatchNormCall) -> Tensor:
+    x = _side_by_side(call.input)
+    mean, variance, weight, bias = (None if tensor is None else tensor.flatten() for tensor in call[1:5])
+    return _apart(k, F.batch_norm(x, mean, variance, weight, bias, call.training, call.momentum, call.eps))
 
 
-def _linear(k: int, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    rows = input.flatten(1, -2)
+def _linear(k: int, call: LinearCall) -> Tensor:
+    rows, weight, bias = call.input.flatten(1, -2), call.weight, call.bias
     out = torch.bmm(rows, weight.mT) if bias is None else torch.baddbmm(bias.unsqueeze(1), rows, weight.mT)
-    return out.unflatten(1, input.shape[1:-1])
+    return out.unflatten(1, call.input.shape[1:-1])
 
 
-def _adaptive_avg_pool2d(k: int, input: Tensor, output_size: Any) -> Tensor:
-    return _apart(k, F.adaptive_avg_pool2d(_side_by_side(input), output_size))
+class _PoolCall(NamedTuple):
+    input: Tensor
+    output_size: Any
+
+
+def _adaptive_avg_pool2d(k: int, call: _PoolCall) -> Tensor:
+    return _apart(k, F.adaptive_avg_pool2d(_side_by_side(call.input), call.output_size))
 
 
 def _side_by_side(x: Tensor) -> Tensor:
@@ -108,30 +92,6 @@ def _apart(k: int, x: Tensor) -> Tensor:
     return x.unflatten(1, (k, -1)).movedim(1, 0)
 
 
-# Each rule with its signature, which is that of the function it stands for, after the number of networks
-RULES: dict[Any, tuple[Callable[..., Tensor], Signature]] = {
-    function: (rule, signature(rule))
-    for function, rule in (
-        (torch.conv2d, _conv2d),
-        (F.batch_norm, _batch_norm),
-        (F.linear, _linear),
-        (F.adaptive_avg_pool2d, _adaptive_avg_pool2d),
-    )
-}
-
-
-class _OneCallALayer(TorchFunctionMode):
-    """Hands the calls that have a rule to it."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func not in RULES:
-            return func(*args, **(kwargs or {}))
-        rule, takes = RULES[func]
-        given = takes.bind(0, *args, **(kwargs or {}))
-        given.apply_defaults()
-        return _Layer.apply(rule, *given.args[1:])
-
-
 class _Layer(torch.autograd.Function):
     """How torch lets a function bring its own rule for vmap: under it, ``vmap`` is called, on tensors with the networks
     in front, and nothing else is."""
@@ -141,10 +101,25 @@ class _Layer(torch.autograd.Function):
         raise NotImplementedError
 
     @staticmethod
-    def vmap(info: Any, dims: tuple[int | None, ...], rule: Callable[..., Tensor], *args: Any) -> tuple[Tensor, int]:
+    def vmap(
+        info: Any, dims: tuple[int | None, ...], rule: Callable[[int, Any], Tensor], kind: Any, *args: Any
+    ) -> tuple[Tensor, int]:
         k = info.batch_size
         in_front = [
             arg if not isinstance(arg, Tensor) else arg.expand(k, *arg.shape) if dim is None else arg.movedim(dim, 0)
-            for arg, dim in zip(args, dims[1:], strict=True)
+            for arg, dim in zip(args, dims[2:], strict=True)
         ]
-        return rule(k, *in_front), 0
+        return rule(k, kind(*in_front)), 0
+
+
+def _layer_rule(rule: Callable[[int, Any], Tensor], kind: Any) -> Callable[..., Tensor]:
+    """A rule for k networks' calls as one for a call inside vmap."""
+    return lambda *args, **kwargs: _Layer.apply(rule, kind, *kind(*args, **kwargs))
+
+
+RULES = {
+    torch.conv2d: _layer_rule(_conv2d, Conv2dCall),
+    F.batch_norm: _layer_rule(_batch_norm, BatchNormCall),
+    F.linear: _layer_rule(_linear, LinearCall),
+    F.adaptive_avg_pool2d: _layer_rule(_adaptive_avg_pool2d, _PoolCall),
+}

@@ -14,15 +14,15 @@ an error: no weight can be left out unnoticed. The network, its weights and thei
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
-from winnow.errors import UserError
-from winnow.scores.layer_norms import Pair, batch_norm_squares, conv2d_squares, linear_squares
+from winnow.autograd.layer_norms import batch_norm_squares, conv2d_squares, linear_squares
+from winnow.autograd.override import BatchNormCall, Conv2dCall, Override, Pair, pair
 
 # Below so many output positions oneDNN's convolutions are slower in channels-last memory, above they are faster.
 FEW_POSITIONS = 32
@@ -39,7 +39,7 @@ def gradient_norms(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tenso
     attention without masks, and parameters of one example's shape that are added, multiplied or expanded directly, as
     vision transformers do. The first dimension of what a layer is given must count the examples.
 
-    Raises UserError, naming the layer, if a weight is used in another way or more than once.
+    Raises ValueError, naming the layer, if a weight is used in another way or more than once.
     """
     weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     recorder = _Recorder(len(inputs), network, weights)
@@ -83,24 +83,15 @@ def _evaluation(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-class _Recorder(TorchFunctionMode):
+class _Recorder(Override):
     """Replaces the calls that take trainable weights, and adds up the squared norms [n] of the weights' gradients."""
 
     def __init__(self, examples: int, network: nn.Module, weights: dict[str, nn.Parameter]) -> None:
-        super().__init__()
+        super().__init__({call: partial(rule, self) for call, rule in RULES.items()})
         self.examples, self.network = examples, network
         self.names = {id(weight): name for name, weight in weights.items()}
         self.claimed: set[int] = set()
         self.squares: Tensor | float = 0.0
-
-    def __torch_function__(self, call: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
-        """What every call of torch inside the network goes through; calls made here are not caught again."""
-        replacement = REPLACEMENTS.get(call)
-        if replacement is not None:
-            return replacement(self, *args, **(kwargs or {}))
-        if call in ELEMENTWISE and len(args) == 2:
-            args = _elementwise(self, *args)
-        return call(*args, **(kwargs or {}))
 
     def trains(self, tensor: Any) -> bool:
         """Whether this is one of the weights whose gradient is asked for."""
@@ -126,32 +117,26 @@ class _Recorder(TorchFunctionMode):
         """Add the squared norms [n] of one weight's gradients."""
         self.squares = self.squares + squares
 
-    def error(self, weight: Tensor, problem: str) -> UserError:
+    def error(self, weight: Tensor, problem: str) -> ValueError:
         """What stands in the way, with the name of the layer."""
         path, _, name = self.names[id(weight)].rpartition(".")
         layer = type(self.network.get_submodule(path)).__name__
         where = f"{path} ({layer})" if path else layer
-        return UserError(f"network.name: {name} of layer {where} {problem}; take grand out of score.gradients")
+        return ValueError(f"{name} of layer {where} {problem}")
 
 
-def _conv2d(  # the arguments of these functions are those of the calls that they replace
-    recorder: _Recorder,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Pair = 1,
-    padding: int | Pair | str = 0,
-    dilation: int | Pair = 1,
-    groups: int = 1,
-) -> Tensor:
-    stride, dilation = _pair(stride), _pair(dilation)
+def _conv2d(recorder: _Recorder, *args: Any, **kwargs: Any) -> Tensor:
+    call = Conv2dCall(*args, **kwargs)
+    inputs, padding, dilation = call.input, call.padding, pair(call.dilation)
     if isinstance(padding, str):
-        reach = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, weight.shape[2:], strict=True)]
-        input = functional.pad(input, (reach[1] // 2, (reach[1] + 1) // 2, reach[0] // 2, (reach[0] + 1) // 2))
+        kernel = call.weight.shape[2:]
+        reach = [d * (k - 1) if padding == "same" else 0 for d, k in zip(dilation, kernel, strict=True)]
+        inputs = functional.pad(inputs, (reach[1] // 2, (reach[1] + 1) // 2, reach[0] // 2, (reach[0] + 1) // 2))
         padding = 0
-    if not recorder.claim(input, weight, bias):
-        return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
-    return _Conv2d.apply(recorder, input, weight, bias, stride, _pair(padding), dilation, groups)
+    if not recorder.claim(inputs, call.weight, call.bias):
+        return torch.conv2d(inputs, call.weight, call.bias, call.stride, padding, dilation, call.groups)
+    geometry = (pair(call.stride), pair(padding), dilation, call.groups)
+    return _Conv2d.apply(recorder, inputs, call.weight, call.bias, *geometry)
 
 
 def _linear(recorder: _Recorder, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -160,25 +145,14 @@ def _linear(recorder: _Recorder, input: Tensor, weight: Tensor, bias: Tensor | N
     return _Linear.apply(recorder, input, weight, bias)
 
 
-def _batch_norm(
-    recorder: _Recorder,
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    if training or running_mean is None or running_var is None:
-        raise UserError(
-            "network.name: a batch norm of this network keeps no running statistics, so that no image has a gradient "
-            "of its own; take grand out of score.gradients"
-        )
-    if weight is None or bias is None or not recorder.claim(input, weight, bias):
-        return functional.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    return _BatchNorm.apply(recorder, input, running_mean, (running_var + eps).rsqrt(), weight, bias)
+def _batch_norm(recorder: _Recorder, *args: Any, **kwargs: Any) -> Tensor:
+    call = BatchNormCall(*args, **kwargs)
+    mean, variance, weight, bias = call[1:5]
+    if call.training or mean is None or variance is None:
+        raise ValueError("a batch norm keeps no running statistics, so that no example has a gradient of its own")
+    if weight is None or bias is None or not recorder.claim(call.input, weight, bias):
+        return functional.batch_norm(*call)
+    return _BatchNorm.apply(recorder, call.input, mean, (variance + call.eps).rsqrt(), weight, bias)
 
 
 def _layer_norm(
@@ -232,10 +206,19 @@ def _expand(recorder: _Recorder, weight: Tensor, *sizes: Any, **options: Any) ->
     return weight.expand(*sizes, **options)
 
 
-def _elementwise(recorder: _Recorder, left: Any, right: Any) -> tuple[Any, Any]:
+def _arithmetic(call: Any) -> Callable[..., Tensor]:
+    """The rule of a sum, a difference or a product."""
+
+    def rule(recorder: _Recorder, *args: Any, **kwargs: Any) -> Tensor:
+        return call(*(_operands(recorder, *args) if len(args) == 2 else args), **kwargs)
+
+    return rule
+
+
+def _operands(recorder: _Recorder, left: Any, right: Any) -> tuple[Any, Any]:
     """The two operands, of which a weight that is the same for all examples becomes one copy per example."""
     if recorder.trains(left) and not recorder.trains(right):
-        right, left = _elementwise(recorder, right, left)
+        right, left = _operands(recorder, right, left)
     elif recorder.trains(right) and isinstance(left, Tensor) and left.shape[:1] == (recorder.examples,):
         shape = (1,) * (left.dim() - right.dim()) + tuple(right.shape)
         if len(shape) == left.dim() and shape[0] == 1:
@@ -247,10 +230,6 @@ def _copies(recorder: _Recorder, inputs: Tensor, weight: Tensor, shape: tuple[in
     if not recorder.claim(inputs, weight):
         return weight.view(shape)
     return _Copies.apply(recorder, weight, shape)
-
-
-def _pair(value: int | Pair) -> Pair:
-    return (value, value) if isinstance(value, int) else (value[0], value[-1])
 
 
 def _layout(tensor: Tensor) -> torch.memory_format:
@@ -280,7 +259,7 @@ class _Conv2d(torch.autograd.Function):
         (inputs, weight), (stride, padding, dilation, groups) = ctx.saved_tensors, ctx.options
         gradients = outputs[0].contiguous(memory_format=ctx.layout)
         if ctx.needs_input_grad[2]:
-            kernel = _pair(weight.shape[2:])
+            kernel = pair(weight.shape[2:])
             ctx.recorder.add(conv2d_squares(inputs, gradients, kernel, stride, padding, dilation, groups))
         if ctx.needs_input_grad[3]:
             ctx.recorder.add(gradients.sum((2, 3)).square().sum(1))
@@ -355,7 +334,7 @@ UNCOVERED_ATTENTION = (
     "use_separate_proj_weight",
 )  # fmt: skip
 
-REPLACEMENTS: dict[Any, Callable[..., Any]] = {
+RULES: dict[Any, Callable[..., Any]] = {
     torch.conv2d: _conv2d,
     functional.linear: _linear,
     functional.batch_norm: _batch_norm,
@@ -363,5 +342,8 @@ REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     functional.group_norm: _group_norm,
     functional.multi_head_attention_forward: _attention,
     torch.Tensor.expand: _expand,
+    **{
+        call: _arithmetic(call)
+        for call in (torch.add, torch.sub, torch.mul, torch.Tensor.add, torch.Tensor.sub, torch.Tensor.mul)
+    },
 }
-ELEMENTWISE = {torch.add, torch.sub, torch.mul, torch.Tensor.add, torch.Tensor.sub, torch.Tensor.mul}

@@ -11,68 +11,43 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
-Pair = tuple[int, int]
+from winnow.autograd.override import BatchNormCall, Conv2dCall, Override, Pair, pair
+
 Geometry = tuple[Pair, Pair, Pair, int]  # stride, padding, dilation, groups
 
 
-class CheapSecondDerivatives(TorchFunctionMode):
+class CheapSecondDerivatives(Override):
     """While this is entered, convolutions in two dimensions and the batch norm after them are replaced."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__({torch.conv2d: self._conv2d, functional.batch_norm: self._batch_norm})
         self.convolved: dict[int, tuple[Tensor, Tensor, Tensor, Tensor | None, Geometry]] = {}  # by id of the output
 
-    def __torch_function__(self, call: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
-        """What every call of torch inside the network goes through; calls made here are not caught again."""
-        replacement = {torch.conv2d: self._conv2d, functional.batch_norm: self._batch_norm}.get(call, call)
-        return replacement(*args, **(kwargs or {}))
-
-    def _conv2d(  # the arguments are those of torch.conv2d
-        self,
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: int | Pair = 1,
-        padding: int | Pair | str = 0,
-        dilation: int | Pair = 1,
-        groups: int = 1,
-    ) -> Tensor:
-        if isinstance(padding, str) or input.dim() != 4:
-            return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
-        geometry = (_pair(stride), _pair(padding), _pair(dilation), groups)
-        output = _Conv2d.apply(input, weight, bias, geometry)
-        self.convolved[id(output)] = (output, input, weight, bias, geometry)  # kept, so that no other takes its id
+    def _conv2d(self, *args: Any, **kwargs: Any) -> Tensor:
+        call = Conv2dCall(*args, **kwargs)
+        if isinstance(call.padding, str) or call.input.dim() != 4:
+            return torch.conv2d(*call)  # type: ignore[arg-type]
+        geometry = (pair(call.stride), pair(call.padding), pair(call.dilation), call.groups)
+        output = _Conv2d.apply(*call[:3], geometry)
+        self.convolved[id(output)] = (output, *call[:3], geometry)  # kept, so that no other takes its id
         return output
 
-    def _batch_norm(  # the arguments are those of functional.batch_norm
-        self,
-        input: Tensor,
-        running_mean: Tensor | None,
-        running_var: Tensor | None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: bool = False,
-        momentum: float = 0.1,
-        eps: float = 1e-5,
-    ) -> Tensor:
-        made = self.convolved.pop(id(input), None)
+    def _batch_norm(self, *args: Any, **kwargs: Any) -> Tensor:
+        call = BatchNormCall(*args, **kwargs)
+        made = self.convolved.pop(id(call.input), None)
+        mean, variance = call.running_mean, call.running_var
         # in evaluation mode, and right after the convolution: what was done in place since has counted the version up
-        if made is None or training or running_mean is None or running_var is None or made[0]._version:
-            return functional.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+        if made is None or call.training or mean is None or variance is None or made[0]._version:
+            return functional.batch_norm(*call)
         _, convolved, kernel, shift, geometry = made
-        scale = torch.rsqrt(running_var + eps)
-        if weight is not None:
-            scale = scale * weight
-        shift = -running_mean * scale if shift is None else (shift - running_mean) * scale
-        if bias is not None:
-            shift = shift + bias
+        scale = torch.rsqrt(variance + call.eps)
+        if call.weight is not None:
+            scale = scale * call.weight
+        shift = -mean * scale if shift is None else (shift - mean) * scale
+        if call.bias is not None:
+            shift = shift + call.bias
         return _Conv2d.apply(convolved, kernel * scale.view(-1, 1, 1, 1), shift, geometry)
-
-
-def _pair(value: int | Pair) -> Pair:
-    return (value, value) if isinstance(value, int) else value
 
 
 def _backward(

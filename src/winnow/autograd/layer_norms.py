@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-Pair = tuple[int, int]
+from winnow.autograd.override import Pair
 
 # What one tile of examples may take while its norms are computed, in bytes. On a processor that is about one core's
 # second-level cache, because what is written is read again at once; a graphics card wants more work at a time.

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
+from winnow.autograd.ensemble import ensemble
 from winnow.datasets.images import Images
 from winnow.networks import initialise
 from winnow.params.training import Augment, Network, Training
@@ -18,7 +19,6 @@ from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, Run, save, start, train
 from winnow.training.retrain import keep_outputs
 from winnow.training.schedule import schedule
-from winnow.training.together import joined
 
 CPU = torch.device("cpu")
 CLASSES = 4
@@ -204,7 +204,7 @@ def test_autocast_reaches_every_layer(network):
         module.register_forward_hook(lambda module, inputs, output: dtypes.append(output.dtype))
     inputs = torch.randn(2, 16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.autocast("cpu", torch.bfloat16):
-        with joined(models) as forward:
+        with ensemble(models) as forward:
             logits = forward(inputs)
         together = dtypes.copy()
         alone = models[0](inputs[0])
@@ -216,7 +216,7 @@ def test_autocast_reaches_every_layer(network):
 def test_running_statistics_stay_as_they_were_when_it_fails():
     models = [initialise(NETWORKS[0], CLASSES, (3, 8, 8), seed).train() for seed in (0, 1)]
     before = [{name: value.clone() for name, value in model.state_dict().items()} for model in models]
-    with contextlib.suppress(KeyError), joined(models) as forward:
+    with contextlib.suppress(KeyError), ensemble(models) as forward:
         forward(torch.randn(2, 16, 3, 8, 8))
         raise KeyError
     for model, values in zip(models, before, strict=True):
