@@ -66,6 +66,14 @@ def test_a_new_keep_and_a_new_level_train_themselves_only_and_another_cut_all_be
     assert again == {f"levels/{pair}" for pair in ("l1-l2", "l2-l3", "dense-l2", "dense-l3")}
 
 
+def test_methods_with_options_are_a_map_of_which_the_old_ones_stay(clone: Clone) -> None:
+    methods = {"el2n": {}, "random": {}, "far": {"method": "k_center"}, "ccs": {"score": "el2n", "cutoff": 0.1}}
+    clone.set("select.methods", methods)
+    assert set(clone.make("compare")) == {"check", "select", "retrain@far-0.5", "retrain@ccs-0.5", "compare"}
+    accuracy = json.loads(clone.path("metrics/retrain.json").read_text())["test"]
+    assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "full"}
+
+
 def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: Clone) -> None:
     """A method, a cohort, a score, a level and a perturbed run, which later stages read by the folder."""
     params, outs = clone.path("params.yaml").read_text(), clone.files("data", "plots", "metrics")
