@@ -127,7 +127,7 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
     "src/winnow/scores/el2n.py": {"score"},
     "src/winnow/scores/grand.py": {"score_gradients"},
-    "src/winnow/selection/ranked.py": {"check", "compare", "select"},
+    "src/winnow/selection/ranked.py": {"check", "compare", "score", "select"},
     "src/winnow/params/whole.py": {"check"},
     "src/winnow/report/comparison.py": {"compare", "figures"},
     "src/winnow/tickets/summary.py": {"tickets", "ticket_figures"},
@@ -174,6 +174,6 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
 def test_a_renamed_local_variable_is_a_change_of_code(clone: Clone) -> None:
     module = clone.path("src/winnow/selection/ranked.py")
     text = module.read_text()
-    assert text.count("skipped") == 4
+    assert text.count("skipped") == 5
     module.write_text(text.replace("skipped", "passed_over"))
     assert clone.repro("select") == ["code", "check", "select"]

@@ -116,15 +116,10 @@ class Toy:
         return int(self.path(f"log/{stage}.begun").read_text())
 
     def books(self) -> dict[str, bytes]:
-        """dvc.lock, the cache, the run cache and all outputs; of a .gitignore, in which the order of lines tells which
-        stage ended first, the lines in alphabetical order."""
+        """dvc.lock, the cache, the run cache and all outputs."""
         roots = (self.path(".dvc/cache"), self.path("dvc.lock"), self.path("data"), self.path("metrics.json"))
         files = [file for root in roots for file in ([root] if root.is_file() else root.rglob("*"))]
-        content = {str(file.relative_to(self.folder)): file.read_bytes() for file in files if file.is_file()}
-        return {
-            name: b"".join(sorted(text.splitlines(True))) if name.endswith(".gitignore") else text
-            for name, text in content.items()
-        }
+        return {str(file.relative_to(self.folder)): file.read_bytes() for file in files if file.is_file()}
 
 
 REPRO = ("python", "-m", "winnow.repro")
@@ -133,7 +128,9 @@ REPRO = ("python", "-m", "winnow.repro")
 def make(folder: Path) -> Toy:
     folder.mkdir()
     toy = Toy(folder)
-    for name, text in {"dvc.yaml": DVC_YAML, "work.py": WORK, "params.yaml": PARAMS, "in.txt": "a\n"}.items():
+    files = {"dvc.yaml": DVC_YAML, "work.py": WORK, "params.yaml": PARAMS, "in.txt": "a\n"}
+    # as in the project itself: else DVC writes a .gitignore among the items, in the order in which they end
+    for name, text in {**files, ".gitignore": "/data/\n"}.items():
         toy.path(name).write_text(text)
     for command in (("git", "init", "--quiet"), ("dvc", "init", "--quiet")):
         assert toy.run(*command)[0] == 0

@@ -41,19 +41,19 @@ class Early(Section):
         return epochs
 
     @model_validator(mode="after")
-    def _features(self) -> Self:
-        for epoch in self.features:
-            if epoch not in self.epochs:
-                raise ValueError(f"early.features: {epoch} is not one of early.epochs, {as_yaml(self.epochs)}")
-        return self
-
-    @model_validator(mode="after")
     def _length(self) -> Self:
         count, unit = self.training.length.split()
         if unit.startswith("epoch") and self.epochs[-1] > int(count):
             raise ValueError(
                 f"early.epochs ends at {self.epochs[-1]}, but early.training.length is {self.training.length}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _features(self) -> Self:
+        for epoch in self.features:
+            if epoch not in self.epochs:
+                raise ValueError(f"early.features: {epoch} is not one of early.epochs, {as_yaml(self.epochs)}")
         return self
 
 

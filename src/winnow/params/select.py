@@ -11,8 +11,8 @@ from pydantic import Field, create_model, field_validator
 from winnow.errors import UserError
 from winnow.params.base import Section, Seed, validate
 from winnow.scores import names
-from winnow.selection import METHODS
 from winnow.selection.choose import method as find_method
+from winnow.selection.methods import METHODS
 from winnow.selection.names import parse_name
 
 

@@ -16,7 +16,7 @@ from winnow.params.landscape import Connectivity, Curvature, Perturbation, Pertu
 from winnow.params.retrain import Retrain
 from winnow.params.select import Aggregate, Choice, Select, choices
 from winnow.scores.names import BY_EPOCH, OF_GRADIENTS
-from winnow.selection import METHODS
+from winnow.selection.methods import METHODS
 
 
 class Params(Section):

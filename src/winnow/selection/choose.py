@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from winnow.selection import METHODS
 from winnow.selection.evidence import Chosen, Evidence
+from winnow.selection.methods import METHODS
 from winnow.streams import numpy_stream
 
 
