@@ -10,8 +10,8 @@ import pandas as pd
 
 from stages._stage import keep_only, main, params
 from winnow.datasets.images import load_facts
+from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
-from winnow.params.select import Aggregate
 from winnow.scores.aggregate import score_table
 from winnow.scores.names import BY_EPOCH
 from winnow.scores.registry import score_module

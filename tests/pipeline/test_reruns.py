@@ -127,7 +127,7 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
     "src/winnow/scores/el2n.py": {"score"},
     "src/winnow/scores/grand.py": {"score_gradients"},
-    "src/winnow/selection/ranked.py": {"check", "compare", "score", "select"},
+    "src/winnow/selection/ranked.py": {"check", "compare", "select"},
     "src/winnow/params/whole.py": {"check"},
     "src/winnow/report/comparison.py": {"compare", "figures"},
     "src/winnow/tickets/summary.py": {"tickets", "ticket_figures"},

@@ -1,4 +1,4 @@
-"""The sections aggregate and select: the table of all images, and the subsets picked from it."""
+"""The section select: the subsets of the training images."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,6 @@ from winnow.scores import names
 from winnow.selection.choose import method as find_method
 from winnow.selection.methods import METHODS
 from winnow.selection.names import parse_name
-
-
-class Aggregate(Section):
-    """The table of all images, how reliable its rankings are, and the suspects."""
-
-    suspects: Annotated[int, Field(ge=1)] = 50  # how many images of the highest EL2N are listed for review
-    suspects_epoch: Annotated[int, Field(ge=0)] | None = None  # the epoch of that EL2N; the last one if left out
-    splits: Annotated[int, Field(ge=1)] = 20  # random splits of the seeds into disjoint halves, per number of seeds
-    seed: Seed = 0  # of the random splits
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from winnow.params.aggregate import Aggregate
 from winnow.params.base import Section, read_yaml, validate
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
@@ -14,7 +15,7 @@ from winnow.params.figures import Figures
 from winnow.params.imp import CUTTING, Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.retrain import Retrain
-from winnow.params.select import Aggregate, Choice, Select, choices
+from winnow.params.select import Choice, Select, choices
 from winnow.scores.names import BY_EPOCH, OF_GRADIENTS
 from winnow.selection.methods import METHODS
 
