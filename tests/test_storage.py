@@ -161,13 +161,14 @@ def test_a_column_comes_back(tmp_path_factory, values):
     np.testing.assert_array_equal(column, values)
 
 
-@pytest.mark.skipif(int(pa.__version__.split(".")[0]) < 26, reason="older ones read all columns with pandas")
 def test_a_column_is_read_without_pandas(tmp_path):
+    # older versions of pyarrow import pandas themselves
+    unwanted = ["torch", "pandas"] if int(pa.__version__.split(".")[0]) >= 26 else ["torch"]
     save_table(tmp_path / "t.parquet", table())
     code = (
         "import sys; from winnow.storage import load_column;"
         f"assert load_column({str(tmp_path / 't.parquet')!r}, 'position').tolist() == [2, 0, 1];"
-        "sys.exit('pandas' in sys.modules or 'torch' in sys.modules)"
+        f"sys.exit(any(name in sys.modules for name in {unwanted}))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

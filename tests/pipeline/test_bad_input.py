@@ -126,7 +126,12 @@ def test_check_names_the_key_and_what_would_be_right(
 
 @pytest.mark.parametrize(
     ("key", "line"),
-    [("early.cohorts", "  cohorts:"), ("imp.rewinds", "  rewinds:")],
+    [
+        ("early.cohorts", "  cohorts:"),
+        ("score.scores", "  scores:"),
+        ("select.keep", "  keep:"),
+        ("imp.rewinds", "  rewinds:"),
+    ],
 )
 def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, new: Clone, tmp_path: Path) -> None:
     clone = new.copy(tmp_path / "clone")
@@ -266,7 +271,9 @@ def test_a_stage_started_by_hand(clone: Clone) -> None:
     assert_one_line(done.returncode, done.stdout, "DVC_STAGE", "dvc repro")
 
 
-@pytest.mark.parametrize("stage", ["download", "early@a", "select", "figures"])
+@pytest.mark.parametrize(
+    "stage", ["download", "labels", "early@a", "score_gradients@a-grand", "score", "select", "figures"]
+)
 def test_a_full_disk(stage: str, clone: Clone) -> None:
     """No file may be larger than a kilobyte: to the stage that is a disk which is full."""
     clone.do("rm", "-rf", ".winnow")

@@ -27,7 +27,9 @@ class CheapSecondDerivatives(Override):
     def _conv2d(self, *args: Any, **kwargs: Any) -> Tensor:
         call = Conv2dCall(*args, **kwargs)
         if isinstance(call.padding, str) or call.input.dim() != 4:
-            return torch.conv2d(*call)  # type: ignore[arg-type]
+            return torch.conv2d(
+                call.input, call.weight, call.bias, call.stride, call.padding, call.dilation, call.groups
+            )
         geometry = (pair(call.stride), pair(call.padding), pair(call.dilation), call.groups)
         output = _Conv2d.apply(*call[:3], geometry)
         self.convolved[id(output)] = (output, *call[:3], geometry)  # kept, so that no other takes its id

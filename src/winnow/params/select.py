@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, create_model, field_validator
 
 from winnow.errors import UserError
-from winnow.params.base import Section, Seed, validate
+from winnow.params.base import Section, Seed, as_yaml, validate
 from winnow.scores import names
 from winnow.selection.choose import method as find_method
 from winnow.selection.methods import METHODS
@@ -73,6 +73,8 @@ def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
         raise ValueError(f"{name!r}: a name is made of letters, digits, _, - and .")
     method = values.pop("method", name)
+    if not isinstance(method, str):
+        raise ValueError(f"select.methods.{name}.method: must be one of {', '.join(METHODS)}, not {as_yaml(method)}")
     if method not in METHODS and not values:
         method, values = "ranked", parse_name(method)
     function = find_method(method)
