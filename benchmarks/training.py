@@ -36,7 +36,7 @@ from winnow.networks import initialise
 from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, to_device
-from winnow.training.device import device, workers
+from winnow.training.device import workers
 from winnow.training.early import keep_epochs, keep_visits
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, Run, hold, start, train_epoch
@@ -195,20 +195,6 @@ def five_seeds(epochs: int, steps: int, turns: int) -> dict[str, list[float]]:
     return {way: list(values) for way, values in zip(WAYS, zip(*seconds, strict=True), strict=True)}
 
 
-def ten_seeds(where: torch.device, steps: int, turns: int) -> dict[str, list[float]]:
-    """Seconds per image and network of ten ResNet-18 on a CUDA device."""
-    count = steps * TRAINING.batch_size
-    images = to_device(pictures(count)[0], FACTS, where)
-    together, apart = ([new_run("resnet18", seed, where) for seed in range(10)] for _ in range(2))
-
-    def one_after_another() -> None:
-        for run in apart:
-            epoch([run], images)
-
-    seconds = take_turns({"together": lambda: epoch(together, images), "one after another": one_after_another}, turns)
-    return {name: [s / count / 10 for s in values] for name, values in seconds.items()}
-
-
 def main() -> None:
     """Measure, print, and write what was measured."""
     parser = argparse.ArgumentParser(description="Time the training of networks against its alternatives.")
@@ -235,13 +221,6 @@ def main() -> None:
     masks = statistics.median(a / b for a, b in zip(one["masks alone"], one["winnow"], strict=True))
     seconds = {"one resnet20, per image": one, "five resnet20": five}
     print(f"{CORES} cores, torch {torch.__version__}, batches of {TRAINING.batch_size}, images: {source}")
-    where = device()
-    if where.type == "cuda":
-        ten = ten_seeds(where, *((20, 3) if options.quick else (100, 7)))
-        results["10 resnet18 together over in turn"] = ratio(ten["one after another"], ten["together"], 3.0)
-        seconds["ten resnet18, per image and network"] = ten
-    else:
-        print("10 resnet18 seeds as one computation: not measured, there is no CUDA device")
     for name, r in results.items():
         target = f"   (target {r['target']:g})" if r["target"] else ""
         spread = f"{r['lower_quartile']:.2f} to {r['upper_quartile']:.2f}"
@@ -255,7 +234,6 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "cores": CORES,
-        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else "cpu",
         "torch": torch.__version__,
         "batch": TRAINING.batch_size,
         "images": source,

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from winnow.datasets.images import Images
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, to_device
+from winnow.training.device import device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.workers import Tick
@@ -37,7 +37,7 @@ def pictures(count: int = 43, seed: int = 0) -> Images:
 
 
 def on_cpu(images: Images) -> DeviceImages:
-    return to_device(images, FACTS, torch.device("cpu"))
+    return to_device(images, FACTS, device())
 
 
 def early(folder: Path, tick: Tick = lambda steps: None, seed: int = 3, **changes) -> Path:

@@ -1,2 +1,2 @@
-"""What torch's autograd does not give, or not fast enough: gradient norms of single examples, several networks as one
-computation, cheap second derivatives. Each replaces calls that a network makes while it runs (``override``)."""
+"""What torch's autograd does not give, or not fast enough: gradient norms of single examples, cheap second derivatives.
+Each replaces calls that a network makes while it runs (``override``)."""

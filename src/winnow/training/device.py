@@ -43,13 +43,5 @@ def workers(device: torch.device) -> int:
 
 
 def together(seeds: Sequence[int], device: torch.device) -> list[list[int]]:
-    """The seeds of a stage by which of them train as one computation: on a CUDA device all, else each for itself, and
-    as ``WINNOW_BATCHED`` (1 or 0) has it where it is set. Results differ by rounding alone.
-
-    Raises UserError if WINNOW_BATCHED is something else.
-    """
-    text = os.environ.get("WINNOW_BATCHED")
-    if text not in (None, "0", "1"):
-        raise UserError(f"WINNOW_BATCHED={text}: must be 1, to train the seeds of a stage as one computation, or 0")
-    batched = device.type == "cuda" if text is None else text == "1"
-    return [list(seeds)] if batched else [[seed] for seed in seeds]
+    """The seeds of a stage in groups that one process trains in step: on a CUDA device all, else each for itself."""
+    return [list(seeds)] if device.type == "cuda" else [[seed] for seed in seeds]

@@ -40,7 +40,7 @@ def nothing(_run: Run) -> None:
 
 
 def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook, on_epoch: Hook = nothing) -> None:
-    """Train a network for every seed to the end of the schedule, several as one computation.
+    """Train a network for every seed to the end of the schedule, several in step with each other.
 
     on_epoch is called before the first epoch of a run and after every one, on_end after the last; what they write into
     ``run.working`` becomes the folder ``folder/seed<s>``. A seed that has one is done.

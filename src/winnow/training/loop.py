@@ -1,9 +1,9 @@
 """The training loop: SGD over epochs of batches, for one network or several in step, able to go on after an epoch."""
 
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from winnow.autograd.ensemble import ensemble
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
+from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
 
@@ -95,11 +95,10 @@ def hold(run: Run) -> None:
 
 
 @torch.no_grad()
-def descend(runs: Sequence[Run], training: Training, learning_rate: float) -> None:
-    """One step of SGD with the gradients that the weights hold, which it takes away."""
+def descend(run: Run, training: Training, learning_rate: float | Tensor) -> None:
+    """One step of SGD with the weights' gradients, which it then takes away."""
     moved = [
         (weight, weight.grad, velocity)
-        for run in runs
         for weight, velocity in zip(run.network.parameters(), run.velocity.values(), strict=True)
         if weight.grad is not None
     ]
@@ -111,26 +110,54 @@ def descend(runs: Sequence[Run], training: Training, learning_rate: float) -> No
         fused=True,
         weight_decay=training.weight_decay,
         momentum=training.momentum,
-        lr=learning_rate,
+        lr=learning_rate,  # a tensor's value may change between a graph's replays
         dampening=0,
         nesterov=training.nesterov,
         maximize=False,
     )
     for weight, *_ in moved:
         weight.grad = None
-    for run in runs:
-        hold(run)
+    hold(run)
 
 
-def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule) -> None:
-    """One epoch of runs that stand at the same step, or what is left of it or of the schedule's total; several runs are
-    trained as one computation.
+def take_step(
+    run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """One step of a run on a batch. Gives its loss [], and which images the network got right before it, bool [b].
+
+    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
+    """
+    device = inputs.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        logits = run.network(inputs)
+        if weights is None:
+            loss = F.cross_entropy(logits, labels)
+        else:
+            loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
+    loss.backward()
+    descend(run, training, rate)
+    return loss.detach(), logits.detach().argmax(dim=1) == labels
+
+
+def graphed_steps(runs: Sequence[Run], training: Training) -> dict[int, GraphedStep]:
+    """The step of every run as a CUDA graph, by the run's id."""
+    return {id(run): GraphedStep(partial(take_step, run, training)) for run in runs}
+
+
+def train_epoch(
+    runs: Sequence[Run],
+    images: DeviceImages,
+    training: Training,
+    schedule: Schedule,
+    graphs: Mapping[int, GraphedStep] | None = None,
+) -> None:
+    """One epoch of runs that stand at the same step, or what is left of it or of the schedule's total.
 
     Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
     as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
     and accuracy over the visits).
 
-    A network that can not be trained together with others raises RuntimeError, before anything of any run has changed.
+    graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side.
     """
     device = images.device
     for run in runs:
@@ -143,22 +170,27 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
     seeds = [run.seed for run in runs]
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
     begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch that were taken before
-    with ensemble([run.network for run in runs]) as forward:
-        for visited, inputs, labels in islice(batches, begun, None):
-            if runs[0].step == schedule.total:
-                break
-            _seed_layers(torch_stream(runs[0].seed, "dropout", runs[0].step).initial_seed(), device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                logits = forward(inputs)
-                loss = _mean_losses(logits, labels, None if images.weights is None else images.weights[visited])
-            loss.sum().backward()
-            rate = schedule.learning_rate(runs[0].step)
-            for run in runs:
-                run.step += 1
-            descend(runs, training, rate)
-            losses[:, len(visits)] = loss.detach()
-            hits[:, len(visits)] = logits.detach().argmax(dim=2) == labels
-            visits.append(visited)
+    for visited, inputs, labels in islice(batches, begun, None):
+        if runs[0].step == schedule.total:
+            break
+        rate = schedule.learning_rate(runs[0].step)
+        weights = [] if images.weights is None else [images.weights[visited]]
+        draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
+        results = losses[:, len(visits)], hits[:, len(visits)]
+        if graphs is None:
+            for i, run in enumerate(runs):
+                _seed_layers(draws[i], device)
+                found = take_step(run, training, inputs[i], labels[i], rate, *(every[i] for every in weights))
+                for result, value in zip(results, found, strict=True):
+                    result[i] = value
+        else:
+            rates = torch.full((len(runs),), rate, device=device)
+            take_side_by_side([graphs[id(run)] for run in runs], (inputs, labels, rates, *weights), draws, results)
+        for run in runs:
+            run.step += 1
+        visits.append(visited)
+    if graphs is not None:
+        wait_for(graphs.values())
     every_loss = losses[:, : len(visits)]
     every_hit = hits[:, : len(visits)].flatten(1).cpu().numpy()
     every_visit = torch.cat(visits, dim=1).cpu().numpy()
@@ -167,16 +199,6 @@ def train_epoch(runs: Sequence[Run], images: DeviceImages, training: Training, s
         run.correct = np.full(len(images), NOT_VISITED, np.uint8)
         run.correct[visit] = hit
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
-
-
-def _mean_losses(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
-    """The mean cross-entropy [k] of each of k networks over its batch.
-
-    logits: [k, b, classes]; labels, and how much each image counts: [k, b].
-    """
-    if weights is None:
-        return torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
-    return (F.cross_entropy(logits.transpose(1, 2), labels, reduction="none") * weights).mean(dim=1)
 
 
 def _seed_layers(seed: int, device: torch.device) -> None:
@@ -195,7 +217,7 @@ def train(
     """Train ``runs`` to the end of the schedule, yielding each before its first and after every epoch of it; ``tick``
     is told the steps that are done, those of an earlier call that was interrupted among them.
 
-    Several are trained as one computation, or, if their network can not be, one after another, and a line says so.
+    Several go in step with each other, on a CUDA device side by side.
 
     When the caller has done with an epoch, the run is written to ``run.state``, once a second at most; if the file
     is there at the start, the run goes on from it. What the caller does with an epoch may thus be done again after an
@@ -210,22 +232,14 @@ def train(
         else:
             yield run
             save(run)
-    most = len(runs)
+    graphs = graphed_steps(runs, training) if images.device.type == "cuda" else None
     tick(sum(run.step for run in runs) - ticked)
     ticked = sum(run.step for run in runs)
-    while unfinished := [run for run in runs if run.step < schedule.total][:most]:
+    while unfinished := [run for run in runs if run.step < schedule.total]:
         # an interruption may have left some an epoch ahead of the others, which catch up first
         behind = min(run.epoch for run in unfinished)
         group = [run for run in unfinished if run.epoch == behind]
-        begin = group[0].step
-        try:
-            train_epoch(group, images, training, schedule)
-        except RuntimeError as error:
-            if len(group) == 1 or group[0].step > begin:
-                raise
-            print(f"{_blame(error)}: these {len(runs)} networks train one after another", flush=True)
-            most = 1
-            continue
+        train_epoch(group, images, training, schedule, graphs)
         yield from group
         tick(sum(run.step for run in runs) - ticked)
         ticked = sum(run.step for run in runs)
@@ -234,12 +248,6 @@ def train(
             for run in group:
                 save(run)
             saved = now
-
-
-def _blame(error: RuntimeError) -> str:
-    """What failed, and why, of an error in networks trained together; vmap's own message seldom names the function."""
-    functions = [frame.name for frame in traceback.extract_tb(error.__traceback__) if not frame.name.startswith("_")]
-    return f"{functions[-1]} failed in several networks at once ({str(error).splitlines()[0][:100]})"
 
 
 def save(run: Run) -> None:

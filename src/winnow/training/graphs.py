@@ -1,0 +1,102 @@
+"""Steps of training on a CUDA device as graphs: all kernels of a step start by one call, not by hundreds.
+
+A small network's kernels take less time than Python takes to start them. Each network has a stream of its own, so that
+kernels of several networks, each too small for the device, run at the same time. What a network computes is what it
+computes alone: nothing is shared but the device.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+# Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [] and hits, bool [b].
+Step = Callable[..., tuple[Tensor, Tensor]]
+
+WARM_UP = (
+    3  # steps taken before one is recorded: libraries choose their algorithms and take their workspace in the first
+)
+
+
+class GraphedStep:
+    """The step of one network. After a few steps it is recorded, and from then on replayed.
+
+    A step that cannot be recorded, such as one that copies a value to the CPU, is taken as it is. A line says so.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.taken, self.draws = step, 0, False
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.stream, self.done = torch.cuda.Stream(), torch.cuda.Event()
+        self.given: list[Tensor] = []  # where every step finds its batch
+        self.result: tuple[Tensor, Tensor] = (torch.empty(0), torch.empty(0))
+
+    def give(self, batch: Sequence[Tensor]) -> None:
+        """Put the next batch where the step finds it."""
+        torch.cuda.current_stream().wait_event(self.done)
+        if not self.given:
+            self.given = [tensor.clone() for tensor in batch]
+        else:
+            for place, tensor in zip(self.given, batch, strict=True):
+                place.copy_(tensor)
+
+    def take(self, seed: int, loss: Tensor, hits: Tensor, before: "GraphedStep | None") -> None:
+        """Take the step on what was given, and write its result into loss [] and hits [b].
+
+        seed: of what layers draw. before: another network, whose step ends first if layers draw: torch keeps one place
+        on the device for the seed of all graphs.
+        """
+        self.stream.wait_stream(torch.cuda.current_stream())
+        if self.draws and before is not None:
+            self.stream.wait_event(before.done)
+        with torch.cuda.stream(self.stream):
+            if self.taken < WARM_UP or self.draws:
+                torch.cuda.manual_seed(seed)
+            if self.taken == WARM_UP:
+                self._record()
+            if self.graph is not None:
+                self.graph.replay()
+            else:
+                self.result = self.step(*self.given)
+                self.draws |= _offset() > 0
+            loss.copy_(self.result[0])
+            hits.copy_(self.result[1])
+            self.done.record()
+        self.taken += 1
+
+    def _record(self) -> None:
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(graph, stream=self.stream):
+                self.result = self.step(*self.given)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0][:100]
+            print(
+                f"The network's steps start kernel by kernel: no CUDA graph can be made of them ({reason})", flush=True
+            )
+        else:
+            self.graph = graph
+
+
+def take_side_by_side(
+    steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: tuple[Tensor, Tensor]
+) -> None:
+    """One step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of the
+    results, losses [k] and hits [k, b]. The results are there once ``wait_for`` has returned."""
+    for i, step in enumerate(steps):
+        step.give([tensor[i] for tensor in batch])
+    before = None
+    for i, step in enumerate(steps):
+        step.take(seeds[i], results[0][i], results[1][i], before)
+        before = step
+
+
+def wait_for(steps: Iterable[GraphedStep]) -> None:
+    """Have all that the device does from here on wait for the steps that were started."""
+    for step in steps:
+        torch.cuda.current_stream().wait_event(step.done)
+
+
+def _offset() -> int:
+    """How far the device's random stream is from its seed."""
+    return torch.cuda.default_generators[torch.cuda.current_device()].get_offset()
