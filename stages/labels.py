@@ -1,5 +1,7 @@
 """The labels to train on: the source's own, or, for experiments with label noise, a share of them drawn anew."""
 
+from pathlib import Path
+
 import numpy as np
 
 from stages._stage import main, params
@@ -22,6 +24,8 @@ def labels() -> None:
     save_table("data/labels.parquet", table)
     # all training images as a subset, for the stages that take subsets by name
     save_subset("data/full.parquet", table, {"source": facts["source"], "method": "full"})
+    # an empty folder: the tickets of no parent, for the levels that depend on their parent's folder
+    Path("data/tickets/none").mkdir(parents=True, exist_ok=True)
 
 
 if __name__ == "__main__":
