@@ -1,7 +1,5 @@
 """The labels to train on: the source's own, or, for experiments with label noise, a share of them drawn anew."""
 
-from pathlib import Path
-
 import numpy as np
 
 from stages._stage import main, params
@@ -9,7 +7,7 @@ from winnow.datasets.images import load_facts
 from winnow.datasets.label_noise import randomise
 from winnow.params.download import Labels
 from winnow.selection.files import save_subset
-from winnow.storage import load_table, save_table
+from winnow.storage import atomic_file, load_table, save_table
 
 
 def labels() -> None:
@@ -24,8 +22,8 @@ def labels() -> None:
     save_table("data/labels.parquet", table)
     # all training images as a subset, for the stages that take subsets by name
     save_subset("data/full.parquet", table, {"source": facts["source"], "method": "full"})
-    # an empty folder: the tickets of no parent, for the levels that depend on their parent's folder
-    Path("data/tickets/none").mkdir(parents=True, exist_ok=True)
+    with atomic_file("data/tickets/none") as file:  # for the levels without a parent, as each depends on its parent's
+        file.write_text("The parent of levels that have none\n")
 
 
 if __name__ == "__main__":
