@@ -8,6 +8,7 @@ import pandas as pd
 from stages._stage import keep_only
 from winnow.landscape.tables import joined, load_line
 from winnow.params.dense import NAME as DENSE
+from winnow.params.imp import NO_PARENT
 
 TICKETS, LANDSCAPE = Path("data/tickets"), Path("data/landscape")
 LINES = LANDSCAPE / "lines"
@@ -25,7 +26,7 @@ def child(step: int, which: str, seed: int) -> Path:
 
 def keep_levels(levels: Iterable[str]) -> None:
     """Leave the tickets of dense and of these levels alone in their folder."""
-    keep_only(TICKETS, [DENSE, *levels])
+    keep_only(TICKETS, [DENSE, NO_PARENT, *levels])
 
 
 def keep_measured(runs: Iterable[str], levels: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from stages._stage import code, keep_only, main, params
 from stages._tickets import LINES, child, keep_levels, ticket
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
-from winnow.params.imp import Imp
+from winnow.params.imp import Imp, with_parents
 from winnow.params.landscape import Connectivity
 
 
@@ -17,7 +17,7 @@ def connectivity() -> None:
     options = params(dense=Dense, imp=Imp, connectivity=Connectivity)
     seeds, levels = options.dense.seeds, options.imp.levels
     keep_levels(levels)
-    pairs = [(a, name) for name, level in levels.items() for a in (level.parent, DENSE)]
+    pairs = with_parents(levels) + [(DENSE, name) for name in levels]
     pairs = list(dict.fromkeys([*pairs, *combinations(options.connectivity.matrix, 2)]))
     partings = sorted(int(folder.name) for folder in Path("data/spawn").iterdir())
     of_levels, of_children = LINES / "levels", LINES / "children"

@@ -1,18 +1,23 @@
 """One level of pruning: cut the parent's tickets, put the survivors back to the rewind point, train them again."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stages._images import held_out, to_train_on, training_images
 from stages._stage import finish, main, params, scratch
+from stages._tickets import ticket
 from winnow.datasets.images import load_facts, sample
+from winnow.errors import UserError
 from winnow.params.dense import Dense
-from winnow.params.imp import Imp
+from winnow.params.imp import NO_PARENT, Imp
+from winnow.params.levels import rule_of
 from winnow.storage import save_table
-from winnow.tickets.level import begin_level
-from winnow.tickets.rewind import rewind_step
+from winnow.tickets.files import load_ticket, save_ticket
+from winnow.tickets.level import Material, begin_level, during, without_parent
+from winnow.tickets.rewind import load_rewind_point, rewind_step
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
-from winnow.tickets.variants import VARIANTS
 from winnow.training.batches import to_device
 from winnow.training.device import device, workers
 from winnow.training.fit import Task, fit_side_by_side
@@ -22,30 +27,46 @@ from winnow.training.workers import Tick, side_by_side
 
 def imp(name: str) -> None:
     options = params(dense=Dense, imp=Imp)
-    seeds, training, level = options.dense.seeds, options.dense.training, options.imp.levels[name]
+    dense, level, seeds = options.dense, options.imp.levels[name], options.dense.seeds
+    network, training, probe = dense.network, dense.training, sample(training_images(), dense.probe)
+    with told("params.yaml: "):
+        rule = rule_of(name, level, options.imp.floor)
     facts, where = load_facts("data/images"), device()
     images = to_train_on(level.data, facts, where)
-    probe = sample(training_images(), options.dense.probe)
-    parts = {"train": to_device(probe, facts, where), **held_out(facts, where)}
+    material = Material(images, {"train": to_device(probe, facts, where), **held_out(facts, where)})
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
     whole = schedule(training, len(images), facts["images"]["train"], section=f"imp.levels.{name}: dense")
-    plan, first = VARIANTS[level.variant].schedule(whole, rewind_step(rewinds[seeds[0]]))
+    plan, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]))
     folder = scratch()
     begun, trained = folder / "begun", folder / "level"
 
     def begin(seed: int, tick: Tick) -> None:
         path = begun / f"seed{seed}.safetensors"
         if not path.exists():
-            parent = Path(f"data/tickets/{level.parent}/seed{seed}/ticket.safetensors")
-            begin_level(level, options.imp.floor, seed, parent, rewinds[seed], parts, path)
+            rewound = load_rewind_point(rewinds[seed])
+            if level.parent == NO_PARENT:
+                parent = without_parent(network, len(facts["class_names"]), images.shape, rewound)
+            else:
+                parent = load_ticket(ticket(level.parent, seed))
+            with told(f"imp.levels.{name}: "):
+                save_ticket(path, *begin_level(rule, parent, rewound, seed, material))
         tick(1)
 
     side_by_side(begin, seeds, workers(where), len(seeds), f"imp@{name}, cut", unit="ticket")
-    task = Task(images, training, plan, from_tickets(begun), first)
-    fit_side_by_side({trained: task}, seeds, f"imp@{name}", on_end=keep_ticket(parts))
+    task = Task(images, training, plan, from_tickets(begun, after_step=during(rule, plan, first, images)), first)
+    fit_side_by_side({trained: task}, seeds, f"imp@{name}", on_end=keep_ticket(material.parts))
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)
+
+
+@contextmanager
+def told(key: str) -> Iterator[None]:
+    """A kernel's error as the user's: the floor is a key of its own."""
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(f"imp.{error}" if str(error).startswith("floor: ") else f"{key}{error}") from None
 
 
 if __name__ == "__main__":

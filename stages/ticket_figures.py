@@ -10,7 +10,7 @@ from stages._stage import main, params
 from stages._tickets import LANDSCAPE, keep_measured, lines_of
 from winnow.params.dense import Dense
 from winnow.params.figures import Figures
-from winnow.params.imp import Imp
+from winnow.params.imp import Imp, with_parents
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
 from winnow.report.cuts import cuts_figure
@@ -45,10 +45,11 @@ def ticket_figures() -> None:
     if len(results):
         drawn["errors"] = tickets_figure(results, verdicts, style)
         drawn["layers"] = density_figure(layers, style)
-    if options.imp.levels:
-        to_parents = lines_of([(level.parent, name) for name, level in options.imp.levels.items()], options.dense.seeds)
+    of_parents = with_parents(options.imp.levels)
+    if of_parents:
+        to_parents = lines_of(of_parents, options.dense.seeds)
         drawn["lines"] = lines_figure(to_parents, verdicts, style)
-    is_successive = successive(verdicts)
+    is_successive = successive(verdicts, options.imp.levels)
     if is_successive.any():
         drawn["magnitudes"] = magnitudes_figure(magnitudes.merge(verdicts.loc[is_successive, ["level"]]), style)
     if is_successive.any() and verdicts["matching"].notna().all():  # one replicate tells nothing of matching

@@ -12,7 +12,7 @@ from stages._tickets import LANDSCAPE, LINES, keep_levels, keep_measured, lines_
 from winnow.landscape.tables import joined, load_line
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
-from winnow.params.imp import Imp, Level
+from winnow.params.imp import Imp, Level, with_parents
 from winnow.params.landscape import Connectivity, Curvature, Perturbation
 from winnow.storage import load_table, load_tensors, save_json, save_table
 from winnow.tickets.files import load_ticket
@@ -35,7 +35,7 @@ def tickets() -> None:
     levels, seeds = options.imp.levels, options.dense.seeds
     keep_levels(levels)
     keep_measured(options.perturbation.runs, options.curvature.levels)
-    write_magnitudes({DENSE: DENSE, **{name: level.parent for name, level in levels.items()}}, seeds)
+    write_magnitudes({name: name for name in (DENSE, *levels)} | {name: a for a, name in with_parents(levels)}, seeds)
     about = {DENSE: {"parent": "", "variant": "dense", "rewind": DENSE, "data": "full"}}
     about |= {name: facts_of(level) for name, level in levels.items()}
     results = pd.concat(
@@ -44,8 +44,8 @@ def tickets() -> None:
     first = ["level", *about[DENSE]]
     save_table(TABLES / "results.csv", results[[*first, *results.columns.drop(first)]])
 
-    above = {name: dict.fromkeys([level.parent, DENSE]) for name, level in levels.items()}
-    between = barriers(lines_of([(a, name) for name, others in above.items() for a in others], seeds))
+    above = dict.fromkeys(pair for name in levels for pair in [*with_parents({name: levels[name]}), (DENSE, name)])
+    between = barriers(lines_of(above, seeds))
     table = verdicts(results, between)
     save_table(TABLES / "barriers.csv", between)
     save_table(TABLES / "verdicts.csv", table)
@@ -59,14 +59,14 @@ def tickets() -> None:
         [(level, seed, *_curvature(level, seed)) for level in options.curvature.levels for seed in seeds],
         columns=["level", "seed", *CURVATURE],
     )
-    measured = measured_cuts(table)
+    measured = measured_cuts(table, levels)
     save_table(TABLES / "curvature.csv", curvature)
     save_table(TABLES / "measured_cuts.csv", measured)
 
     save_json("metrics/tickets.json", as_metrics(results, table))
     landscape = {
         "epsilon": float(table["epsilon"].iloc[0]) if table["matching"].notna().any() else None,
-        "connected_to_parent_and_matching": connected_and_matching(table),
+        "connected_to_parent_and_matching": connected_and_matching(table, levels),
         "at_the_same_sparsity": at_the_same_sparsity(levels, table),
         "largest_cut": largest_cuts(curvature, measured),
         "curvature": mean_curvature(curvature),
@@ -77,7 +77,7 @@ def tickets() -> None:
 def facts_of(level: Level) -> dict[str, str]:
     """What the tables say a level was made from."""
     data = level.data.removeprefix("select/")
-    return {"parent": level.parent, "variant": level.variant, "rewind": level.rewind, "data": data}
+    return {"parent": level.parent, "variant": level.kind, "rewind": level.rewind, "data": data}
 
 
 def write_magnitudes(parents: Mapping[str, str], seeds: Sequence[int]) -> None:

@@ -25,6 +25,7 @@ Stream = Literal[
     "hessian",
     "perturbation",
     "measured_on",
+    "scoring",
 ]
 
 

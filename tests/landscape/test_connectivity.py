@@ -8,14 +8,14 @@ import torch
 from tiny import CLASSES, SHAPE, images
 from torch import nn
 
+from tests.pruning.masked import cut_smallest
 from tests.training.small import on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
 from winnow.landscape.connectivity import line_between
 from winnow.networks import initialise
 from winnow.params.training import Network
-from winnow.tickets.cut import cut_smallest
+from winnow.pruning.masks import ones
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.masks import ones
 from winnow.tickets.train import evaluate
 from winnow.training.batches import normalise
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny import CLASSES, SHAPE, exact_hessian, images
 
+from tests.pruning.masked import cut_smallest
 from tests.training.small import on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
 from winnow.landscape.curvature import Effort, curvature
@@ -15,9 +16,8 @@ from winnow.landscape.limit import Spectrum, largest_cut
 from winnow.landscape.live import count, live_entries
 from winnow.networks import initialise
 from winnow.params.training import Network
-from winnow.tickets.cut import cut_smallest
+from winnow.pruning.masks import ones
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.masks import ones
 from winnow.training.batches import DeviceImages, normalise
 
 NETWORK = Network(name="convnet", width=1)

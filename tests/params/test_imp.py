@@ -1,16 +1,94 @@
-"""The tree of levels."""
+"""The tree of levels, and what a level's choices make of it."""
 
-from winnow.params.imp import Level, line
+import pytest
+
+from winnow.params.imp import Level, line, with_parents
+from winnow.params.levels import rule_of
+from winnow.pruning.presets import PRESETS, Choices
+from winnow.pruning.tables import CRITERIA, DURING, options
+
+
+def level(parent: str, **choices: object) -> Level:
+    return Level.model_validate({"parent": parent, "rewind": "dense", "data": "full", **choices})
+
 
 LEVELS = {
-    "l1": Level(parent="dense", rewind="dense", data="full", cut=0.2),
-    "d0": Level(parent="dense", rewind="dense", data="full", variant="dense"),
-    "l2": Level(parent="l1", rewind="dense", data="full", cut=0.2),
-    "o1": Level(parent="d0", rewind="dense", data="full", variant="one_shot", cut=0.9),
+    "l1": level("dense", cut=0.2),
+    "d0": level("dense", variant="dense"),
+    "l2": level("l1", cut=0.2),
+    "o1": level("d0", variant="one_shot", cut=0.9),
+    "s1": level("none", criterion="snip", cut=0.9),
+    "s2": level("s1", cut=0.2),
 }
 
 
-def test_a_line_leads_from_dense_to_the_level():
+def test_a_line_leads_from_dense_to_the_level_or_from_none():
     assert line(LEVELS, "dense") == ["dense"]
     assert line(LEVELS, "l2") == ["dense", "l1", "l2"]
     assert line(LEVELS, "o1") == ["dense", "d0", "o1"]
+    assert line(LEVELS, "s2") == ["none", "s1", "s2"]
+    pairs = [("dense", "l1"), ("dense", "d0"), ("l1", "l2"), ("d0", "o1"), ("s1", "s2")]
+    assert with_parents(LEVELS) == pairs
+
+
+@pytest.mark.parametrize(
+    ("choices", "kind"),
+    [
+        ({"cut": 0.2}, "imp"),
+        ({"criterion": "magnitude", "weights": "rewind", "cut": 0.2}, "imp"),
+        ({"budget": 0.1}, "adaptive"),
+        ({"weights": "trained", "schedule": "last_rate", "cut": 0.2}, "fine_tuning"),
+        ({"criterion": "random", "allocation": "of_parent"}, "random"),
+        ({"criterion": "none", "weights": "fresh", "schedule": "full"}, "fresh"),
+        ({"criterion": "none"}, "uncut"),
+        ({"criterion": "snip", "allocation": "erk", "cut": 0.2}, "snip+erk"),
+        ({"allocation": "lamp", "budget": 0.2}, "lamp+adaptive"),
+        ({"when": "gradual", "cuts": 5, "cut": 0.2}, "gradual+cuts=5"),
+        ({"variant": "trial", "cut": 0.2}, "trial"),
+    ],
+)
+def test_a_level_is_called_by_what_it_does(choices, kind):
+    assert level("dense", **choices).kind == kind
+
+
+def test_a_step_is_cut_from_a_trained_parent_and_rewound():
+    steps = {name for name, preset in PRESETS.items() if step(variant=name, **amount(preset.amount))}
+    assert steps == {"imp", "one_shot", "trial", "adaptive"}
+    assert step(criterion="snip", allocation="lamp", cut=0.2)
+    assert not step(when="gradual", cut=0.2)
+    assert not step(weights="fresh", cut=0.2)
+    assert not step("none", cut=0.2)
+
+
+def step(parent: str = "dense", **choices: object) -> bool:
+    return level(parent, **choices).is_step
+
+
+def amount(key: str | None) -> dict[str, float]:
+    return {key: 0.1} if key else {}
+
+
+@pytest.mark.parametrize("variant", PRESETS)
+def test_a_preset_is_the_rule_of_its_choices(variant):
+    preset = PRESETS[variant]
+    ours, usual = vars(preset.choices), vars(Choices())
+    said = {key: value for key, value in ours.items() if value != usual[key]}
+    named, spelt = (level("dense", **way, **amount(preset.amount)) for way in ({"variant": variant}, said))
+    assert named.choices == spelt.choices
+    for one, other in zip(*(vars(rule_of("x", way, 1)).values() for way in (named, spelt)), strict=True):
+        assert getattr(one, "func", one) == getattr(other, "func", other)
+
+
+def test_options_reach_the_functions_with_their_defaults():
+    rule = rule_of("x", level("none", criterion="snip", batches=3, when="gradual", cuts=5, cut=0.8), 1)
+    assert rule.criterion.keywords == {"batches": 3, "batch_size": 128}
+    assert rule.during.keywords == {"begin": 0.0, "end": 0.75, "cuts": 5}
+    assert (rule.cut, rule.floor, rule.has_parent) == (0.8, 1, False)
+
+
+def test_no_option_has_the_name_of_a_key_of_every_level():
+    from winnow.pruning.tables import ALLOCATIONS, find
+
+    for table in (CRITERIA, ALLOCATIONS, DURING):
+        for name in table:
+            assert not options(find(table, name)).keys() & Level.model_fields.keys()

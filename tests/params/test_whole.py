@@ -300,11 +300,14 @@ def test_levels_that_are_right(tmp_path):
             r="{parent: l2, variant: random}",
             a="{parent: l2, variant: adaptive, budget: 0.1, until: 0.1}",
             o="{parent: d0, rewind: early, data: select/random-0.5, variant: one_shot, cut: 0.9}",
+            s="{parent: none, criterion: snip, batches: 2, allocation: erk, cut: 0.9}",
+            g="{parent: none, rewind: early, when: gradual, cuts: 5, end: 1.0, schedule: full, cut: 0.8}",
+            la="{parent: l1, criterion: magnitude, allocation: lamp, weights: rewind, schedule: rest, cut: 0.4}",
         )
         + "curvature: {levels: [dense, o]}\n"
         + "perturbation: {runs: {p: {level: l1, child: l2, rewind: dense, data: full}}}"
     )
-    assert list(load_params(tmp_path / "p.yaml").imp.levels) == ["d0", "l1", "l2", "lr", "r", "a", "o"]
+    assert list(load_params(tmp_path / "p.yaml").imp.levels) == ["d0", "l1", "l2", "lr", "r", "a", "o", "s", "g", "la"]
 
 
 @pytest.mark.parametrize(
@@ -322,24 +325,92 @@ def test_levels_that_are_right(tmp_path):
         ("{parent: l1, cut: 0}", "imp.levels.x.cut: must be above 0"),
         ("{parent: l1, cut: half}", 'imp.levels.x.cut: must be a number, not "half"'),
         ("{cut: 0.2}", "imp.levels.x.parent: is missing; it must be given"),
-        ("{parent: l1}", "imp.levels.x: variant imp needs cut, such as cut: 0.2"),
+        ("{parent: l1}", "imp.levels.x: criterion magnitude with allocation global needs cut, such as cut: 0.2"),
         ("{parent: l1, variant: fine_tuning}", "imp.levels.x: variant fine_tuning needs cut, such as cut: 0.2"),
         ("{parent: l1, variant: adaptive}", "imp.levels.x: variant adaptive needs budget, such as budget: 0.02"),
         ("{parent: l1, variant: random, cut: 0.2}", "imp.levels.x: variant random takes no cut; leave it out"),
-        ("{parent: l1, cut: 0.2, budget: 0.1}", "imp.levels.x: variant imp takes no budget; leave it out"),
-        ("{parent: l1, cut: 0.2, until: 0.1}", "imp.levels.x: variant imp takes no until; leave it out"),
-        ("{parent: l1, variant: magic}", "imp.levels.x.variant: must be 'imp', 'learning_rate'"),
-        ("{parent: l1, variant: one_shot, cut: 0.9}", "imp.levels.x: one_shot cuts a dense network; l1 is pruned"),
+        (
+            "{parent: l1, cut: 0.2, budget: 0.1}",
+            "imp.levels.x: criterion magnitude with allocation global takes no budget",
+        ),
+        (
+            "{parent: l1, cut: 0.2, until: 0.1}",
+            "imp.levels.x: criterion magnitude with allocation global takes no until",
+        ),
+        ("{parent: l1, variant: magic}", "imp.levels.x.variant: must be one of imp, learning_rate"),
+        (
+            "{parent: l1, variant: one_shot, cut: 0.9}",
+            "x: variant one_shot has a dense parent; l1 is pruned already",
+        ),
         ("{parent: l1, cutt: 0.2}", "imp.levels.x.cutt: no such key; did you mean cut?"),
-        ("{parent: l1, variant: dense}", "imp.levels.x: a level of variant dense has parent: dense"),
+        ("{parent: l1, variant: dense}", "imp.levels.x: variant dense has a dense parent; l1 is pruned"),
     ],
 )
 def test_levels(mistake, level, message):
     mistake(levels(x=level), message)
 
 
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ("{parent: l1, variant: imp, cut: 0.2, until: 0.1}", ": variant imp takes no until; leave it out"),
+        (
+            "{parent: l1, variant: imp, allocation: lamp, cut: 0.2}",
+            ": variant imp is a set of choices: leave",
+        ),
+        (
+            "{parent: l1, criterion: sinp, cut: 0.2}",
+            ".criterion: there is no 'sinp'; there are magnitude, random",
+        ),
+        (
+            "{parent: l1, allocation: local, cut: 0.2}",
+            ".allocation: there is no 'local'; there are global, unif",
+        ),
+        ("{parent: l1, when: later, cut: 0.2}", ".when: there is no 'later'; there are gradual, or once"),
+        (
+            "{parent: l1, weights: old, cut: 0.2}",
+            ".weights: must be one of rewind, trained, fresh, not old",
+        ),
+        (
+            "{parent: l1, schedule: half, cut: 0.2}",
+            ".schedule: must be one of rest, full, last_rate, not half",
+        ),
+        ("{parent: l1, criterion: 3, cut: 0.2}", ".criterion: must be text, not 3"),
+        ("{parent: l1, batches: 2, cut: 0.2}", ".batches: no such key; there are parent, rewind"),
+        (
+            "{parent: none, criterion: snip, cut: 0.2, batchs: 2}",
+            ".batchs: no such key; did you mean batches?",
+        ),
+        ("{parent: none, criterion: snip, cut: 0.2, batches: 0}", ".batches: must be at least 1, not 0"),
+        ("{parent: none, when: gradual, cut: 0.2, end: 1.5}", ".end: must be at most 1.0, not 1.5"),
+        ("{parent: none, when: gradual}", ": criterion magnitude with allocation global needs cut"),
+        ("{parent: dense, when: gradual, budget: 0.1}", ".when: gradual needs cut"),
+        ("{parent: l1, criterion: none, cut: 0.2}", ": criterion none with allocation global takes no cut"),
+        (
+            "{parent: l1, criterion: random, allocation: of_parent, cut: 0.2}",
+            ": criterion random with allocation of_p",
+        ),
+        (
+            "{parent: none, criterion: random, allocation: of_parent}",
+            ".allocation: without a parent there is",
+        ),
+        (
+            "{parent: none, weights: trained, cut: 0.2}",
+            ".weights: without a parent there are no trained ones",
+        ),
+        (
+            "{parent: none, budget: 0.2}",
+            ".budget: is a rise of a trained parent's error; without a parent, give",
+        ),
+    ],
+)
+def test_choices_of_a_level(mistake, level, message):
+    mistake(levels(x=level), f"imp.levels.x{message}")
+
+
 def test_names_of_levels_and_rewind_points(mistake):
     mistake(levels(dense="{parent: dense, cut: 0.2}"), "imp.levels: dense is the name of")
+    mistake(levels(none="{parent: dense, cut: 0.2}"), "imp.levels: none means that a level has no parent")
     mistake(levels(**{"l-3": "{parent: l2, cut: 0.2}"}), "imp.levels.l-3: a name is made of letters, digits and _")
     mistake("imp: {rewinds: {dense: {data: full}}}", "imp.rewinds: dense is the name of")
     mistake("perturbation: {runs: {../p: {}}}", "perturbation.runs.../p: a name is made of letters, digits and _")
@@ -392,11 +463,14 @@ def test_levels_that_other_sections_name(mistake):
         ("{level: l2, child: l1}", "child: l1 is no level cut from l2; it has none"),
         ("{level: l1, child: l2, rewind: early}", "rewind: early, but level l1 has dense; it must be the same"),
         ("{level: l1, child: l2, data: random-0.5}", "data: random-0.5, but level l1 has full; it must be the same"),
-        ("{level: lr, child: l2}", "level: lr does not begin at a rewind point (variant learning_rate)"),
+        ("{level: g, child: l2}", "level: g does not train with one mask (gradual)"),
+        ("{level: dense, child: g2}", "child: g2 is no level cut from dense; there are l1"),
+        ("{level: lr, child: l2}", "level: lr does not begin at a rewind point (learning_rate)"),
     ],
 )
 def test_perturbed_runs(mistake, run, message):
-    mistake(levels() + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
+    gradual = {"g": "{parent: none, when: gradual, cut: 0.8}", "g2": "{parent: dense, when: gradual, cut: 0.8}"}
+    mistake(levels(**gradual) + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
 
 
 def test_lengths_of_perturbations(mistake):

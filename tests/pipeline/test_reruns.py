@@ -131,7 +131,7 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/params/whole.py": {"check"},
     "src/winnow/report/comparison.py": {"compare", "figures"},
     "src/winnow/tickets/summary.py": {"tickets", "ticket_figures"},
-    "src/winnow/tickets/variants.py": {"imp"},
+    "src/winnow/tickets/level.py": {"imp"},
     "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "imp", "spawn", "perturbation"},
     "src/winnow/repro/scheduler.py": set(),
 }
@@ -155,7 +155,7 @@ def test_prose_reruns_nothing(clone: Clone) -> None:
 
 
 def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None:
-    trainings = ("src/winnow/tickets/variants.py", "src/winnow/training/loop.py")
+    trainings = ("src/winnow/tickets/level.py", "src/winnow/training/loop.py")
     for module in IMPORTED_BY.keys() - trainings:
         clone.recode(module)
     assert set(clone.make()) == {

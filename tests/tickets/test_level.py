@@ -7,18 +7,25 @@ import pytest
 import torch
 from torch import nn
 
+from tests.pruning.masked import cut_smallest
 from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
 from winnow.networks import initialise
-from winnow.params.imp import Level, Variant
+from winnow.params.imp import Level
+from winnow.params.levels import rule_of
+from winnow.pruning.allocations.erk import erk
+from winnow.pruning.allocations.lamp import lamp
+from winnow.pruning.context import Context, batches_of
+from winnow.pruning.criteria.snip import snip
+from winnow.pruning.masks import Mask, apply, count_left, is_nested, layer_counts, ones, share_left
+from winnow.pruning.presets import PRESETS
+from winnow.pruning.prune import prune
+from winnow.pruning.rule import Rule
 from winnow.storage import load_table
-from winnow.tickets.cut import cut_smallest
-from winnow.tickets.files import Ticket, load_ticket
-from winnow.tickets.level import begin_level
-from winnow.tickets.masks import Mask, apply, count_left, is_nested, layer_counts, share_left
+from winnow.tickets.files import Ticket, load_ticket, save_ticket
+from winnow.tickets.level import Material, begin_level, during, without_parent
 from winnow.tickets.rewind import begin_dense, keep_rewind_point, load_rewind_point, rewind_step
 from winnow.tickets.train import evaluate, from_tickets, keep_ticket
-from winnow.tickets.variants import VARIANTS
 from winnow.training import loop
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.schedule import Schedule, schedule
@@ -59,16 +66,29 @@ def point(dense: Path) -> Path:
     return dense / "rewind" / f"seed{SEED}" / "network.safetensors"
 
 
-def begun(parent: Path, dense: Path, folder: Path, variant: Variant, floor: int = 0, **choices: float) -> Ticket:
+def begun(parent: Path, dense: Path, folder: Path, variant: str, floor: int = 0, **choices: float) -> Ticket:
     """What a level begins with that is made of the parent's ticket."""
-    level = Level.model_validate({"parent": "dense", "rewind": "dense", "data": "full", "variant": variant, **choices})
-    ticket = parent / "level" / f"seed{SEED}" / "ticket.safetensors"
-    begin_level(level, floor, SEED, ticket, point(dense), PARTS, folder / "begun" / f"seed{SEED}.safetensors")
-    return load_ticket(folder / "begun" / f"seed{SEED}.safetensors")
+    return begun_by(rule(variant=variant, floor=floor, **choices), level_of(parent), dense, folder)
 
 
-def trained(folder: Path, variant: Variant) -> Ticket:
-    train(folder, *VARIANTS[variant].schedule(PLAN, TAU))
+def begun_by(rule: Rule, parent: Ticket, dense: Path, folder: Path) -> Ticket:
+    path = folder / "begun" / f"seed{SEED}.safetensors"
+    save_ticket(path, *begin_level(rule, parent, load_rewind_point(point(dense)), SEED, Material(IMAGES, PARTS)))
+    return load_ticket(path)
+
+
+def rule(floor: int = 0, parent: str = "dense", **choices: Any) -> Rule:
+    level = Level.model_validate({"parent": parent, "rewind": "dense", "data": "full", **choices})
+    return rule_of("x", level, floor)
+
+
+def planned(variant: str) -> tuple[Schedule, int]:
+    amount = {"cut": {"cut": 0.5}, "budget": {"budget": 0.1}, None: {}}[PRESETS[variant].amount]
+    return rule(variant=variant, **amount).schedule(PLAN, TAU)
+
+
+def trained(folder: Path, variant: str) -> Ticket:
+    train(folder, *planned(variant))
     return level_of(folder)
 
 
@@ -98,12 +118,12 @@ def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path, monkeypatch: 
     """The dense run is one training that never stops, and loses its momentum before the step of the rewind point."""
     descend = loop.descend
 
-    def without_momentum_at_tau(runs: list[loop.Run], *rest: Any) -> None:
-        if runs[0].step == TAU + 1:  # the steps with this one
-            for velocity in runs[0].velocity.values():
+    def without_momentum_at_tau(run: loop.Run, *rest: Any) -> None:
+        if run.step == TAU + 1:  # the steps with this one
+            for velocity in run.velocity.values():
                 assert velocity.any()
                 velocity.zero_()
-        descend(runs, *rest)
+        descend(run, *rest)
 
     monkeypatch.setattr(loop, "descend", without_momentum_at_tau)
     network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
@@ -140,9 +160,9 @@ def test_pruned_weights_are_zero_after_every_step(dense: Path, tmp_path: Path, m
     mask = begun(dense, dense, tmp_path, "imp", cut=0.5).mask
     steps, descend = [], loop.descend
 
-    def checked(runs: list[loop.Run], *rest: float) -> None:
-        descend(runs, *rest)
-        state = runs[0].network.state_dict()
+    def checked(run: loop.Run, *rest: float) -> None:
+        descend(run, *rest)
+        state = run.network.state_dict()
         steps.append(all(not state[name][~layer].any() for name, layer in mask.items()))
 
     monkeypatch.setattr(loop, "descend", checked)
@@ -152,7 +172,7 @@ def test_pruned_weights_are_zero_after_every_step(dense: Path, tmp_path: Path, m
 
 def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
     parent, tau = level_of(dense).state_dict(), load_rewind_point(point(dense))
-    weights: dict[Variant, dict[str, torch.Tensor]] = {
+    weights: dict[str, dict[str, torch.Tensor]] = {
         "imp": tau,
         "one_shot": tau,
         "trial": tau,
@@ -162,7 +182,7 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
     for variant, expected in weights.items():
         ticket = begun(dense, dense, tmp_path / variant, variant, cut=0.3)
         assert same(ticket.state_dict(), apply(expected, ticket.mask))
-    rates = {variant: [VARIANTS[variant].schedule(PLAN, TAU)] for variant in VARIANTS}
+    rates = {variant: [planned(variant)] for variant in PRESETS}
     for variant, [(plan, first)] in rates.items():
         assert first == (0 if variant == "fresh" else TAU)
         expected_rates = [
@@ -231,6 +251,76 @@ def test_a_second_cut_that_the_floor_forbids_has_no_error(dense: Path, tmp_path:
     assert table["error_after_two_cuts"].isna().all()
 
 
+# Other criteria, without a parent, and inside the training
+
+
+def test_a_level_without_a_parent_is_scored_at_the_rewind_point(dense: Path, tmp_path: Path) -> None:
+    tau = load_rewind_point(point(dense))
+    untrained = without_parent(NETWORK, CLASSES, IMAGES.shape, tau)
+    snipped = rule(parent="none", criterion="snip", batch_size=20, allocation="erk", cut=0.7, floor=1)
+    ticket = begun_by(snipped, untrained, dense, tmp_path)
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    network.load_state_dict(tau)
+    scores = snip(Context(network, ones(network), batches_of(IMAGES, SEED), SEED), batch_size=20)
+    size = count_left(ones(network))
+    assert same(ticket.mask, prune(scores, ones(network), size - round(0.7 * size), erk, 1))
+    assert same(ticket.state_dict(), apply(tau, ticket.mask))
+    assert ticket.about["after_cuts"] == []  # there are no trained weights
+    train(tmp_path, *snipped.schedule(PLAN, TAU))
+    assert same(level_of(tmp_path).mask, ticket.mask)
+    table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
+    assert table[["error_after_cut", "error_after_two_cuts"]].isna().all(axis=None)
+
+
+def test_the_second_cut_is_by_the_levels_own_criterion_and_allocation(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    ticket = begun_by(rule(allocation="lamp", cut=0.5), parent, dense, tmp_path)
+    size = count_left(parent.mask)
+    scores = {name: weight.abs() for name, weight in parent.state_dict().items()}
+    first = prune(scores, parent.mask, size // 2, lamp)
+    assert same(ticket.mask, first)
+    assert not same(first, cut_smallest(parent.state_dict(), parent.mask, 0.5))
+    second = prune(scores, first, round(count_left(first) * count_left(first) / size), lamp)
+    assert ticket.about["after_cuts"][1]["train"] == error_without_training(parent, second)
+
+
+def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    gradual = rule(when="gradual", cuts=6, cut=0.8)
+    ticket = begun_by(gradual, parent, dense, tmp_path)
+    assert same(ticket.mask, parent.mask)
+    assert ticket.about["after_cuts"] == []
+
+    def trained_in(folder: Path, tick: Tick = ignore) -> None:
+        begin = from_tickets(tmp_path / "begun", after_step=during(gradual, PLAN, TAU, IMAGES))
+        fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], folder / "level", tick, keep_ticket(PARTS))
+
+    trained_in(tmp_path / "one")
+    found = level_of(tmp_path / "one")
+    assert count_left(found.mask) == round(0.2 * count_left(parent.mask))
+    assert all(not found.state_dict()[name][~layer].any() for name, layer in found.mask.items())
+    calls = []
+
+    def interrupt(steps: int) -> None:
+        calls.append(steps)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("winnow.training.loop.SECONDS_BETWEEN_SAVES", 0)
+        with pytest.raises(KeyboardInterrupt):
+            trained_in(tmp_path / "two", interrupt)
+    trained_in(tmp_path / "two")
+    assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
+
+
+def test_what_a_gradual_level_cannot_do_is_told_before_its_training(dense: Path, tmp_path: Path) -> None:
+    for choices, words in (({"begin": 0.9}, "^end: 0.75"), ({"cut": 0.99, "floor": 50}, "^floor: 50")):
+        gradual = rule(**{"when": "gradual", "cut": 0.8, **choices})
+        with pytest.raises(ValueError, match=words):
+            begun_by(gradual, level_of(dense), dense, tmp_path)
+
+
 def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> float:
     network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
     network.load_state_dict(apply(ticket.state_dict(), mask))
@@ -243,7 +333,7 @@ def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, m
     for folder in (tmp_path / "one", tmp_path / "two"):
         begun(dense, dense, folder, "imp", cut=0.4)
     trained(tmp_path / "one", "imp")
-    plan, first = VARIANTS["imp"].schedule(PLAN, TAU)
+    plan, first = planned("imp")
     calls = []
 
     def interrupt(steps: int) -> None:

@@ -4,10 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tickets.masked import layers
-from winnow.tickets.cut import cut_smallest
+from tests.pruning.masked import cut_smallest, layers
+from winnow.pruning.masks import count_left, layer_counts
 from winnow.tickets.magnitudes import EDGES, cut_threshold, histogram, hole
-from winnow.tickets.masks import count_left, layer_counts
 
 
 def test_by_hand():

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.pruning.masked import cut_smallest
 from tests.training.small import CLASSES, NETWORK
 from winnow.landscape.live import distance
 from winnow.networks import initialise
+from winnow.pruning.masks import Mask, apply, ones
 from winnow.storage import save_tensors
-from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
-from winnow.tickets.masks import Mask, apply, ones
 from winnow.tickets.perturbed import begin_perturbed
 
 SHAPE = (2, 6, 6)

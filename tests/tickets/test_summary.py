@@ -40,7 +40,7 @@ def results() -> pd.DataFrame:
     rows = []
     for name, above in ERROR.items():
         level = LEVELS.get(name)
-        about = (level.parent, level.variant) if level else ("", "dense")
+        about = (level.parent, level.kind) if level else ("", "dense")
         for seed in (0, 1, 2) if name == "dense" else (2, 0, 1):
             for split, error in (("train", 0.9), ("test", DENSE_ERRORS[seed] + above)):
                 rows.append((name, *about, "dense", "full", seed, split, LEFT[name], error, 3 * error))
@@ -127,7 +127,7 @@ def test_one_replicate_gives_no_verdict():
     assert one["matching"].tolist() == one["connected_to_parent"].tolist() == [None] * 6
     assert one["epsilon"].isna().all()
     assert one["barrier_to_parent"].notna().sum() == 5
-    assert sum(connected_and_matching(one).values()) == 0
+    assert sum(connected_and_matching(one, LEVELS).values()) == 0
     assert "too few replicates to tell matching" in in_words(one)
 
 
@@ -136,15 +136,15 @@ def test_no_replicates_give_empty_tables():
     assert none.empty
     assert list(none.columns) == list(TABLE.columns)
     assert as_metrics(results().iloc[:0], none) == {}
-    assert measured_cuts(none).empty
+    assert measured_cuts(none, {}).empty
     assert at_the_same_sparsity({}, none) == {}
-    assert not successive(none).any()
+    assert not successive(none, LEVELS).any()
     assert in_words(none) == ""
 
 
 def test_connected_against_matching():
     # l1 and l2 match and are connected; l3 and c1 neither; r1 is not cut from its parent
-    assert connected_and_matching(TABLE) == {
+    assert connected_and_matching(TABLE, LEVELS) == {
         "connected, both match": 2,
         "connected, not both match": 0,
         "not connected, both match": 0,
@@ -154,7 +154,7 @@ def test_connected_against_matching():
 
 def test_a_level_whose_parent_does_not_match_is_not_one_of_two_that_match():
     table = TABLE.assign(matching=[True, False, True, True, True, True], connected_to_parent=[None, *[True] * 5])
-    assert connected_and_matching(table) == {
+    assert connected_and_matching(table, LEVELS) == {
         "connected, both match": 1,  # l3
         "connected, not both match": 3,
         "not connected, both match": 0,
@@ -163,7 +163,7 @@ def test_a_level_whose_parent_does_not_match_is_not_one_of_two_that_match():
 
 
 def test_measured_cuts():
-    cuts = measured_cuts(TABLE).set_index("child")
+    cuts = measured_cuts(TABLE, LEVELS).set_index("child")
     assert cuts["level"].to_dict() == {"l1": "dense", "l2": "l1", "l3": "l2", "c1": "l1"}
     assert cuts["left"].to_dict() == {"l1": 1.0, "l2": 0.5, "l3": 0.25, "c1": 0.5}
     assert cuts["cut"].to_dict() == pytest.approx({"l1": 0.5, "l2": 0.5, "l3": 0.5, "c1": 0.8})
@@ -177,7 +177,7 @@ def test_largest_cuts():
         [("l1", 0, 0.3, 0.4), ("l1", 1, 0.5, 0.6), ("l3", 0, 0.1, 0.1), ("dense", 0, 0.2, 0.9)],
         columns=["level", "seed", "predicted_low", "predicted_high"],
     )
-    found = largest_cuts(curvature, measured_cuts(TABLE))
+    found = largest_cuts(curvature, measured_cuts(TABLE, LEVELS))
     assert list(found) == ["l1", "l3", "dense"]
     assert found["l1"] == pytest.approx(
         {"predicted_low": 0.4, "predicted_high": 0.5, "largest_inside": 0.5, "smallest_outside": 0.8}
@@ -239,13 +239,13 @@ def test_a_dense_level_of_its_own_is_no_cut():
 
 def test_levels_trained_otherwise_than_their_parent_are_not_successive():
     table = TABLE.assign(data=["full", "full", "el2n-0.5", "el2n-0.5", "full", "full"])
-    assert dict(zip(table["level"], successive(table), strict=True)) == {
+    assert dict(zip(table["level"], successive(table, LEVELS), strict=True)) == {
         "dense": False, "l1": True, "l2": False, "l3": True, "c1": True, "r1": False,
     }  # fmt: skip
-    assert measured_cuts(table)["child"].tolist() == ["l1", "l3", "c1"]
-    assert sum(connected_and_matching(table).values()) == 3
+    assert measured_cuts(table, LEVELS)["child"].tolist() == ["l1", "l3", "c1"]
+    assert sum(connected_and_matching(table, LEVELS).values()) == 3
     table = TABLE.assign(rewind=["dense", "early", "early", "early", "early", "early"])
-    assert successive(table).tolist() == [False, False, True, True, True, False]
+    assert successive(table, LEVELS).tolist() == [False, False, True, True, True, False]
 
 
 def test_a_level_that_only_rises_from_its_parent_is_connected_but_not_in_its_sublevel_set():

@@ -5,13 +5,12 @@ from torch import nn
 from torch.nn.utils import prune
 
 import winnow
-from tests.tickets.masked import Attention
+from tests.pruning.masked import Attention, cut_smallest
 from winnow.networks import initialise
 from winnow.params.training import Network
+from winnow.pruning.masks import Mask, ones
 from winnow.storage import save_tensors
-from winnow.tickets.cut import cut_smallest
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
-from winnow.tickets.masks import Mask, ones
 
 NETWORK = Network(name="resnet8", width=4)
 SHAPE = (3, 8, 8)

@@ -1,28 +1,22 @@
-"""The section imp: the levels of iterative magnitude pruning, each with the parent whose weights it cuts."""
+"""The section imp: the levels of pruning, each with the parent whose weights it cuts."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from dataclasses import asdict
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
 from winnow.params import dense
 from winnow.params.base import Duration, Name, Section
+from winnow.pruning.presets import PRESETS, Choices, name_of
 
-# What is cut, and what the survivors are before they are trained again. Those of CUTTING take `cut` of the parent's
-# weights; Renda, Frankle, Carbin 2020 compare the first three.
-Variant = Literal[
-    "imp",  # weights of the rewind point, schedule from there on
-    "learning_rate",  # the parent's trained weights, schedule from the rewind point on
-    "fine_tuning",  # the parent's trained weights, the schedule's last learning rate
-    "one_shot",  # as imp, in one cut from the dense network
-    "trial",  # as imp, to see how large a cut can be: beside the line of levels, not part of it
-    "adaptive",  # as imp, the largest cut that keeps the training error before retraining within `budget`
-    "random",  # as many weights in every layer as the parent has, but at random places; weights of the rewind point
-    "fresh",  # the parent's mask on a fresh initialisation, the whole schedule
-    "dense",  # all weights, trained from another rewind point, or on other data: level 0 for levels of its own
-]
-CUTTING: tuple[Variant, ...] = ("imp", "learning_rate", "fine_tuning", "one_shot", "trial")
-REWOUND: tuple[Variant, ...] = ("imp", "one_shot", "trial", "adaptive")  # that cut, and rewind weights
+NO_PARENT = "none"  # of a level that is pruned before it is trained, or while it is
+
+
+def _preset(name: str) -> str:
+    if name not in PRESETS:
+        raise ValueError(f"must be one of {', '.join(PRESETS)}, not {name}")
+    return name
 
 
 class Rewind(Section):
@@ -33,32 +27,65 @@ class Rewind(Section):
 
 
 class Level(Section):
-    """One cut and what follows it."""
+    """One cut and what follows it: a variant (pruning.presets), or choices, each of which has a default.
 
-    parent: str  # the level whose trained weights are cut, or dense
+    Further keys are options of the criterion, the allocation and the way of pruning: ``params.levels`` checks them,
+    which alone knows these methods.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    parent: str  # the level whose trained weights are cut, or dense, or none: then the rewind point's are
     rewind: str  # a name of imp.rewinds, or dense
     data: str  # what it trains on: a subset by its file in data/, such as select/el2n-0.5, or full
-    variant: Variant = "imp"
+    variant: Annotated[str, AfterValidator(_preset)] | None = None
+    criterion: str | None = None  # what a weight is worth
+    allocation: str | None = None  # how the cut is shared between layers
+    when: str | None = None  # once, before the training; or how the mask changes during it
+    weights: str | None = None  # what the survivors start from: rewind, trained, fresh
+    schedule: str | None = None  # by which they train: rest, full, last_rate
     cut: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of the parent's weights that goes
-    budget: Annotated[float, Field(ge=0, lt=1)] | None = None  # adaptive: rise of the training error, before retraining
-    until: Annotated[float, Field(gt=0, lt=1)] | None = None  # adaptive: the share of all weights that it goes down to
+    budget: Annotated[float, Field(ge=0, lt=1)] | None = None  # in its place: rise of the training error by the cut
+    until: Annotated[float, Field(gt=0, lt=1)] | None = None  # with budget: the share of all weights to go down to
 
     @model_validator(mode="after")
-    def _of_variant(self) -> Self:
-        needed = {"cut": self.variant in CUTTING, "budget": self.variant == "adaptive"}
-        for key, is_needed in needed.items():
-            given = getattr(self, key) is not None
-            if is_needed and not given:
-                raise ValueError(f"variant {self.variant} needs {key}, such as {key}: {0.2 if key == 'cut' else 0.02}")
-            if given and not is_needed:
-                raise ValueError(f"variant {self.variant} takes no {key}; leave it out")
-        if self.until is not None and self.variant != "adaptive":
-            raise ValueError(f"variant {self.variant} takes no until; leave it out")
+    def _either(self) -> Self:
+        if self.variant is not None and self._given():
+            raise ValueError(f"variant {self.variant} is a set of choices: leave out {next(iter(self._given()))}")
         return self
+
+    def _given(self) -> dict[str, str]:
+        """The choices that differ from the usual, or are said."""
+        return {key: getattr(self, key) for key in asdict(Choices()) if getattr(self, key) is not None}
+
+    @property
+    def choices(self) -> Choices:
+        return PRESETS[self.variant].choices if self.variant else Choices(**self._given())
+
+    @property
+    def amount(self) -> str | None:
+        """Which key says how much is cut, if any."""
+        return next((key for key in ("cut", "budget") if getattr(self, key) is not None), None)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of the methods."""
+        return dict(self.model_extra or {})
+
+    @property
+    def kind(self) -> str:
+        """What the tables call such a level: a variant, or the choices that make it another."""
+        return self.variant or name_of(self.choices, self.amount, self.options)
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is cut from a trained parent, and its survivors are trained from the rewind point."""
+        of_parent = self.parent != NO_PARENT and self.amount is not None
+        return of_parent and (self.choices.when, self.choices.weights) == ("once", "rewind")
 
 
 class Imp(Section):
-    """Iterative magnitude pruning as a tree of levels below dense."""
+    """Pruning as a tree of levels below dense, and below nothing."""
 
     rewinds: dict[Name, Rewind] = {}
     levels: dict[Name, Level] = {}
@@ -69,34 +96,46 @@ class Imp(Section):
     def _names(cls, items: dict[str, Section]) -> dict[str, Section]:
         if dense.NAME in items:
             raise ValueError(f"{dense.NAME} is the name of what the section {dense.NAME} trains; take another")
+        if NO_PARENT in items:
+            raise ValueError(f"{NO_PARENT} means that a level has no parent; take another name")
         return items
 
 
 def check_tree(imp: Imp) -> None:
-    """Every level's parent is dense or a level before it, and its rewind point is there. For the whole file only: a
-    stage reads one level without the others. Raises ValueError that names the key.
+    """Every level's parent is dense, none or a level before it, and its rewind point is there. For the whole file only:
+    a stage reads one level without the others. Raises ValueError that names the key.
     """
     known = [dense.NAME]
     for name, level in imp.levels.items():
-        if level.parent not in known:
+        if level.parent not in (*known, NO_PARENT):
             problem = "comes after it" if level.parent in imp.levels else "is no level"
-            raise ValueError(f"imp.levels.{name}.parent: {level.parent} {problem}; there are {', '.join(known)}")
+            raise ValueError(
+                f"imp.levels.{name}.parent: {level.parent} {problem}; there are {', '.join(known)}, or {NO_PARENT}"
+            )
         if level.rewind not in (dense.NAME, *imp.rewinds):
             raise ValueError(
                 f"imp.levels.{name}.rewind: {level.rewind} is no rewind point; "
                 f"there are {', '.join([dense.NAME, *imp.rewinds])}"
             )
-        root = level.parent == dense.NAME or imp.levels[level.parent].variant == "dense"
-        if level.variant == "one_shot" and not root:
-            raise ValueError(f"imp.levels.{name}: one_shot cuts a dense network; {level.parent} is pruned already")
-        if level.variant == "dense" and level.parent != dense.NAME:
-            raise ValueError(f"imp.levels.{name}: a level of variant dense has parent: dense")
+        if level.variant and PRESETS[level.variant].root and _is_pruned(imp.levels, level.parent):
+            raise ValueError(
+                f"imp.levels.{name}: variant {level.variant} has a dense parent; {level.parent} is pruned already"
+            )
         known.append(name)
 
 
+def _is_pruned(levels: Mapping[str, Level], name: str) -> bool:
+    return any(levels[above].variant != "dense" for above in line(levels, name)[1:])
+
+
 def line(levels: Mapping[str, Level], name: str) -> list[str]:
-    """A level and the levels above it, from dense on."""
+    """A level and the levels above it, from dense on, or from none."""
     above = [name]
-    while above[-1] != dense.NAME:
+    while above[-1] not in (dense.NAME, NO_PARENT):
         above.append(levels[above[-1]].parent)
     return above[::-1]
+
+
+def with_parents(levels: Mapping[str, Level]) -> list[tuple[str, str]]:
+    """Of every level that has a parent the parent's name and its own."""
+    return [(level.parent, name) for name, level in levels.items() if level.parent != NO_PARENT]

@@ -12,8 +12,9 @@ from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
 from winnow.params.early import Early, Score
 from winnow.params.figures import Figures
-from winnow.params.imp import CUTTING, Imp, check_tree
+from winnow.params.imp import Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
+from winnow.params.levels import rule_of
 from winnow.params.retrain import Retrain
 from winnow.params.select import Choice, Select, choices
 from winnow.scores.names import BY_EPOCH, OF_GRADIENTS
@@ -71,6 +72,8 @@ class Params(Section):
     def _tickets(self) -> Self:
         """Levels, subsets and rewind points that other sections name are there."""
         check_tree(self.imp)
+        for name, level in self.imp.levels.items():
+            rule_of(name, level, self.imp.floor)
         selected = [f"{method}-{keep}" for method in self.select.methods for keep in self.select.keep]
         subsets = ["full", *(f"select/{name}" for name in selected)]
         trained_on = {f"imp.levels.{name}.data": level.data for name, level in self.imp.levels.items()}
@@ -115,11 +118,14 @@ class Params(Section):
         for field, here, there in (("rewind", run.rewind, rewind), ("data", run.data, data)):
             if here != there:
                 raise ValueError(f"{key}.{field}: {here}, but level {run.level} has {there}; it must be the same")
-        if level and level.variant in ("learning_rate", "fine_tuning", "fresh"):
-            raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point (variant {level.variant})")
-        cut = (*CUTTING, "adaptive")  # the others have no projection, or one that no cut has chosen
-        children = [
-            name for name, child in self.imp.levels.items() if child.parent == run.level and child.variant in cut
+        if level and (level.choices.weights, level.choices.schedule) != ("rewind", "rest"):
+            raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point ({level.kind})")
+        if level and level.choices.when != "once":
+            raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
+        children = [  # the others have no projection, or one that no cut has chosen
+            name
+            for name, child in self.imp.levels.items()
+            if child.parent == run.level and child.amount and child.choices.when == "once"
         ]
         if run.child not in children:
             there = f"there are {', '.join(children)}" if children else "it has none"

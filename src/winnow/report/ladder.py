@@ -2,17 +2,7 @@
 
 import pandas as pd
 
-VARIANT_TITLES = {
-    "imp": "IMP",
-    "learning_rate": "learning-rate rewinding",
-    "fine_tuning": "fine-tuning",
-    "one_shot": "one-shot",
-    "trial": "trial cuts",
-    "adaptive": "adaptive cuts",
-    "random": "random mask",
-    "fresh": "fresh initialisation",
-    "dense": "all weights",  # of a root beside the dense baseline
-}
+from winnow.pruning.presets import PRESETS
 
 
 def line_names(table: pd.DataFrame) -> pd.Series:
@@ -24,7 +14,7 @@ def line_names(table: pd.DataFrame) -> pd.Series:
     kinds = table[["variant", "rewind", "data"]].fillna("")
     several = kinds.groupby("variant")["rewind"].nunique() > 1
     names = [
-        VARIANT_TITLES.get(variant, variant)
+        (PRESETS[variant].title if variant in PRESETS else variant)
         + (f" on {data}" if data not in ("", "full") else "")
         + (f", rewind {rewind}" if several[variant] and rewind else "")
         for variant, rewind, data in kinds.itertuples(index=False, name=None)

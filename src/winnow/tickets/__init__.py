@@ -1,1 +1,1 @@
-"""Lottery tickets: masks over a network's weights, how they are cut, and what comes of them."""
+"""Tickets: their files, what a level does and its training, and what came of all levels."""

@@ -11,8 +11,8 @@ from winnow.errors import UserError
 from winnow.networks import initialise
 from winnow.params.base import validate
 from winnow.params.training import Network
+from winnow.pruning.masks import Mask, apply, count_left, pack, share_left, unpack
 from winnow.storage import load_tensor_provenance, load_tensors, save_tensors
-from winnow.tickets.masks import Mask, apply, count_left, pack, share_left, unpack
 from winnow.training.checkpoint import load_network
 
 

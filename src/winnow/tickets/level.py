@@ -1,64 +1,118 @@
-"""What a level begins with: its parent's ticket is cut, and the survivors are given the weights to train from."""
+"""What a level does: its parent's ticket is cut, and the survivors are given the weights to train from; or the mask
+changes while they train."""
 
-from pathlib import Path
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from winnow.landscape.batch_norm import reestimate
-from winnow.networks import initialise
-from winnow.params.imp import Level
+from winnow.networks import Shape, initialise
 from winnow.params.training import Network
-from winnow.tickets.cut import cut_smallest, may_cut
-from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.masks import Mask, apply, count_left
-from winnow.tickets.rewind import load_rewind_point
+from winnow.pruning.adaptive import cut_most
+from winnow.pruning.context import Batches, Context, batches_of
+from winnow.pruning.during.level import During
+from winnow.pruning.masks import Mask, apply, count_left, layer_sizes, ones
+from winnow.pruning.prune import left_after, may_cut, prune
+from winnow.pruning.rule import Rule
+from winnow.pruning.weights import State, States
+from winnow.tickets.files import Ticket
 from winnow.tickets.train import Parts, evaluate
-from winnow.tickets.variants import VARIANTS, Parent, State
+from winnow.training.batches import DeviceImages
+from winnow.training.loop import Run, StepHook, change_mask
+from winnow.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a level may look at. images: those that it trains on, on which criteria take gradients. parts: what errors
+    are measured on; on the part ``train`` batch norm's statistics are estimated again after a cut."""
+
+    images: DeviceImages
+    parts: Parts
+
+
+def without_parent(network: Network, classes: int, shape: Shape, rewound: State) -> Ticket:
+    """All weights, as they are at a rewind point: what a level without a parent is cut from."""
+    module = initialise(network, classes, shape, seed=0)  # every weight is then replaced
+    module.load_state_dict(rewound)
+    about = {"network": network.model_dump(), "classes": classes, "shape": list(shape)}
+    return Ticket(module.eval(), ones(module), about)
 
 
 def begin_level(
-    level: Level,
-    floor: int,
-    seed: int,
-    parent: Path,
-    rewind: Path,
-    parts: Parts,
-    path: Path,
-) -> None:
-    """Cut the parent's ticket and write what the level's training begins with, as a ticket: the mask, and the weights
-    before the first step. Its ``about`` has ``after_cuts``: the errors, by part, of the parent's trained weights right
-    after the cut, and after cutting the same share once more; [] if nothing was cut, and {} where the floor leaves no
-    room for the second.
+    rule: Rule, parent: Ticket, rewound: State, seed: int, material: Material
+) -> tuple[State, Mask, dict[str, Any]]:
+    """What the training of a level begins with, as ``save_ticket`` takes it: the weights before the first step, the
+    mask, and what is known of both.
 
-    parent: the file of a ticket; rewind: a file of ``rewind.keep_rewind_point``. On the part ``train`` the adaptive cut
-    measures its error, and batch norm's statistics are estimated again after a cut.
+    Of the last ``after_cuts`` are the errors, by part, of the parent's trained weights right after the cut, and after
+    cutting the same fraction once more; [] if nothing was cut or trained, and {} where the floor leaves no room for the
+    second.
+
+    rewound: the state at the rewind point. Raises ValueError for choices that cannot be met.
     """
-    ticket, rule = load_ticket(parent), VARIANTS[level.variant]
-    about = {key: ticket.about[key] for key in ("network", "classes", "shape")}
-    state = {name: tensor.clone() for name, tensor in ticket.state_dict().items()}  # the module changes below
-    train_part, shape = parts["train"], ticket.about["shape"]
-    module = ticket.network.to(train_part.device)
-
-    def fresh(seed: int) -> State:
-        of_seed = initialise(Network(**about["network"]), about["classes"], shape, seed, "fresh_initialisation")
-        return of_seed.state_dict()
+    about = {key: parent.about[key] for key in ("network", "classes", "shape")}
+    state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
+    batches = batches_of(material.images, seed)
 
     def errors(mask: Mask, on: Parts) -> dict[str, float]:
-        """Of the parent's trained weights under a mask."""
+        """Of the parent's weights under a mask."""
         module.load_state_dict(apply(state, mask))
-        reestimate(module, train_part)
+        reestimate(module, material.parts["train"])
         return {name: error for name, (error, _) in evaluate(module, on).items()}
 
-    given = Parent(
-        state=state,
-        mask=ticket.mask,
-        rewound=load_rewind_point(rewind),
-        initial=fresh,
-        error_of=lambda mask: errors(mask, {"train": train_part})["train"],
-        seed=seed,
-    )
-    mask = rule.mask(given, level, floor)
+    def cut(mask: Mask) -> Callable[[float], Mask]:
+        """From a fraction of what a mask leaves to the mask without it."""
+        module.load_state_dict(apply(state, mask))
+        masked = pruned(rule, Context(module, mask, batches, seed))
+        return lambda fraction: masked(left_after(mask, fraction))
+
+    mask = parent.mask
+    if rule.during:
+        left = count_left(cut(mask)(rule.cut or 0))  # what cannot be met is told before the training
+        rule.during(During(0, 1, count_left(mask), left, lambda _run, _left: None))
+    elif rule.budget is not None:
+        every, left = sum(layer_sizes(mask).values()), count_left(mask)
+        most = 1.0 if rule.until is None else max(0.0, 1 - rule.until * every / max(left, 1))
+        train_part = {"train": material.parts["train"]}
+        limit = errors(mask, train_part)["train"] + rule.budget
+        mask = cut_most(mask, cut(mask), lambda m: errors(m, train_part)["train"], limit, rule.floor, most).mask
+    elif rule.criterion:
+        mask = cut(mask)(rule.cut or 0)
     after_cuts = []
-    if count_left(mask) < count_left(ticket.mask):
-        share = 1 - count_left(mask) / count_left(ticket.mask)
-        again = may_cut(mask, share, floor)
-        after_cuts = [errors(mask, parts), errors(cut_smallest(state, mask, share, floor), parts) if again else {}]
-    save_ticket(path, rule.weights(given), mask, about | {"after_cuts": after_cuts})
+    if count_left(mask) < count_left(parent.mask) and rule.has_parent:
+        fraction = 1 - count_left(mask) / count_left(parent.mask)
+        again = may_cut(mask, fraction, rule.floor)
+        after_cuts = [errors(mask, material.parts), errors(cut(mask)(fraction), material.parts) if again else {}]
+    states = States(state, rewound, lambda: _fresh(about, seed))
+    return rule.weights(states), mask, about | {"after_cuts": after_cuts}
+
+
+def _fresh(about: dict[str, Any], seed: int) -> State:
+    network, shape = Network(**about["network"]), tuple(about["shape"])
+    return initialise(network, about["classes"], shape, seed, "fresh_initialisation").state_dict()
+
+
+def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
+    """From how many weights are left to the mask that the rule's criterion and allocation give."""
+    assert rule.criterion is not None
+    scores = rule.criterion(context)
+    return lambda left: prune(scores, context.mask, left, rule.allocation, rule.floor, rule.anywhere)
+
+
+def during(rule: Rule, plan: Schedule, first: int, images: DeviceImages) -> Callable[[Ticket, int], StepHook | None]:
+    """What is done after every step of a training that begins with a ticket at the step ``first``, by the seed."""
+
+    def after_step(begun: Ticket, seed: int) -> StepHook | None:
+        if rule.during is None:
+            return None
+        batches: Batches = batches_of(images, seed)
+
+        def change(run: Run, left: int) -> None:
+            change_mask(run, pruned(rule, Context(run.network, dict(run.mask), batches, seed))(left))
+
+        before, after = count_left(begun.mask), left_after(begun.mask, rule.cut or 0)
+        return rule.during(During(first, plan.total, before, after, change))
+
+    return after_step

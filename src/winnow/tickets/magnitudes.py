@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from winnow.pruning.masks import layer_densities, layer_sizes
 from winnow.tickets.files import Ticket
-from winnow.tickets.masks import layer_densities, layer_sizes
 
 EDGES = np.logspace(-6, 1, 71)  # ten bins to a decade
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from winnow.landscape.live import distance
 from winnow.landscape.perturb import random_direction
+from winnow.pruning.masks import apply
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.masks import apply
 from winnow.tickets.rewind import load_rewind_point
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from winnow.params.training import Network
+from winnow.pruning.masks import ones
 from winnow.storage import load_tensor_provenance, load_tensors, save_tensors
 from winnow.tickets.files import save_ticket
-from winnow.tickets.masks import ones
 from winnow.training.loop import Run
 
 

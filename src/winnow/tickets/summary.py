@@ -8,20 +8,21 @@ import numpy as np
 import pandas as pd
 
 from winnow.params.dense import NAME as DENSE
-from winnow.params.imp import REWOUND, Level, Variant, line
+from winnow.params.imp import Level, line
+from winnow.pruning.presets import PRESETS
 
-LINES: tuple[Variant, ...] = ("adaptive", "imp", "learning_rate", "fine_tuning", "one_shot")  # ways to a sparsity
 NEAR = 1.5  # ratio of two shares of weights left that still count as about the same sparsity
 
 
-def successive(table: pd.DataFrame) -> pd.Series:
+def successive(table: pd.DataFrame, levels: Mapping[str, Level]) -> pd.Series:
     """Of every row of ``verdicts`` whether the level is cut from its parent and else trained as that was: rewound, to
     the same rewind point, on the same data. Between others a barrier would say something of those too."""
+    steps = [name for name, level in levels.items() if level.is_step]
     parents = table.set_index("level")[["rewind", "data"]].reindex(table["parent"]).to_numpy()
-    return table["variant"].isin(REWOUND) & (parents == table[["rewind", "data"]].to_numpy()).all(axis=1)
+    return table["level"].isin(steps) & (parents == table[["rewind", "data"]].to_numpy()).all(axis=1)
 
 
-def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
+def connected_and_matching(table: pd.DataFrame, levels: Mapping[str, Level]) -> dict[str, int]:
     """How many successive levels are connected to their parent, and how many match, as their parent does (U2 of Paul et
     al. 2023: the one if and only if the other). Those of which no matching can be told are left out.
 
@@ -33,7 +34,7 @@ def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
         for connected in ("connected", "not connected")
         for both in ("both match", "not both match")
     }
-    for row in table[successive(table)].to_dict("records"):
+    for row in table[successive(table, levels)].to_dict("records"):
         if row["connected_to_parent"] is None or row["matching"] is None:
             continue
         both = "both match" if row["matching"] and matching[row["parent"]] else "not both match"
@@ -41,7 +42,7 @@ def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
     return counts
 
 
-def measured_cuts(table: pd.DataFrame) -> pd.DataFrame:
+def measured_cuts(table: pd.DataFrame, levels: Mapping[str, Level]) -> pd.DataFrame:
     """Every cut that was made between successive levels: level (that was cut), left (share of all weights it had),
     child, cut (share of those), barrier, connected, in_lcs (the child lies in the level's linearly connected sublevel
     set).
@@ -50,7 +51,7 @@ def measured_cuts(table: pd.DataFrame) -> pd.DataFrame:
     """
     left = table.set_index("level")["left"]
     rows = []
-    for row in table[successive(table)].to_dict("records"):
+    for row in table[successive(table, levels)].to_dict("records"):
         before = left[row["parent"]]
         verdict = (row["barrier_to_parent"], row["connected_to_parent"], row["in_parent_lcs"])
         rows.append((row["parent"], before, row["level"], 1 - row["left"] / before, *verdict))
@@ -94,19 +95,19 @@ def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> di
     """By how many cuts in a row (``cuts``) each way of pruning comes to about the same sparsity, and what it gives
     there: the level, the share of weights it has left, its mean test error and whether it matches.
 
-    The sparsity is that of the sparsest adaptive level, or, without one, of the sparsest imp level, and so on; of each
-    variant the level nearest to it is taken, if there is one within a factor of 1.5, among those trained from the same
-    rewind point on the same data.
+    The sparsity is that of the sparsest level of the first of ``ways``; of each way the level nearest to it is taken,
+    if there is one within a factor of 1.5, among those trained from the same rewind point on the same data.
 
     table: of ``verdicts``.
     """
-    rows = table[table["variant"].isin(LINES)].to_dict("records")
+    kinds = ways(levels)
+    rows = table[table["variant"].isin(kinds)].to_dict("records")
     if not rows:
         return {}
-    target = min(rows, key=lambda row: (LINES.index(row["variant"]), row["left"]))
+    target = min(rows, key=lambda row: (kinds.index(row["variant"]), row["left"]))
     rows = [row for row in rows if (row["rewind"], row["data"]) == (target["rewind"], target["data"])]
     found: dict[str, dict[str, Any]] = {}
-    for variant in LINES:
+    for variant in kinds:
         alike = [row for row in rows if row["variant"] == variant]
         apart = {row["level"]: abs(math.log(row["left"] / target["left"])) for row in alike}
         nearest = min(alike, key=lambda row: apart[row["level"]], default=None)
@@ -114,12 +115,24 @@ def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> di
             above = line(levels, nearest["level"])[1:]
             found[variant] = {
                 "level": nearest["level"],
-                "cuts": sum(levels[name].variant != "dense" for name in above),
+                "cuts": sum(levels[name].amount is not None for name in above),
                 "weights_left": nearest["left"],
                 "mean_error": nearest["error"],
                 "matching": nearest["matching"],
             }
     return found
+
+
+def ways(levels: Mapping[str, Level]) -> list[str]:
+    """The kinds of level that cut, but those that are beside a line of levels. First those whose cut the error sets, as
+    nobody chose their sparsity; then presets in their own order, then others in that of the levels."""
+    kinds = {
+        level.kind: level
+        for level in levels.values()
+        if level.amount and not (level.variant and PRESETS[level.variant].aside)
+    }
+    places = {name: place for place, name in enumerate(PRESETS)}
+    return sorted(kinds, key=lambda kind: (kinds[kind].amount != "budget", places.get(kind, len(places))))
 
 
 def in_words(table: pd.DataFrame) -> str:

@@ -7,25 +7,29 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from winnow.pruning.masks import share_left
 from winnow.storage import load_table, save_table
-from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.masks import share_left
+from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.training.batches import DeviceImages
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.fit import Hook
-from winnow.training.loop import Beginning, Run, history
+from winnow.training.loop import Beginning, Run, StepHook, history
 
 Parts = Mapping[str, DeviceImages]  # what errors are measured on, by name: train, validation, test
 RESULTS = ["seed", "split", "left", "error", "loss", "error_after_cut", "error_after_two_cuts"]
 
 
-def from_tickets(begun: Path, order: Callable[[int], int] = int) -> Callable[[int], Beginning]:
+def from_tickets(
+    begun: Path,
+    order: Callable[[int], int] = int,
+    after_step: Callable[[Ticket, int], StepHook | None] = lambda _ticket, _seed: None,
+) -> Callable[[int], Beginning]:
     """Begin with the tickets ``begun/seed<s>.safetensors``. order: from a replicate's seed to that of the order of its
-    data and of the augmentation."""
+    data and of the augmentation. after_step: from the ticket and the seed to what is done after every step."""
 
     def begin(seed: int) -> Beginning:
         ticket = load_ticket(begun / f"seed{seed}.safetensors")
-        return Beginning(ticket.network, order(seed), ticket.mask, ticket.about)
+        return Beginning(ticket.network, order(seed), ticket.mask, ticket.about, after_step(ticket, seed))
 
     return begin
 

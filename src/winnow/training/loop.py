@@ -1,7 +1,7 @@
 """The training loop: SGD over epochs of batches, for one network or several in step, able to go on after an epoch."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -33,12 +33,14 @@ NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with
 class Beginning:
     """What a run begins with: a network; the seed of the order of its data and of the augmentation; for a sparse
     network its mask, bool tensors by the names of parameters, each of its parameter's shape, False where the weight is
-    held at zero; and what else is known of it, for whoever keeps what becomes of it."""
+    held at zero; what else is known of it, for whoever keeps what becomes of it; and what to do after every step, while
+    the weights still have their gradients, such as to change the mask (``change_mask``)."""
 
     network: nn.Module
     seed: int
     mask: Mapping[str, Tensor] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    after_step: "StepHook | None" = None
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Run:
     velocity: dict[str, Tensor]  # of SGD's momentum, by the names of the parameters
     pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
     folder: Path  # where the caller wants its outputs, once it is finished
+    after_step: "StepHook | None" = None
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -70,6 +73,9 @@ class Run:
         self.records.setdefault(name, []).append(value)
 
 
+StepHook = Callable[[Run], None]  # a function of the run's step, mask, weights and gradients: a restart has no others
+
+
 def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     """A run of a network, where it lies, without momentum yet; its outputs are to become the folder.
 
@@ -82,7 +88,7 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
     sparse = [(network.get_parameter(name), kept) for name, kept in begin.mask.items()]
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
-    run = Run(begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, epoch, step)
+    run = Run(begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, epoch, step)
     hold(run)
     return run
 
@@ -92,6 +98,16 @@ def hold(run: Run) -> None:
     """Put the pruned weights back to zero: weight decay and momentum take no notice of the mask."""
     for weight, pruned in run.pruned:
         weight.masked_fill_(pruned, 0)
+
+
+@torch.no_grad()
+def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
+    """Give a run another mask of the same parameters. A weight that returns begins at zero, without momentum."""
+    run.mask = {name: mask[name] for name in run.mask}
+    for (name, kept), (_, pruned) in zip(run.mask.items(), run.pruned, strict=True):
+        run.velocity[name].masked_fill_(pruned & kept.to(pruned.device), 0)
+        pruned.copy_(~kept)
+    hold(run)
 
 
 @torch.no_grad()
@@ -115,9 +131,11 @@ def descend(run: Run, training: Training, learning_rate: float | Tensor) -> None
         nesterov=training.nesterov,
         maximize=False,
     )
+    hold(run)
+    if run.after_step:
+        run.after_step(run)
     for weight, *_ in moved:
         weight.grad = None
-    hold(run)
 
 
 def take_step(
@@ -177,6 +195,8 @@ def train_epoch(
         weights = [] if images.weights is None else [images.weights[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
         results = losses[:, len(visits)], hits[:, len(visits)]
+        for run in runs:
+            run.step += 1
         if graphs is None:
             for i, run in enumerate(runs):
                 _seed_layers(draws[i], device)
@@ -186,8 +206,6 @@ def train_epoch(
         else:
             rates = torch.full((len(runs),), rate, device=device)
             take_side_by_side([graphs[id(run)] for run in runs], (inputs, labels, rates, *weights), draws, results)
-        for run in runs:
-            run.step += 1
         visits.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
@@ -232,7 +250,9 @@ def train(
         else:
             yield run
             save(run)
-    graphs = graphed_steps(runs, training) if images.device.type == "cuda" else None
+    # a graph knows nothing of Python, so what happens after a step cannot be part of it
+    graphed = images.device.type == "cuda" and not any(run.after_step for run in runs)
+    graphs = graphed_steps(runs, training) if graphed else None
     tick(sum(run.step for run in runs) - ticked)
     ticked = sum(run.step for run in runs)
     while unfinished := [run for run in runs if run.step < schedule.total]:
@@ -251,11 +271,12 @@ def train(
 
 
 def save(run: Run) -> None:
-    """Write network, momentum, counters and records as one safetensors file."""
+    """Write network, momentum, mask, counters and records as one safetensors file."""
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
+        | {f"mask.{name}": kept for name, kept in run.mask.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step])},
     )
@@ -265,6 +286,7 @@ def restore(run: Run) -> None:
     """Put a run back where ``save`` left it."""
     tensors = load_tensors(run.state)
     load_network(run.network, tensors)
+    change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
     run.epoch, run.step = (int(count) for count in tensors["progress"])

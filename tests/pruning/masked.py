@@ -5,6 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
 
+from winnow.pruning.masks import Mask
+from winnow.pruning.prune import left_after, prune
+
 SHAPES = [(1,), (7,), (3, 5), (2, 3, 3, 3)]
 
 
@@ -20,6 +23,11 @@ def layers(draw: st.DrawFn) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         mask[name] = torch.from_numpy(draw(hnp.arrays(bool, shape, fill=st.just(True))))
     mask[names[0]].view(-1)[0] = True
     return weights, mask
+
+
+def cut_smallest(weights: dict[str, Tensor], mask: dict[str, Tensor], share: float, floor: int | float = 0) -> Mask:
+    """Cut a share of the weights left, those of smallest magnitude over all layers together."""
+    return prune({name: weights[name].abs() for name in mask}, mask, left_after(mask, share), floor=floor)
 
 
 class Attention(nn.Module):

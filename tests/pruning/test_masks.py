@@ -3,11 +3,11 @@ import torch
 from hypothesis import given
 from torch import nn
 
-from tests.tickets.masked import Attention, layers
+from tests.pruning.masked import Attention, layers
 from winnow.networks import build
 from winnow.params.training import Network
+from winnow.pruning import masks
 from winnow.storage import load_tensors, save_tensors
-from winnow.tickets import masks
 
 
 def test_weights_of_convolutions_and_linear_layers_are_prunable():

@@ -39,6 +39,11 @@ def ones(network: nn.Module) -> Mask:
     return {name: torch.ones(network.get_parameter(name).shape, dtype=torch.bool) for name in prunable(network)}
 
 
+def whole(mask: Mapping[str, Tensor]) -> Mask:
+    """The mask of the same layers that leaves every weight."""
+    return {name: torch.ones(layer.shape, dtype=torch.bool) for name, layer in mask.items()}
+
+
 def layer_sizes(mask: Mapping[str, Tensor]) -> dict[str, int]:
     """How many prunable weights every layer has, left or not."""
     return {name: layer.numel() for name, layer in mask.items()}

@@ -1,0 +1,103 @@
+"""A level's choices with the functions that they name, whose signatures are the schema of its options."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import Parameter
+from typing import Any
+
+from pydantic import create_model
+
+from winnow.errors import UserError
+from winnow.params.base import Section, validate
+from winnow.params.imp import NO_PARENT, Level
+from winnow.pruning.presets import NONE, PRESETS
+from winnow.pruning.rule import Rule
+from winnow.pruning.schedules import SCHEDULES
+from winnow.pruning.tables import ALLOCATIONS, CRITERIA, DURING, find, options
+from winnow.pruning.weights import WEIGHTS
+
+EXAMPLES = {"cut": 0.2, "budget": 0.02}
+METHODS = [("criterion", CRITERIA, NONE), ("allocation", ALLOCATIONS, ""), ("when", DURING, "once")]  # and what is none
+
+
+def rule_of(name: str, level: Level, floor: int) -> Rule:
+    """What a level of this name does. Raises ValueError that names the key, and says what would be right."""
+    key, choices = f"imp.levels.{name}", level.choices
+    functions: dict[str, Callable[..., Any]] = {}
+    for choice, table, without in METHODS:
+        chosen = getattr(choices, choice)
+        if chosen != without:
+            try:
+                functions[choice] = find(table, chosen)
+            except ValueError as error:
+                raise ValueError(f"{key}.{choice}: {error}{f', or {without}' if without else ''}") from None
+    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES)):
+        if getattr(choices, choice) not in those:
+            raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
+    bound = _with_options(key, level, functions)
+    anywhere = ALLOCATIONS[choices.allocation].anywhere
+    _check_amount(key, level, takes_none=anywhere or choices.criterion == NONE)
+    _check_parent(key, level, anywhere)
+    return Rule(
+        criterion=bound.get("criterion"),
+        allocation=bound["allocation"],
+        anywhere=anywhere,
+        during=bound.get("when"),
+        weights=WEIGHTS[choices.weights],
+        schedule=SCHEDULES[choices.schedule],
+        cut=level.cut,
+        budget=level.budget,
+        until=level.until,
+        floor=floor,
+        has_parent=level.parent != NO_PARENT,
+    )
+
+
+def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """The functions with the options that the level gives them, which are checked."""
+    items = {name: item for function in functions.values() for name, item in options(function).items()}
+    fields: dict[str, Any] = {
+        name: (item.annotation, ... if item.default is Parameter.empty else item.default)
+        for name, item in items.items()
+    }
+    known: dict[str, Any] = {name: (field.annotation, None) for name, field in Level.model_fields.items()}
+    model = create_model("Options", __base__=Section, **known, **fields)
+    try:
+        checked = validate(model, level.model_dump(exclude_unset=True), "", tuple(key.split(".")))
+    except UserError as error:
+        raise ValueError(str(error).removeprefix(": ")) from None
+    return {
+        choice: partial(function, **{name: getattr(checked, name) for name in options(function)})
+        for choice, function in functions.items()
+    }
+
+
+def _check_amount(key: str, level: Level, takes_none: bool) -> None:
+    """What is to be cut is said once, where something is."""
+    choices = level.choices
+    if level.variant:
+        by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
+    else:
+        by = f"criterion {choices.criterion} with allocation {choices.allocation}"
+        wanted = None if takes_none else level.amount or "cut"
+    for amount in ("cut", "budget"):
+        if amount == wanted and getattr(level, amount) is None:
+            raise ValueError(f"{key}: {by} needs {amount}, such as {amount}: {EXAMPLES[amount]}")
+        if amount != wanted and getattr(level, amount) is not None:
+            raise ValueError(f"{key}: {by} takes no {amount}; leave it out")
+    if level.until is not None and wanted != "budget":
+        raise ValueError(f"{key}: {by} takes no until; leave it out")
+    if choices.when != "once" and wanted != "cut":
+        raise ValueError(f"{key}.when: {choices.when} needs cut, such as cut: 0.8, and a criterion")
+
+
+def _check_parent(key: str, level: Level, anywhere: bool) -> None:
+    """Without a parent there are no trained weights, and no mask."""
+    if level.parent != NO_PARENT:
+        return
+    if level.choices.weights == "trained":
+        raise ValueError(f"{key}.weights: without a parent there are no trained ones; take rewind or fresh")
+    if level.budget is not None:
+        raise ValueError(f"{key}.budget: is a rise of a trained parent's error; without a parent, give cut")
+    if anywhere:
+        raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")

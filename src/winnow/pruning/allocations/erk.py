@@ -1,0 +1,9 @@
+"""Erdős-Rényi-kernel (Evci et al. 2020, "Rigging the lottery", sec. 3; after Mocanu et al. 2018)."""
+
+from winnow.pruning.allocations.layer import Layers, share_out
+
+
+def erk(layers: Layers, total: int) -> dict[str, int]:
+    """Every layer keeps a number in proportion to the sum of its dimensions, so that the larger it is, the sparser. A
+    layer that would keep more than it has keeps all, and the others are cut more."""
+    return share_out(layers, {name: sum(layer.shape) for name, layer in layers.items()}, total)

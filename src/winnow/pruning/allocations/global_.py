@@ -1,0 +1,17 @@
+"""One ranking over all layers together."""
+
+import numpy as np
+
+from winnow.pruning.allocations.layer import Layers, lowest
+
+
+def global_(layers: Layers, total: int) -> dict[str, int]:
+    """The highest of every layer, up to its least, stay, and then the highest of all others; of equal scores those that
+    come later, by layer and by place."""
+    free = {name: layer.scores[lowest(layer.scores, len(layer.scores) - layer.least)] for name, layer in layers.items()}
+    cut = lowest(np.concatenate(list(free.values())), sum(len(layer.scores) for layer in layers.values()) - total)
+    ends = np.cumsum([len(scores) for scores in free.values()])
+    return {
+        name: len(layers[name].scores) - int(part.sum())
+        for name, part in zip(free, np.split(cut, ends[:-1]), strict=True)
+    }

@@ -1,0 +1,29 @@
+"""LAMP (Lee et al. 2021, "Layer-adaptive sparsity for the magnitude-based pruning", eq. 3)."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from winnow.pruning.allocations.global_ import global_
+from winnow.pruning.allocations.layer import Layers
+
+
+def lamp(layers: Layers, total: int) -> dict[str, int]:
+    """One ranking by the square of a score over the sum of the squares in its layer that are not lower.
+
+    The order within a layer stays. The highest of a layer has 1, so none is emptied before all have one weight left.
+    Raises ValueError for scores below zero, of which a square would change the order.
+    """
+    return global_({name: replace(layer, scores=rescaled(layer.scores)) for name, layer in layers.items()}, total)
+
+
+def rescaled(scores: np.ndarray) -> np.ndarray:
+    """float64 [n] of scores [n]; of equal ones the later count as higher. Sums run from the highest down."""
+    if (scores < 0).any():
+        raise ValueError("allocation: lamp takes scores of at least zero, which this criterion does not give")
+    order = np.argsort(scores, kind="stable")[::-1]
+    squares = scores[order].astype(np.float64) ** 2
+    sums = np.cumsum(squares)
+    found = np.empty(len(scores))
+    found[order] = np.divide(squares, sums, out=np.zeros(len(scores)), where=sums > 0)
+    return found

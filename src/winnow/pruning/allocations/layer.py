@@ -1,0 +1,55 @@
+"""What an allocation knows of a layer, and what allocations share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """shape: of its weights. scores: of those that are left, flat, in row-major order. least: how many it keeps."""
+
+    shape: tuple[int, ...]
+    scores: np.ndarray
+    least: int = 0
+
+
+Layers = Mapping[str, Layer]
+
+
+def lowest(scores: np.ndarray, count: int) -> np.ndarray:
+    """Bool [n]: the ``count`` lowest of the scores [n], of equal ones those that come first. In linear time."""
+    if count == 0:
+        return np.zeros(len(scores), bool)
+    threshold = np.partition(scores, count - 1)[count - 1]
+    chosen = scores < threshold
+    chosen[np.flatnonzero(scores == threshold)[: count - chosen.sum()]] = True
+    return chosen
+
+
+def share_out(layers: Layers, parts: Mapping[str, float], total: int) -> dict[str, int]:
+    """How many weights each layer keeps, in proportion to ``parts``: the total exactly.
+
+    A layer whose part is more than it has keeps all, one whose part is less than its least keeps that, and the others
+    share the rest in proportion. What rounding leaves over goes to the largest remainders, by layer name where they are
+    equal.
+    """
+    names = sorted(layers)
+    weights = np.array([parts[name] for name in names], float)
+    least = np.array([layers[name].least for name in names], float)
+    most = np.array([len(layers[name].scores) for name in names], float)
+
+    def at(scale: float) -> np.ndarray:
+        return np.clip(scale * weights, least, most)
+
+    # the sum rises with the scale, and is a straight line between the scales at which a layer comes to a bound
+    bends = np.unique(np.concatenate([[0.0], least / weights, most / weights]))
+    sums = np.array([at(bend).sum() for bend in bends])
+    exact = at(float(np.interp(total, sums, bends)))
+    counts = np.floor(exact + 1e-9).astype(int)
+    by_remainder = np.argsort(counts - exact, kind="stable")
+    rest = total - int(counts.sum())
+    for place in [place for place in by_remainder if counts[place] < most[place]][:rest]:
+        counts[place] += 1
+    return dict(zip(names, counts.tolist(), strict=True))

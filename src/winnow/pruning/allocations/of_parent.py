@@ -1,0 +1,9 @@
+"""As many weights of every layer as the parent has."""
+
+from winnow.pruning.allocations.layer import Layers
+
+
+def of_parent(layers: Layers, total: int) -> dict[str, int]:
+    """What is left of each, which is the total: other weights of the layer may take their places (Frankle et al. 2021,
+    "Pruning neural networks at initialization: why are we missing the mark?", sec. 4, shuffle such masks)."""
+    return {name: len(layer.scores) for name, layer in layers.items()}

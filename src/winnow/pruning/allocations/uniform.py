@@ -1,0 +1,10 @@
+"""The same fraction of every layer."""
+
+import math
+
+from winnow.pruning.allocations.layer import Layers, share_out
+
+
+def uniform(layers: Layers, total: int) -> dict[str, int]:
+    """Every layer keeps the same fraction of its size; of one that has less left, all."""
+    return share_out(layers, {name: math.prod(layer.shape) for name, layer in layers.items()}, total)

@@ -1,0 +1,71 @@
+"""What a criterion may score weights by."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from winnow.pruning.masks import Mask
+from winnow.streams import torch_stream
+from winnow.training.batches import DeviceImages, normalise
+
+Scores = Mapping[str, Tensor | np.ndarray]  # by the names of prunable parameters, each of its parameter's shape
+Batches = Callable[[int, int], Iterable[tuple[Tensor, Tensor]]]  # from a number and a size to inputs and labels
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """A network whose weights are scored, which stays as it is, and what else scores may depend on.
+
+    mask: the weights that are left, by the names of all prunable parameters. batches: of images to take gradients on;
+    the same ones in every call. seed: of what a criterion draws. loss: of logits and labels, the mean over a batch.
+    """
+
+    network: nn.Module
+    mask: Mask
+    batches: Batches
+    seed: int = 0
+    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The prunable weights, zeros among them where the mask has cut."""
+        return {name: self.network.get_parameter(name).detach() for name in self.mask}
+
+    def gradients(self, count: int, size: int) -> dict[str, Tensor]:
+        """The gradient of the mean loss over so many batches of this size, with respect to the prunable weights; in
+        training mode, in single precision.
+
+        Raises ValueError if there are no such batches.
+        """
+        network = copy.deepcopy(self.network).train()
+        weights = [network.get_parameter(name) for name in self.mask]
+        total = [torch.zeros_like(weight) for weight in weights]
+        device = weights[0].device
+        with (
+            torch.enable_grad(),
+            torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]),
+            torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False),
+        ):
+            torch.manual_seed(torch_stream(self.seed, "scoring", 1).initial_seed())  # of dropout
+            for inputs, labels in self.batches(count, size):
+                gradients = torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
+                total = [sum_ + gradient / count for sum_, gradient in zip(total, gradients, strict=True)]
+        return dict(zip(self.mask, total, strict=True))
+
+
+def batches_of(images: DeviceImages, seed: int) -> Batches:
+    """Batches of different images, drawn at random by the seed, without augmentation."""
+
+    def batches(count: int, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        if count * size > len(images):
+            raise ValueError(f"batch_size: {count} x {size} images are more than the {len(images)} that there are")
+        order = torch.randperm(len(images), generator=torch_stream(seed, "scoring"))[: count * size]
+        for rows in order.to(images.device).split(size):
+            yield normalise(images.at(rows), images), images.labels[rows]
+
+    return batches

@@ -1,0 +1,6 @@
+"""What changes a mask while a network trains: each way a file, with a function of its name, and a line in
+``pruning.tables``.
+
+The function takes a ``During``, and its options as keyword arguments, and gives what the training loop calls after
+every step (``training.loop.StepHook``).
+"""

@@ -1,0 +1,36 @@
+"""Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", eq. 1); with any criterion."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from winnow.pruning.during.level import During
+
+if TYPE_CHECKING:  # params.yaml is checked without torch
+    from winnow.training.loop import Run, StepHook
+
+
+def gradual(
+    level: During,
+    *,
+    begin: Annotated[float, Ge(0), Lt(1)] = 0.0,
+    end: Annotated[float, Gt(0), Le(1)] = 0.75,
+    cuts: Annotated[int, Ge(1)] = 20,
+) -> "StepHook":
+    """``cuts`` cuts, evenly spread between two times, fractions of the training: most is cut early.
+
+    After cut k of n the weights left are after + (before - after) (1 - k / n)^3. A weight that is cut stays so. Raises
+    ValueError if the end is not after the begin.
+    """
+    if end <= begin:
+        raise ValueError(f"end: {end:g} must be after begin, {begin:g}")
+    left = {}
+    for k in range(1, cuts + 1):
+        step = level.first + max(1, round((begin + (end - begin) * k / cuts) * (level.last - level.first)))
+        left[step] = round(level.after + (level.before - level.after) * (1 - k / cuts) ** 3)
+
+    def after_step(run: "Run") -> None:
+        if run.step in left:
+            level.prune(run, left[run.step])
+
+    return after_step

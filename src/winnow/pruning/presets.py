@@ -1,0 +1,59 @@
+"""What a level does, as choices by name; and the names of usual combinations of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+NONE = "none"  # of a criterion: the mask stays as it is
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is scored, how the cut is shared between layers, when it is made, what the survivors start from, and by
+    which schedule they are trained: names of lines in ``pruning.tables``, ``weights.WEIGHTS``, ``schedules.SCHEDULES``.
+    """
+
+    criterion: str = "magnitude"  # or none
+    allocation: str = "global"
+    when: str = "once"  # or in DURING
+    weights: str = "rewind"
+    schedule: str = "rest"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A combination with a name of its own.
+
+    amount: the key that says how much is cut: cut, budget or none. aside: whether it is a branch beside the levels of a
+    line, and no way to a sparsity. root: whether its parent must not be pruned yet.
+    """
+
+    title: str  # in pictures
+    choices: Choices = field(default=Choices())
+    amount: str | None = None
+    aside: bool = False
+    root: bool = False
+
+
+PRESETS = {
+    "imp": Preset("IMP", amount="cut"),
+    "learning_rate": Preset("learning-rate rewinding", Choices(weights="trained"), "cut"),
+    "fine_tuning": Preset("fine-tuning", Choices(weights="trained", schedule="last_rate"), "cut"),
+    "one_shot": Preset("one-shot", amount="cut", root=True),
+    "trial": Preset("trial cuts", amount="cut", aside=True),  # to see how large a cut can be
+    "adaptive": Preset("adaptive cuts", amount="budget"),
+    "random": Preset("random mask", Choices("random", "of_parent")),
+    "fresh": Preset("fresh initialisation", Choices(NONE, weights="fresh", schedule="full")),
+    "dense": Preset("all weights", Choices(NONE), root=True),  # of a root beside the dense baseline
+}
+
+
+def name_of(choices: Choices, amount: str | None, options: Mapping[str, Any]) -> str:
+    """A name for a combination, in tables and pictures: a preset's, or what differs from ``imp``, such as snip+erk."""
+    for name, preset in PRESETS.items():
+        if (preset.choices, preset.amount) == (choices, amount) and not (options or preset.root):
+            return name
+    usual = asdict(Choices())
+    words = [value for key, value in asdict(choices).items() if value != usual[key] and value != NONE]
+    words += ["adaptive"] if amount == "budget" else [] if amount or choices.allocation == "of_parent" else ["uncut"]
+    return "+".join([*words, *(f"{key}={value}" for key, value in options.items())])

@@ -1,0 +1,34 @@
+"""What a level does: its choices as functions, their options filled in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # params.yaml is checked without torch
+    from winnow.pruning.context import Context, Scores
+    from winnow.pruning.during.level import During
+    from winnow.pruning.prune import Allocation
+    from winnow.pruning.weights import State, States
+    from winnow.training.loop import StepHook
+    from winnow.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """criterion: None where the mask stays as it is. anywhere: whether the level has as many weights as its parent, at
+    any places (``tables.Line``). during: what changes the mask in the training, and makes the cut; None where the cut
+    is made before it. cut: the fraction of the parent's weights that goes; or budget: by how much the cut may raise the
+    training error, and until: of all weights the fraction that is kept. floor: weights that every layer keeps.
+    has_parent: whether trained weights are cut."""
+
+    criterion: "Callable[[Context], Scores] | None"
+    allocation: "Allocation"
+    anywhere: bool
+    during: "Callable[[During], StepHook] | None"
+    weights: "Callable[[States], State]"
+    schedule: "Callable[[Schedule, int], tuple[Schedule, int]]"
+    cut: float | None = None
+    budget: float | None = None
+    until: float | None = None
+    floor: int | float = 0
+    has_parent: bool = True

@@ -1,0 +1,29 @@
+"""How the survivors of a cut are trained: by which schedule, and from which of its steps on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from winnow.training.schedule import Schedule
+
+
+def rest(plan: Schedule, tau: int) -> tuple[Schedule, int]:
+    """The schedule from the step of the rewind point, tau, on."""
+    return plan, tau
+
+
+def full(plan: Schedule, _tau: int) -> tuple[Schedule, int]:
+    """All of the schedule."""
+    return plan, 0
+
+
+def last_rate(plan: Schedule, tau: int) -> tuple[Schedule, int]:
+    """As many steps as from the rewind point on, at the learning rate of the last step (Renda et al. 2020)."""
+    rate = plan.learning_rate(plan.total - 1)
+    return replace(plan, peak=rate, warmup=0, decay_at=()), tau
+
+
+SCHEDULES: dict[str, Callable[[Schedule, int], tuple[Schedule, int]]] = {
+    "rest": rest,
+    "full": full,
+    "last_rate": last_rate,
+}

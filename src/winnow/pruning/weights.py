@@ -1,0 +1,27 @@
+"""What the survivors of a cut start from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # params.yaml is checked without torch
+    from torch import Tensor
+
+State = dict[str, "Tensor"]  # a network's state dict: weights, and the statistics of batch norm
+
+
+@dataclass(frozen=True)
+class States:
+    """The weights that there are, all on the CPU: the parent's after its training, the rewind point's, and those of a
+    new initialisation, which the mask has not seen."""
+
+    trained: State
+    rewound: State
+    fresh: Callable[[], State]
+
+
+WEIGHTS: dict[str, Callable[[States], State]] = {
+    "rewind": lambda states: states.rewound,
+    "trained": lambda states: states.trained,
+    "fresh": lambda states: states.fresh(),
+}

@@ -1,0 +1,76 @@
+"""Levels of other choices than iterative magnitude pruning, from params.yaml to the pictures."""
+
+import json
+
+import pytest
+from clone import Clone, in_this_process
+
+from winnow.tickets.files import Ticket, load_ticket
+
+pytestmark = pytest.mark.pipeline
+
+LEVELS = {
+    "s": {"parent": "none", "criterion": "snip", "batches": 2, "batch_size": 64, "allocation": "erk", "cut": 0.8},
+    "s2": {"parent": "s", "cut": 0.4},
+    "la": {"parent": "dense", "allocation": "lamp", "cut": 0.8},
+    "g": {"parent": "none", "rewind": "early", "when": "gradual", "cuts": 4, "schedule": "full", "cut": 0.8},
+}
+
+
+def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone.set("imp.levels", {name: {"rewind": "dense", "data": "full", **level} for name, level in LEVELS.items()})
+    for key, value in {"connectivity.matrix": ["dense", "s"], "curvature.levels": [], "perturbation.runs": {}}.items():
+        clone.set(key, value)
+    for stage in ("check", *(f"imp@{name}" for name in LEVELS), "connectivity", "tickets", "ticket_figures"):
+        in_this_process(clone, stage, monkeypatch)()
+    assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", *LEVELS}
+    lines = {path.name for path in clone.path("data/landscape/lines/levels").iterdir()}
+    assert lines == {"s-s2", "dense-s", "dense-s2", "dense-la", "dense-g"}
+    found = json.loads(clone.path("metrics/tickets.json").read_text())
+    assert {name: found[name]["variant"] for name in LEVELS} == {
+        "s": "snip+erk+batches=2+batch_size=64",
+        "s2": "imp",
+        "la": "lamp",
+        "g": "gradual+full+cuts=4",
+    }
+    assert {name: found[name]["weights_left"] for name in LEVELS} == pytest.approx(
+        {"s": 0.2, "s2": 0.12, "la": 0.2, "g": 0.2}, abs=0.002
+    )
+    assert found["s"]["parent"] == "none"
+    assert found["s"]["barrier_to_parent"] is None
+    assert found["s2"]["barrier_to_parent"] >= 0
+    assert found["g"]["barrier_to_dense"] >= 0
+    same = json.loads(clone.path("metrics/landscape.json").read_text())["connected_to_parent_and_matching"]
+    assert sum(same.values()) == 2  # s2 and la are steps from a trained parent
+    for name in LEVELS:
+        for seed in (200, 201):
+            ticket = load_ticket(clone.path(f"data/tickets/{name}/seed{seed}/ticket.safetensors"))
+            assert share(ticket) == pytest.approx(found[name]["weights_left"])
+            state = ticket.state_dict()
+            assert all(not state[layer][~kept].any() for layer, kept in ticket.mask.items())
+    assert clone.path("plots/ticket_pictures/errors.png").exists()
+
+
+def share(ticket: Ticket) -> float:
+    kept = sum(int(layer.sum()) for layer in ticket.mask.values())
+    return kept / sum(layer.numel() for layer in ticket.mask.values())
+
+
+def test_dvc_runs_a_level_without_a_parent(clone: Clone) -> None:
+    level = {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 64, "cut": 0.5}
+    clone.set("imp.levels.s", level)
+    assert clone.repro("imp@s") == ["check", "imp@s"]
+    clone.do("rm", "data/tickets/none")  # as in a clone of the repository, in which DVC checks it out
+    clone.set("imp.levels.s.cut", 0.6)
+    assert clone.make("imp@s") == ["check", "imp@s"]
+    clone.do("dvc", "checkout", "labels")
+    assert clone.path("data/tickets/none").is_file()
+
+
+def test_what_a_criterion_cannot_do_names_the_level(clone: Clone, monkeypatch, user_error) -> None:
+    clone.set(
+        "imp.levels.s",
+        {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 500, "cut": 0.5},
+    )
+    with user_error("imp.levels.s: batch_size: 1 x 500 images are more than the 270"):
+        in_this_process(clone, "imp@s", monkeypatch)()
