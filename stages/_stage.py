@@ -81,6 +81,15 @@ def params(**sections: type[Section]) -> View:
     return View(SimpleNamespace(**checked), _declared("params"))
 
 
+@contextmanager
+def naming(key: str) -> Iterator[None]:
+    """Tell a kernel's ValueError, which names what it was given, as a mistake in this key of params.yaml."""
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(f"{key}{error}") from error
+
+
 def code() -> str:
     """The list of this stage's code, for stages that keep some of their results by what went into them."""
     return next(Path(dep) for dep in _declared("deps") if Path(dep).parent == CODE).read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from stages._stage import keep_only, main, params
 from winnow.datasets.images import load_facts
+from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.scores.aggregate import score_table
@@ -70,7 +71,10 @@ def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str,
             save_scores(path, score_module(name).compute(cohort))
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
-    return {name: load_scores(paths) for name, paths in files.items()}
+    try:
+        return {name: load_scores(paths) for name, paths in files.items()}
+    except ValueError as error:
+        raise UserError(f"{error}; run dvc repro to renew both") from None
 
 
 if __name__ == "__main__":

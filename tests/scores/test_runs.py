@@ -90,8 +90,8 @@ def test_every_score_has_its_module():
         assert callable(import_module(f"winnow.scores.{name}").compute)
 
 
-def test_a_cohort_without_runs(tmp_path, user_error):
-    with user_error(tmp_path, "run the stage early"):
+def test_a_cohort_without_runs(tmp_path):
+    with pytest.raises(FileNotFoundError, match=f"holds no seed<number> folder: '{tmp_path}'"):
         assert EarlyRuns(tmp_path, LABELS, tmp_path).seeds
 
 
@@ -107,12 +107,12 @@ def test_cohorts_are_read_one_after_another(tmp_path):
     assert (found.seeds, found.epochs) == ([7, 1, 2], [0, 4])
 
 
-def test_cohorts_that_do_not_fit_together(tmp_path, user_error):
+def test_cohorts_that_do_not_fit_together(tmp_path):
     save_scores(tmp_path / "a", SeedScores(np.zeros((1, 2, 4), np.float32), [0], [0, 4]))
     save_scores(tmp_path / "epochs", SeedScores(np.zeros((1, 2, 4), np.float32), [1], [0, 5]))
     save_scores(tmp_path / "images", SeedScores(np.zeros((1, 2, 5), np.float32), [1], [0, 4]))
     for other in ("epochs", "images"):
-        with user_error(tmp_path / other, tmp_path / "a", "dvc repro"):
+        with pytest.raises(ValueError, match=f"{tmp_path / other}: .* not those of {tmp_path / 'a'}"):
             load_scores([tmp_path / "a", tmp_path / other])
 
 
