@@ -10,6 +10,7 @@ import pytest
 from winnow.datasets.images import Dataset, Images, save_dataset
 from winnow.scores import names
 from winnow.scores.columns import column, parse_column
+from winnow.scores.registry import MODULES, compute
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
 from winnow.storage import save_tensors
@@ -44,7 +45,7 @@ def runs(tmp_path) -> EarlyRuns:
 
 
 def score(name: str, runs: EarlyRuns) -> SeedScores:
-    return import_module(f"winnow.scores.{name}").compute(runs)
+    return compute(name, runs)
 
 
 def test_seeds_and_epochs_are_in_the_order_of_their_numbers(runs):
@@ -86,8 +87,10 @@ def test_scores_of_the_data_have_no_epoch(runs):
 
 
 def test_every_score_has_its_module():
+    assert set(MODULES) == set(names.OF_FILES)
     for name in names.ALL:
-        assert callable(import_module(f"winnow.scores.{name}").compute)
+        function = name if name in names.OF_OUTPUTS else "compute"
+        assert callable(getattr(import_module(f"winnow.scores.{name}"), function))
 
 
 def test_a_cohort_without_runs(tmp_path):

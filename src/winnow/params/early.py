@@ -60,16 +60,13 @@ class Early(Section):
 class Score(Section):
     """Which scores are computed, each for every cohort at every epoch of early.epochs."""
 
-    scores: list[str] = [
-        *names.OF_OUTPUTS,
-        *names.OF_THE_DATA,
-    ]  # from the softmax outputs that early keeps, or the data
+    scores: list[str] = list(names.OF_FILES)  # from the softmax outputs that early keeps, or the data
     gradients: list[str] = list(names.OF_GRADIENTS)  # from the networks that early keeps
 
     @field_validator("scores")
     @classmethod
     def _scores(cls, scores: list[str]) -> list[str]:
-        _known(scores, (*names.OF_OUTPUTS, *names.OF_THE_DATA), names.OF_GRADIENTS, "gradients")
+        _known(scores, names.OF_FILES, names.OF_GRADIENTS, "gradients")
         if "el2n" not in scores:
             raise ValueError("must hold el2n: the suspects are found by it")
         return scores
@@ -77,7 +74,7 @@ class Score(Section):
     @field_validator("gradients")
     @classmethod
     def _gradients(cls, scores: list[str]) -> list[str]:
-        _known(scores, names.OF_GRADIENTS, (*names.OF_OUTPUTS, *names.OF_THE_DATA), "scores")
+        _known(scores, names.OF_GRADIENTS, names.OF_FILES, "scores")
         return scores
 
 

@@ -77,6 +77,19 @@ def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
         raise ValueError(f"select.methods.{name}.method: must be one of {', '.join(METHODS)}, not {as_yaml(method)}")
     if method not in METHODS and not values:
         method, values = "ranked", parse_name(method)
+    found = checked_options(method, values, epoch, ("select", "methods", name))
+    if found.get("score") not in (None, *names.ALL):
+        raise ValueError(f"{name!r}: unknown score {found['score']!r}; there are {', '.join(names.ALL)}")
+    return Choice(method, found)
+
+
+def checked_options(
+    method: str, values: Mapping[str, Any], epoch: int = 0, key: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """All options of a method: the given values, and the defaults of the others, ``epoch`` among them.
+
+    Raises ValueError that names the option, below a key of params.yaml, and says what would be right.
+    """
     function = find_method(method)
     options = [item for item in signature(function).parameters.values() if item.kind is Parameter.KEYWORD_ONLY]
     fields: dict[str, Any] = {
@@ -86,10 +99,7 @@ def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
         fields["epoch"] = (Annotated[int, Field(ge=0)], epoch)
     model = create_model(method, __base__=Section, **fields)
     try:
-        checked = validate(model, values, "", ("select", "methods", name))
+        checked = validate(model, values, "", key)
     except UserError as error:
         raise ValueError(str(error).removeprefix(": ")) from None
-    found = {field: getattr(checked, field) for field in fields}
-    if found.get("score") not in (None, *names.ALL):
-        raise ValueError(f"{name!r}: unknown score {found['score']!r}; there are {', '.join(names.ALL)}")
-    return Choice(method, found)
+    return {field: getattr(checked, field) for field in fields}

@@ -24,10 +24,23 @@ def with_features(network: nn.Module, images: DeviceImages, batch_size: int = 50
 
     Raises ValueError if the network has no linear layer.
     """
+    return _through(network, images, batch_size, last_linear(network))
+
+
+def last_linear(network: nn.Module) -> nn.Module:
+    """The layer whose inputs are the network's features. Raises ValueError if the network has no linear layer."""
     layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not layers:
         raise ValueError("the network has no linear layer, whose inputs are its features")
-    return _through(network, images, batch_size, layers[-1])
+    return layers[-1]
+
+
+def with_inputs_of(layer: nn.Module, network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """``log_softmax`` of one batch, and what it gave to one of the network's layers, [b, d]."""
+    seen: list[Tensor] = []
+    with layer.register_forward_pre_hook(lambda _, given: seen.append(given[0])):
+        outputs = log_softmax(network, inputs)
+    return outputs, seen[-1].flatten(1)
 
 
 @torch.no_grad()
@@ -52,22 +65,17 @@ def _through(
     network: nn.Module, images: DeviceImages, batch_size: int, layer: nn.Module | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The log softmax of all images, and the inputs of a layer, if one is given."""
-    seen: list[Tensor] = []
-    hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0])) if layer else None
     outputs, features = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float16)
     with evaluation(network):
         for number, (inputs, _) in enumerate(images.batches(batch_size)):
-            part = log_softmax(network, inputs)
+            part, kept = with_inputs_of(layer, network, inputs) if layer else (log_softmax(network, inputs), None)
             if number == 0:
                 outputs = np.empty((len(images), part.shape[1]), np.float32)
             outputs[number * batch_size :][: len(part)] = part.cpu().numpy()
-            if layer:
-                kept = seen.pop().flatten(1)
+            if kept is not None:
                 if number == 0:
                     features = np.empty((len(images), kept.shape[1]), np.float16)
                 features[number * batch_size :][: len(kept)] = kept.half().cpu().numpy()
-    if hook:
-        hook.remove()
     return outputs, features
 
 
