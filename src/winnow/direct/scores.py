@@ -12,6 +12,7 @@ from winnow.autograd.evaluation import evaluation
 from winnow.autograd.gradient_norms import gradient_norms
 from winnow.direct.loader import Loader, Passes, batches, outputs, refuse_shuffled, to_device_of
 from winnow.scores import names
+from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.registry import MODULES
 from winnow.training.evaluate import last_linear, with_inputs_of
 
@@ -35,8 +36,8 @@ def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
     all_networks, of_batch = _several(networks), _of_batch(name)
     refuse_shuffled(loader)
     with _evaluation(all_networks):
-        means: list[np.ndarray] = [
-            np.mean([of_batch(network, *batch) for network in all_networks], axis=0, dtype=np.float64)
+        means = [
+            mean_and_stderr(np.array([of_batch(network, *batch) for network in all_networks]))[0]
             for batch in batches(loader)
         ]
     return np.concatenate(_not_empty(means))
