@@ -32,9 +32,9 @@ def error(dataset: Dataset) -> float:
 
 
 el2n = winnow.score([train(training, steps=78) for _ in range(5)], DataLoader(training, batch_size=500), "el2n")
-labels = torch.stack([label for _, label in training]).numpy()
+labels = digits.target[training.indices]
 hardest = winnow.select(labels, keep=0.5, scores=el2n)
 chance = winnow.select(labels, keep=0.5, score="random")
 print(f"all: {len(training)} examples, test error {error(training):.1%}")
 for name, kept in (("hardest", hardest), ("random", chance)):
-    print(f"{name}: {len(kept.rows)} examples, test error {error(Subset(training, kept.rows)):.1%}")
+    print(f"{name}: {len(kept.rows)} examples, test error {error(Subset(training, kept.rows.tolist())):.1%}")
