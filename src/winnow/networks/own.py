@@ -51,7 +51,8 @@ def output_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, 
 
 def _blame(error: Exception) -> str:
     """What failed, and in which line of the user's code, in one line."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/networks/" in frame.filename]
+    files = [frame for frame in traceback.extract_tb(error.__traceback__) if "/networks/" in frame.filename]
+    frames = [frame for frame in files if frame.filename != __file__]
     if isinstance(error, SyntaxError):
         place = f" ({error.filename}, line {error.lineno})"
     else:
