@@ -1,9 +1,9 @@
 """The command: python -m winnow.recipe [NAME] [--force]. It writes a recipe out as params.yaml.
 
-A recipe, recipes/NAME.yaml, says what differs from the default experiment, params/default.yaml. Sections merge key by key. A map whose items
-the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) is as the recipe has it, without the
-default's items. Each item says what differs: a network or a training from the default's, a level from its parent, a
-perturbed run from its level.
+A recipe, recipes/NAME.yaml, says what differs from the default experiment, params/default.yaml. Sections merge key by
+key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) is as the recipe has
+it, without the default's items. Each item says what differs: a network or a training from the default's first, a level
+from its parent, a perturbed run from its level.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         if options.name is None:
-            print("\n".join(f"{name}: {_header(_text(name))}".replace("\n# ", "\n  ") for name in recipes()))
+            print("".join(f"{name}\n{_header(_text(name))}".replace("\n# ", "\n  ") for name in recipes()), end="")
         else:
             print(write(options.name, options.force))
     except UserError as error:
