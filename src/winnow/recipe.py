@@ -1,9 +1,9 @@
 """The command: python -m winnow.recipe [NAME] [--force]. It writes a recipe out as params.yaml.
 
 A recipe, recipes/NAME.yaml, says what differs from the default experiment, params/default.yaml. Sections merge key by
-key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) is as the recipe has
-it, without the default's items. Each item says what differs: a network or a training from the default's first, a level
-from its parent, a perturbed run from its level.
+key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) is as the recipe
+has it, without the default's items. Each item says what differs: a network or a training from the default's first, a
+level from its parent, a perturbed run from its level.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from winnow.errors import UserError, describe
-from winnow.params.base import read_yaml, validate
+from winnow.params.base import as_yaml, read_yaml, validate
 from winnow.params.dense import NAME as DENSE
 from winnow.params.named import Named, load_named
 from winnow.params.whole import Params
@@ -127,7 +127,8 @@ def _complete_levels(levels: CommentedMap, path: str) -> None:
         parent = _map(level).get("parent")
         if parent not in known:
             there = ", ".join(known)
-            raise UserError(f"{path}: imp.levels.{name}.parent: {parent} is no level before it; there are {there}")
+            problem = f"must be a level before it, which are {there}, not {as_yaml(parent)}"
+            raise UserError(f"{path}: imp.levels.{name}.parent: {problem}")
         inherited = {key: value for key, value in known[parent].items() if "variant" not in level or key in OF_DENSE}
         known[name] = levels[name] = _in_one_line({"parent": parent} | inherited | level | {"parent": parent})
 
