@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[1]
 NAMES = [path.stem for path in sorted((ROOT / "recipes").glob("*.yaml"))]
 UserErrors = Callable[..., AbstractContextManager[None]]
 
+COMMIT = "-c user.name=a -c user.email=a@b commit --quiet --message params"
+
+
+def git(command: str) -> None:
+    subprocess.run(["git", *command.split()], check=True)
+
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -24,8 +30,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("recipes").symlink_to(ROOT / "recipes")
     Path("params.yaml").write_text("committed: 1\n")
-    for command in ("init --quiet", "add params.yaml", "-c user.name=a -c user.email=a@b commit --quiet --message 1"):
-        subprocess.run(["git", *command.split()], check=True)
+    for command in ("init --quiet", "add params.yaml", COMMIT):
+        git(command)
     return tmp_path
 
 
@@ -46,11 +52,11 @@ def test_the_default_is_the_params_file_of_the_repository_to_the_byte() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) -> None:
     def missing(model: type[Section], values: dict[str, Any], prefix: str = "") -> list[str]:
-        found = [f"{prefix}{name}" for name in model.model_fields if name not in values]
-        for name, field in model.model_fields.items():
+        found = [f"{prefix}{key}" for key in model.model_fields if key not in values]
+        for key, field in model.model_fields.items():
             inner = field.annotation
-            if isinstance(inner, type) and issubclass(inner, Section) and isinstance(values.get(name), dict):
-                found += missing(inner, values[name], f"{prefix}{name}.")
+            if isinstance(inner, type) and issubclass(inner, Section) and isinstance(values.get(key), dict):
+                found += missing(inner, values[key], f"{prefix}{key}.")
         return found
 
     recipe.write(name)
@@ -231,7 +237,7 @@ def test_edits_are_not_lost_unless_asked_for(capsys: pytest.CaptureFixture[str])
         "error: params.yaml has changes that are in no commit: commit them, or overwrite them with --force"
     )
     assert Path("params.yaml").read_text() == edited
-    subprocess.run(["git", "add", "params.yaml"], check=True)
+    git("add params.yaml")
     with pytest.raises(SystemExit):  # a commit is what keeps them
         recipe.main(["default"])
     recipe.main(["default", "--force"])
@@ -242,8 +248,8 @@ def test_edits_are_not_lost_unless_asked_for(capsys: pytest.CaptureFixture[str])
 def test_without_git_or_a_commit_edits_are_not_lost_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user_error: UserErrors
 ) -> None:
-    subprocess.run(["git", "rm", "--quiet", "--cached", "params.yaml"], check=True)
-    subprocess.run([*COMMIT, "2"], check=True)
+    git("rm --quiet --cached params.yaml")
+    git(COMMIT)
     for path in (None, str(tmp_path)):
         if path:
             monkeypatch.setenv("PATH", path)

@@ -35,11 +35,10 @@ def complete(changes: str) -> dict[str, Any]:
     values = read_yaml(DEFAULT)
     for text in (BASE, changes):
         for section, content in (YAML(typ="safe").load(text) or {}).items():
-            named = section in ("networks", "trainings") and isinstance(content, dict)
-            new = (
-                {name: merged(values[section].get(name), item) for name, item in content.items()} if named else content
-            )
-            values[section] = merged(values.get(section), new)
+            if section in ("networks", "trainings") and isinstance(content, dict):
+                values[section] |= {name: merged(values[section].get(name), item) for name, item in content.items()}
+            else:
+                values[section] = merged(values.get(section), content)
     return values
 
 
