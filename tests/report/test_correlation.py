@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from figure_data import correlations, reliability
 from scipy.stats import spearmanr
-
 from winnow.report.columns import ScoreColumn, score_columns
+
 from winnow.report.correlation import correlation_figure, correlation_matrix, reliability_figure
 from winnow.report.style import Style, save
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import ticket_data as made
 from matplotlib.figure import Figure
+from winnow.report.spawn import spawn_figure
 
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
 from winnow.report.cuts import cuts_figure
@@ -18,7 +19,6 @@ from winnow.report.density import density_figure
 from winnow.report.lines import lines_figure
 from winnow.report.magnitudes import magnitudes_figure
 from winnow.report.perturbations import perturbations_figure
-from winnow.report.spawn import spawn_figure
 from winnow.report.spectra import spectra_figure
 from winnow.report.style import Style
 from winnow.report.tickets import cut_errors_figure, tickets_figure

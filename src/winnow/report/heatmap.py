@@ -1,69 +1,74 @@
 """Heat maps with their numbers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from winnow.report.correlation import COLOR_MAP
-from winnow.report.marks import plain
+from winnow.report.axes import PLAIN
 from winnow.report.style import Style, new_figure, shorten, text_width
 
-MOST_WITH_NUMBERS = 30  # columns up to which every cell also holds its number
-CELL = (0.4, 0.26)  # inches, with a number
-SMALL_CELL = (0.19, 0.19)
+COLOR_MAP = "cividis"  # even in lightness, so it reads the same in grey and to the colour-blind
 LONGEST_NAME = 2.4  # inches
+HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#bbbbbb", "hatch": "/////", "linewidth": 0}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the colours of a heat map mean: from values to colours, in words, with numbers at these values."""
+
+    norm: Normalize
+    label: str
+    ticks: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How the cells of a heat map look: their numbers as text, up to so many columns; their size (inches) with one and
+    without."""
+
+    number: Callable[[float], str]
+    most_with_numbers: int = 30
+    size: tuple[float, float] = (0.4, 0.26)
+    small: tuple[float, float] = (0.19, 0.19)
 
 
 def heat_map(
-    values: np.ndarray,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    norm: Normalize,
-    style: Style,
-    *,
-    number: Callable[[float], str],
-    bar_label: str,
-    bar_ticks: Sequence[float],
-    blank: np.ndarray | None = None,
+    table: pd.DataFrame, scale: Scale, cells: Cells, style: Style, blank: np.ndarray | None = None
 ) -> tuple[Figure, Axes]:
-    """A figure of cells [rows, columns], hatched where a value is NaN, empty where ``blank`` is true.
-
-    Returns the figure and its panel. Every cell holds its number, unless there are very many columns.
-    """
-    height, width = values.shape
-    numbers = width <= MOST_WITH_NUMBERS
-    cell_width, cell_height = CELL if numbers else SMALL_CELL
-    row_names = [shorten(name, LONGEST_NAME * style.growth, style.small) for name in rows]
-    column_names = [shorten(name, LONGEST_NAME * style.growth, style.small) for name in columns]
-    beside, beneath = (
-        max(text_width(name, style.small) for name in names) / style.growth for names in (row_names, column_names)
-    )
+    """A figure of the cells of a table, which has the names of rows and columns; hatched where a value is NaN, empty
+    where ``blank`` is true. Returns the figure and its panel."""
+    values, (height, width) = table.to_numpy(float), table.shape
+    numbers = width <= cells.most_with_numbers
+    cell_width, cell_height = cells.size if numbers else cells.small
+    names = [[shorten(name, LONGEST_NAME * style.growth, style.small) for name in axis] for axis in table.axes]
+    beside, beneath = (max(text_width(name, style.small) for name in own) / style.growth for own in names)
     tall, wide = max(cell_height * height, 1.4), max(cell_width * width, 2.4)
     figure = new_figure(style, wide + beside + 1.5, tall + beneath + 1.0)
     axes = figure.subplots()
     axes.grid(visible=False)
-    missing = np.isnan(values) if blank is None else np.isnan(values) & ~blank
-    image = axes.imshow(np.ma.masked_invalid(values), cmap=COLOR_MAP, norm=norm, interpolation="nearest", aspect="auto")
-    axes.set_xticks(range(width), column_names, rotation=90)
-    axes.set_yticks(range(height), row_names)
+    image = axes.imshow(values, cmap=COLOR_MAP, norm=scale.norm, interpolation="nearest", aspect="auto")
+    axes.set_xticks(range(width), names[1], rotation=90)
+    axes.set_yticks(range(height), names[0])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    missing = np.isnan(values) if blank is None else np.isnan(values) & ~blank
     for row, column in np.argwhere(missing):
-        axes.add_patch(
-            Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="white", edgecolor="#bbbbbb", hatch="/////")
-        )
-    if numbers:
-        for (row, column), value in np.ndenumerate(values):
-            if np.isfinite(value):
-                color = "white" if norm(value) < 0.5 else "black"
-                axes.text(column, row, number(value), ha="center", va="center", fontsize=0.9 * style.small, color=color)
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **HATCHED))
+    for (row, column), value in np.ndenumerate(values) if numbers else ():
+        if np.isfinite(value):
+            color = "white" if scale.norm(value) < 0.5 else "black"
+            text = cells.number(value)
+            axes.text(column, row, text, ha="center", va="center", fontsize=0.9 * style.small, color=color)
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 3 / tall), aspect=16)
-    bar.set_label(bar_label)
+    bar.set_label(scale.label)
     bar.outline.set_visible(False)
     bar.minorticks_off()
-    bar.set_ticks(list(bar_ticks), labels=[plain(tick) for tick in bar_ticks])
+    bar.set_ticks(list(scale.ticks), labels=[PLAIN(tick) for tick in scale.ticks])
     return figure, axes

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 from ticket_data import spawn
-
 from winnow.report.spawn import spawn_figure
+
 from winnow.report.style import Style
 
 

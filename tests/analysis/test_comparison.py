@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_ind
-
 from winnow.report.comparison import differences, differences_summary, in_words, summary, welch_interval
 
 ACCURACIES = {

@@ -6,9 +6,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-
-from winnow.params.imp import Level
-from winnow.storage import load_table, save_json, save_table
 from winnow.tickets.matching import epsilon
 from winnow.tickets.summary import (
     at_the_same_sparsity,
@@ -20,6 +17,9 @@ from winnow.tickets.summary import (
     successive,
 )
 from winnow.tickets.verdicts import as_metrics, barriers, ends, verdicts
+
+from winnow.params.imp import Level
+from winnow.storage import load_table, save_json, save_table
 
 DENSE_ERRORS = (0.10, 0.11, 0.12)
 BAR = epsilon(DENSE_ERRORS)  # 0.035

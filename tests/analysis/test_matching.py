@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import ttest_ind
-
 from winnow.tickets.matching import epsilon, is_matching
 
 

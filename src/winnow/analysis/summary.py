@@ -1,14 +1,15 @@
-"""What came of the tickets: connected against matching, cuts measured against predicted, variants at one sparsity."""
+"""What came of the tickets: connected against matching, variants at one sparsity, and all verdicts in words."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.spread import spread
 from winnow.params.dense import NAME as DENSE
-from winnow.params.imp import REWOUND, Level, Variant, line
+from winnow.params.imp import REWOUND, Variant
 
 LINES: tuple[Variant, ...] = ("adaptive", "imp", "learning_rate", "fine_tuning", "one_shot")  # ways to a sparsity
 NEAR = 1.5  # ratio of two shares of weights left that still count as about the same sparsity
@@ -21,76 +22,46 @@ def successive(table: pd.DataFrame) -> pd.Series:
     return table["variant"].isin(REWOUND) & (parents == table[["rewind", "data"]].to_numpy()).all(axis=1)
 
 
-def connected_and_matching(table: pd.DataFrame) -> dict[str, int]:
+def successive_pairs(table: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
+    """Every successive level and its parent: level, parent, variant, rewind, data, left (of the level), mean, low,
+    high, count (the barrier of the test error between them over replicates, a fraction), connected and both_match (None
+    where it cannot be told).
+
+    table: of ``verdicts``; between: ``barriers`` of every level with its parent.
+    """
+    matching = table.set_index("level")["matching"]
+    pairs = table.loc[
+        successive(table), ["level", "parent", "variant", "rewind", "data", "left", "connected_to_parent"]
+    ]
+    both = [
+        _both(matching[level], matching[parent]) for level, parent in zip(pairs["level"], pairs["parent"], strict=True)
+    ]
+    heights = spread(between[between["split"] == "test"], ["a", "b"], "barrier")
+    pairs = pairs.rename(columns={"connected_to_parent": "connected"}).assign(
+        both_match=pd.Series(both, pairs.index, object)
+    )
+    return pairs.merge(heights.rename(columns={"a": "parent", "b": "level"}), how="left", on=["parent", "level"])
+
+
+def _both(first: bool | None, second: bool | None) -> bool | None:
+    return None if first is None or second is None else bool(first and second)
+
+
+def connected_and_matching(pairs: pd.DataFrame) -> dict[str, int]:
     """How many successive levels are connected to their parent, and how many match, as their parent does (U2 of Paul et
     al. 2023: the one if and only if the other). Those of which no matching can be told are left out.
 
-    table: of ``verdicts``.
+    pairs: of ``successive_pairs``.
     """
-    matching = table.set_index("level")["matching"]
-    counts = {
-        f"{connected}, {both}": 0
-        for connected in ("connected", "not connected")
-        for both in ("both match", "not both match")
-    }
-    for row in table[successive(table)].to_dict("records"):
-        if row["connected_to_parent"] is None or row["matching"] is None:
-            continue
-        both = "both match" if row["matching"] and matching[row["parent"]] else "not both match"
-        counts[f"{'connected' if row['connected_to_parent'] else 'not connected'}, {both}"] += 1
-    return counts
-
-
-def measured_cuts(table: pd.DataFrame) -> pd.DataFrame:
-    """Every cut that was made between successive levels: level (that was cut), left (share of all weights it had),
-    child, cut (share of those), barrier, connected, in_lcs (the child lies in the level's linearly connected sublevel
-    set).
-
-    table: of ``verdicts``.
-    """
-    left = table.set_index("level")["left"]
-    rows = []
-    for row in table[successive(table)].to_dict("records"):
-        before = left[row["parent"]]
-        verdict = (row["barrier_to_parent"], row["connected_to_parent"], row["in_parent_lcs"])
-        rows.append((row["parent"], before, row["level"], 1 - row["left"] / before, *verdict))
-    return pd.DataFrame(rows, columns=["level", "left", "child", "cut", "barrier", "connected", "in_lcs"])
-
-
-def largest_cuts(curvature: pd.DataFrame, measured: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """For every level whose curvature was measured the largest cut that it predicts (means over replicates of the lower
-    and the upper prediction), and of the cuts that were made the largest after which the retrained network lies in the
-    level's linearly connected sublevel set, and the smallest after which it does not; None if there is none. Shares of
-    the weights the level has, 0 to 1.
-
-    curvature: level, seed, predicted_low, predicted_high; measured: of ``measured_cuts``.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for level, rows in curvature.groupby("level", sort=False):
-        cuts = measured[measured["level"] == level]
-        inside, outside = (cuts.loc[cuts["in_lcs"] == which, "cut"] for which in (True, False))
-        found[str(level)] = {
-            "predicted_low": float(rows["predicted_low"].mean()),
-            "predicted_high": float(rows["predicted_high"].mean()),
-            "largest_inside": float(inside.max()) if len(inside) else None,
-            "smallest_outside": float(outside.min()) if len(outside) else None,
-        }
-    return found
-
-
-def mean_curvature(curvature: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Of every level the largest eigenvalue of the Hessian and its trace, means over the replicates.
-
-    curvature: level, seed, largest, trace.
-    """
-    means = curvature.groupby("level", sort=False)[["largest", "trace"]].mean()
+    known = pairs.dropna(subset=["connected", "both_match"])
     return {
-        str(level): {"largest_eigenvalue": float(row["largest"]), "trace": float(row["trace"])}
-        for level, row in means.iterrows()
+        f"{connected}, {both}": int(((known["connected"] == is_connected) & (known["both_match"] == do_match)).sum())
+        for connected, is_connected in (("connected", True), ("not connected", False))
+        for both, do_match in (("both match", True), ("not both match", False))
     }
 
 
-def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def at_the_same_sparsity(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """By how many cuts in a row (``cuts``) each way of pruning comes to about the same sparsity, and what it gives
     there: the level, the share of weights it has left, its mean test error and whether it matches.
 
@@ -111,15 +82,23 @@ def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> di
         apart = {row["level"]: abs(math.log(row["left"] / target["left"])) for row in alike}
         nearest = min(alike, key=lambda row: apart[row["level"]], default=None)
         if nearest and apart[nearest["level"]] <= math.log(NEAR):
-            above = line(levels, nearest["level"])[1:]
             found[variant] = {
                 "level": nearest["level"],
-                "cuts": sum(levels[name].variant != "dense" for name in above),
+                "cuts": _cuts(table, nearest["level"]),
                 "weights_left": nearest["left"],
                 "mean_error": nearest["error"],
                 "matching": nearest["matching"],
             }
     return found
+
+
+def _cuts(table: pd.DataFrame, level: str) -> int:
+    """How many cuts in a row lead from a dense network to a level; a root beside the dense baseline is no cut."""
+    levels = table.set_index("level")[["parent", "variant"]]
+    cuts = 0
+    while level in levels.index and levels.loc[level, "variant"] != "dense":
+        cuts, level = cuts + 1, str(levels.loc[level, "parent"])
+    return cuts
 
 
 def in_words(table: pd.DataFrame) -> str:
