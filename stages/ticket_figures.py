@@ -56,7 +56,7 @@ def pictures(verdicts: pd.DataFrame, style: Style) -> dict[str, Figure]:
     if len(children):
         drawn["children"] = children_figure(children, tables["children"], epsilon, style)
     if len(tables["perturbations"]):
-        drawn["perturbations"] = perturbations_figure(tables["perturbations"], tables["unperturbed"], epsilon, style)
+        drawn["perturbations"] = perturbations_figure(tables["perturbations"], epsilon, style)
     if len(tables["predicted_cuts"]):
         drawn["largest_cuts"] = cuts_figure(tables["predicted_cuts"], measured, tables["cut_limits"], style)
         drawn["spectra"] = spectra_figure(tables["spectra"], tables["eigenvalues"], style)

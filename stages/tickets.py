@@ -9,7 +9,7 @@ import pandas as pd
 
 from stages._stage import main, params
 from stages._tickets import LANDSCAPE, LINES, keep_levels, keep_measured, lines_of, ticket
-from winnow.analysis.curves import along_lines, perturbation_curves, unperturbed
+from winnow.analysis.curves import along_lines, perturbation_curves
 from winnow.analysis.cuts import (
     cut_limits,
     errors_around_cuts,
@@ -123,7 +123,7 @@ def write_perturbations(children: Mapping[str, str], table: pd.DataFrame) -> Non
     lines = lines.reindex(columns=[*keys, *MEASURED])
     perturbed = barriers(lines).merge(ends(lines))
     save_tables(SMALL, barriers_perturbed=perturbed)
-    save_tables(OTHERS, perturbations=perturbation_curves(perturbed), unperturbed=unperturbed(lines, table, children))
+    save_tables(OTHERS, perturbations=perturbation_curves(perturbed, lines, table, children))
 
 
 def write_curvature(

@@ -1,6 +1,7 @@
 """Means and bands of what is drawn as curves: early runs by epoch, lines between networks, perturbed rewind points."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,27 +36,26 @@ def along_lines(lines: pd.DataFrame) -> pd.DataFrame:
     return spread(lines.sort_values("alpha", kind="stable"), ["a", "b", "split", "alpha"], "error")
 
 
-def perturbation_curves(perturbed: pd.DataFrame) -> pd.DataFrame:
+def perturbation_curves(
+    perturbed: pd.DataFrame, lines: pd.DataFrame, verdicts: pd.DataFrame, children: Mapping[str, str]
+) -> pd.DataFrame:
     """Barrier to the unperturbed solution and error after training (of the test split), over the length of the
-    perturbation: run, level, rewind, rewind_steps, multiple, mean, low, high, count and quantity (barrier or error).
+    perturbation: run, level, rewind, rewind_steps, multiple, mean, low, high, count, quantity (barrier or error) and
+    reference: the barrier between the level and the child that is cut from it, and the error of the level itself.
 
     perturbed: one row per network and split, with multiple (the length, as a multiple of the projection's on the mask
-    of the level's child), barrier and error (fractions).
+    of the level's child), barrier and error (fractions); lines: of the same runs, from the unperturbed solution at
+    alpha 0; verdicts: of ``verdicts``; children: of the runs.
     """
-    test = perturbed[perturbed["split"] == "test"]
+    test, begin = (table[table["split"] == "test"] for table in (perturbed, lines[lines["alpha"] == 0]))
+    barriers = verdicts.set_index("level")["barrier_to_parent"]
+    references: dict[str, dict[Any, Any]] = {
+        "barrier": {run: barriers.get(child) for run, child in children.items()},
+        "error": {run: rows["error"].mean() for run, rows in begin.groupby("run")},
+    }
     keys = ["run", "level", "rewind", "rewind_steps", "multiple"]
-    tables = [spread(test, keys, quantity).assign(quantity=quantity) for quantity in ("barrier", "error")]
+    tables = []
+    for quantity, of_run in references.items():
+        rows = spread(test, keys, quantity)
+        tables.append(rows.assign(quantity=quantity, reference=rows["run"].map(of_run).astype(float)))
     return pd.concat(tables, ignore_index=True)
-
-
-def unperturbed(lines: pd.DataFrame, verdicts: pd.DataFrame, children: Mapping[str, str]) -> pd.DataFrame:
-    """What each perturbed run is compared with: run, error (of the level that is perturbed, test split), and barrier
-    (mean between that level and the child that is cut from it); fractions.
-
-    lines: of the perturbed runs, from the unperturbed solution at alpha 0; verdicts: of ``verdicts``; children: of
-    runs.
-    """
-    begin = lines[(lines["alpha"] == 0) & (lines["split"] == "test")]
-    errors = begin.groupby("run", sort=False)["error"].mean().reset_index() if len(begin) else begin[["run", "error"]]
-    barrier = verdicts.set_index("level")["barrier_to_parent"]
-    return errors.assign(barrier=errors["run"].map(children).map(barrier).astype(float))

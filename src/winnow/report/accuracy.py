@@ -41,7 +41,11 @@ def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd
         for axes in (left, right):
             _kept_axis(axes, subsets)
         handles = _draw_subsets(left, subsets, accuracy, look_of)
-        handles |= _draw_full(left, in_percent(bands[bands["method"] == "full"]), look_of)
+        for row in in_percent(bands[bands["method"] == "full"]).to_dict("records"):  # one, a level line
+            look = look_of["full"]
+            handles["full data"] = left.axhline(row["mean"], color=look.color, linestyle=look.line, label="full")
+            if row["count"] > 1:
+                left.axhspan(row["low"], row["high"], color=look.color, alpha=0.1, linewidth=0)
         left.set_ylabel("Test accuracy (%)")
         dots = "; dots: single seeds" if bands["count"].max() > 1 else ""
         note(left, band_note(bands["count"]).replace("; ", "\n") + dots, style)
@@ -70,19 +74,7 @@ def _draw_subsets(
             single = accuracy[accuracy["method"] == method]
             x = np.full(len(single), rows["share"].iloc[0]) if one else 100 * single["share"]
             axes.scatter(x, 100 * single["accuracy"], s=8, color=look_of[str(method)].color, alpha=0.4, linewidth=0)
-    return {**draw_lines(axes, bands, "share", {name: look_of[name] for name in bands["method"]}, by="method")}
-
-
-def _draw_full(axes: Axes, bands: pd.DataFrame, look_of: dict[str, Look]) -> dict[str, Artist]:
-    """All data: a level line, and its band."""
-    for row in bands.to_dict("records"):
-        look = look_of["full"]
-        if row["count"] > 1:
-            axes.axhspan(row["low"], row["high"], color=look.color, alpha=0.1, linewidth=0)
-        return {
-            "full data": axes.axhline(row["mean"], color=look.color, linestyle=look.line, linewidth=1.4, label="full")
-        }
-    return {}
+    return draw_lines(axes, bands, "share", {name: look_of[name] for name in bands["method"]}, by="method")
 
 
 def _draw_differences(axes: Axes, against: pd.DataFrame, look_of: dict[str, Look]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, Locator, LogLocator, MaxNLocator, StrMethodFormatter
 
 WIDE_RANGE = 4  # largest over smallest value from which an axis is not drawn linear
 VERY_WIDE = 100  # and from which errors are not drawn logarithmic
@@ -72,6 +72,12 @@ def root_ticks(high: float, room: float = ROOM) -> list[float]:
         if tick <= high and root >= gap and (not found or math.sqrt(found[-1]) - root >= gap):
             found.append(tick)
     return [0.0, *reversed(found)]
+
+
+def ticks_within(locator: Locator, low: float, high: float) -> np.ndarray:
+    """The ticks of a locator that lie between two values."""
+    ticks = np.asarray(locator.tick_values(low, high))
+    return ticks[(ticks >= low) & (ticks <= high)]
 
 
 def left_axis(axes: Axes, left: Iterable[float], name: str = "Weights left (%)") -> None:

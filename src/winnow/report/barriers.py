@@ -10,23 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from winnow.report.axes import beside, error_axis, left_axis, root_ticks
-from winnow.report.heatmap import Cells, Scale, heat_map
+from winnow.report.heatmap import Scale, heat_map
 from winnow.report.ladder import line_names
-from winnow.report.marks import (
-    band_note,
-    draw_epsilon,
-    draw_lines,
-    drawn_values,
-    in_percent,
-    moved_note,
-    not_matching,
-    span,
-    starred,
-)
+from winnow.report.marks import band_note, draw_epsilon, draw_lines, drawn_values, in_percent, moved_note, span, stars
 from winnow.report.style import Style, drawing, legend_below, looks, new_figure, note
 
 LOW_BARRIER = 5.0  # percentage points; the colours reach at least so far, so that small barriers look small
-CELLS = Cells(lambda value: f"{value:.1f}" if value < 9.95 else f"{value:.0f}")
 
 
 def connectivity_figure(pairs: pd.DataFrame, counts: Mapping[str, int], epsilon: float, style: Style) -> Figure:
@@ -51,8 +40,8 @@ def connectivity_figure(pairs: pd.DataFrame, counts: Mapping[str, int], epsilon:
         limit = draw_epsilon(axes, epsilon)
         name = "Barrier of the test error to the parent"
         error_axis(axes, name, drawn_values(lines, 100 * epsilon), "points", from_zero=True)
-        meaning = ["filled: level and parent both match; hollow: not both", *filter(None, [limit])]
-        note(axes, f"{band_note(lines['count'])}{moved_note(lines)}\n{'; '.join(meaning)}", style)
+        meaning = f"filled: level and parent both match; hollow: not both{limit}"
+        note(axes, f"{band_note(lines['count'])}{moved_note(lines)}\n{meaning}", style)
         _draw_counts(table, counts, style)
         legend_below(figure, handles, style)
     return figure
@@ -90,15 +79,18 @@ def barrier_matrix_figure(barriers: pd.DataFrame, verdicts: pd.DataFrame, style:
     levels = list(dict.fromkeys([*barriers["a"], *barriers["b"]]))
     matrix = 100 * barriers.pivot(index="b", columns="a", values="mean").reindex(levels[1:], columns=levels[:-1])
     high = float(np.nanmax(matrix, initial=LOW_BARRIER))
-    unmatched = not_matching(verdicts)
-    titles = {level: starred(level, level, unmatched) for level in levels}
+    titles = {level: level + stars(verdicts).get(level, "") for level in levels}
     label = "Barrier of the test error\n(points, square-root scale)"
-    scale = Scale(PowerNorm(0.5, vmin=0, vmax=high), label, root_ticks(high, room=0.12))
+    scale = Scale(PowerNorm(0.5, vmin=0, vmax=high), label, root_ticks(high, room=0.12), _points)
     above = np.triu(np.ones(matrix.shape, bool), 1)
     with drawing(style):
-        figure, axes = heat_map(matrix.rename(index=titles, columns=titles), scale, CELLS, style, above)
+        figure, axes = heat_map(matrix.rename(index=titles, columns=titles), scale, style, above)
         meaning = [f"mean of {span(barriers['count'])}" if barriers["count"].max() > 1 else "one seed"]
         meaning += ["hatched: not computed"] if (matrix.isna() & ~above).any(axis=None) else []
-        stars = "\n*: not matching" if unmatched & set(levels) else ""
-        note(axes, "; ".join(meaning) + stars, style)
+        unmatched = "\n*: not matching" if stars(verdicts).keys() & set(levels) else ""
+        note(axes, "; ".join(meaning) + unmatched, style)
     return figure
+
+
+def _points(value: float) -> str:
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

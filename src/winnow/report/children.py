@@ -35,6 +35,6 @@ def children_figure(barriers: pd.DataFrame, bands: pd.DataFrame, epsilon: float,
         given_axis(axes, lines["at"])
         axes.set_xlabel("Steps at which the children part")
         dots = "; dots: single seeds" if bands["count"].max() > 1 else ""
-        note(axes, f"{band_note(bands['count'])}{dots}\n{limit}".rstrip(), style)
+        note(axes, band_note(bands["count"]) + dots + limit.replace("; ", "\n"), style)
         legend_below(figure, handles, style)
     return figure

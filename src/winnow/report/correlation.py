@@ -11,8 +11,8 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from winnow.report.axes import STEPS
-from winnow.report.heatmap import Cells, Scale, heat_map
+from winnow.report.axes import STEPS, ticks_within
+from winnow.report.heatmap import Scale, heat_map
 from winnow.report.marks import BAND, draw_lines
 from winnow.report.style import (
     LINES,
@@ -20,7 +20,6 @@ from winnow.report.style import (
     Look,
     Style,
     drawing,
-    heading,
     legend_below,
     note,
     outer_labels,
@@ -28,7 +27,6 @@ from winnow.report.style import (
     score_title,
 )
 
-CELLS = Cells(lambda value: f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−"), 20, (0.42, 0.42))
 ScoreAtEpoch = tuple[str, int]  # epoch -1 for a score that does not change with training
 
 
@@ -54,11 +52,11 @@ def correlation_figure(table: pd.DataFrame, style: Style) -> Figure:
     keys = ["score_a", "epoch_a", "score_b", "epoch_b"]
     matrix = table.set_index(keys)["spearman"].unstack(keys[2:]).reindex(index=columns, columns=columns)
     low = min(0.0, math.floor(5 * np.nanmin(matrix, initial=0.0)) / 5)  # the whole range only where it is used
-    ticks = [tick for tick in MaxNLocator(8, steps=STEPS).tick_values(low, 1) if low <= tick <= 1]
-    scale = Scale(Normalize(low, 1), "Spearman rank correlation", ticks)
+    ticks = ticks_within(MaxNLocator(8, steps=STEPS), low, 1)
+    scale = Scale(Normalize(low, 1), "Spearman rank correlation", ticks, _two_digits, square=True)
     titles = [column_title(*column) for column in columns]
     with drawing(style):
-        figure, axes = heat_map(matrix.set_axis(titles).set_axis(titles, axis=1), scale, CELLS, style)
+        figure, axes = heat_map(matrix.set_axis(titles).set_axis(titles, axis=1), scale, style)
         for place in range(1, len(columns)):
             if columns[place][0] != columns[place - 1][0]:
                 axes.axhline(place - 0.5, color="white", linewidth=2)
@@ -87,11 +85,16 @@ def reliability_figure(table: pd.DataFrame, style: Style) -> Figure:
             axes.set_title(score_title(score))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         grid[0].set_xlim(table["seeds"].min() - 0.3, table["seeds"].max() + 0.3)
-        outer_labels(grid, "Seeds in each half", "Spearman rank correlation")
+        grid[0].set(xlabel="Seeds in each half", ylabel="Spearman rank correlation")
+        outer_labels(grid)
         meaning = "rankings from two disjoint halves of the seeds, compared; line: mean"
-        heading(figure, f"{meaning}\nband: {BAND} over random splits", style)
+        note(figure, f"{meaning}\nband: {BAND} over random splits", style)
         legend_below(figure, {name: handles[name] for name in look_of}, style)
     return figure
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def _look(place: int, epochs: int) -> Look:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from winnow.report.axes import left_axis
@@ -38,7 +37,7 @@ def cuts_figure(predicted: pd.DataFrame, measured: pd.DataFrame, limits: pd.Data
         figure = new_figure(style, 7.5, 4.8)
         axes = figure.subplots()
         left_axis(axes, np.append(predicted["left"], measured["left"] / 100), "Weights left before the cut (%)")
-        handles: dict[str, Artist] = {**draw_lines(axes, lines, "left", LOOKS)}
+        handles = draw_lines(axes, lines, "left", LOOKS)
         meaning = ["no limit predicted" if predicted.empty else band_note(predicted["count"])]
         if len(bars):
             ends = bars["largest_inside"], bars["smallest_outside"]

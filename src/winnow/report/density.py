@@ -6,7 +6,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from winnow.report.heatmap import Cells, Scale, heat_map
+from winnow.report.axes import ticks_within
+from winnow.report.heatmap import Scale, heat_map
 from winnow.report.style import Style, drawing, note
 
 
@@ -27,16 +28,15 @@ def density_figure(density: pd.DataFrame, verdicts: pd.DataFrame, style: Style) 
     table = 100 * found.pivot_table(index="layer", columns="level", values="density").reindex(layers)[levels]
     positive = table.where(table > 0)
     least = min(float(np.nanmin(positive, initial=100.0)), 50.0)
-    ticks = LogLocator(subs=(1, 2, 5) if least < 20 else range(1, 10)).tick_values(least, 100)
+    ticks = ticks_within(LogLocator(subs=(1, 2, 5) if least < 20 else range(1, 10)), least, 100)
     sizes, left = found.groupby("layer")["size"].first(), verdicts.set_index("level")["left"]
     table = table.rename(
         index=lambda layer: f"{layer} ({_short(sizes[layer])})",
         columns=lambda level: f"{level} ({_percent(100 * left[level])}%)",
     )
     with drawing(style):
-        seen = [tick for tick in ticks if least <= tick <= 100]
-        scale = Scale(LogNorm(least, 100, clip=True), "Weights left (%, logarithmic)", seen)
-        figure, axes = heat_map(table, scale, Cells(_percent), style)
+        scale = Scale(LogNorm(least, 100, clip=True), "Weights left (%, logarithmic)", ticks, _percent)
+        figure, axes = heat_map(table, scale, style)
         meaning = "cells: mean over seeds\nbeside a layer: its number of weights\nbelow a level: weights left in all"
         note(axes, meaning + ("; hatched: no value" if table.isna().any(axis=None) else ""), style)
     return figure

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from winnow.report.axes import PLAIN, STEPS
+from winnow.report.axes import PLAIN, STEPS, ticks_within
 from winnow.report.correlation import ScoreAtEpoch, column_title, in_order
-from winnow.report.marks import some_of, thinned
-from winnow.report.style import Style, drawing, heading, legend_below, new_figure
+from winnow.report.marks import some_of
+from winnow.report.style import Style, drawing, legend_below, new_figure, note
 
 MOST_EPOCHS = 6
 LOOKS: dict[str, dict[str, Any]] = {
@@ -36,7 +36,7 @@ def distributions_figure(histograms: pd.DataFrame, style: Style) -> Figure:
         raise ValueError("the table has no score")
     columns = in_order(zip(histograms["score"], histograms["epoch"], strict=True))
     epochs = sorted({epoch for _, epoch in columns if epoch >= 0})
-    shown = thinned(epochs, MOST_EPOCHS) if epochs else []
+    shown, more = some_of(epochs, MOST_EPOCHS, "scored epochs")
     rows = _rows(columns, shown)
     width = max(map(len, rows))
     of_column = dict(list(histograms.groupby(["score", "epoch"], sort=False)))
@@ -55,8 +55,8 @@ def distributions_figure(histograms: pd.DataFrame, style: Style) -> Figure:
         first = of_column[columns[0]]
         if changed := int(first.loc[first["images"] == "changed", "count"].sum()):
             handles[f"label changed ({changed:,} images)"] = Patch(**LOOKS["changed"])
-        if some := some_of(shown, epochs, "scored epochs"):
-            heading(figure, some[0], style)
+        if more:
+            note(figure, more.removeprefix("; "), style)
         legend_below(figure, handles, style)
     return figure
 
@@ -100,8 +100,7 @@ def _score_axis(axes: Axes, ends: tuple[float, float, float], slot: float) -> No
     """Numbers from the lowest to the highest score, and a word below the bar beyond it, if the axis ends further on."""
     low, high, end = ends
     never = bool(end > high)
-    ticks = np.asarray(MaxNLocator(3 if never else 4, steps=STEPS).tick_values(low, high))
-    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    ticks = ticks_within(MaxNLocator(3 if never else 4, steps=STEPS), low, high)
     if never:
         axes.axvline(high + slot, color="#999999", linewidth=0.8, linestyle=":")
         ticks = ticks[ticks < high - slot]  # no number so far right that it would touch the word

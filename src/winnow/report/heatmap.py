@@ -21,32 +21,23 @@ HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#bbbbbb", "hatch"
 
 @dataclass(frozen=True)
 class Scale:
-    """What the colours of a heat map mean: from values to colours, in words, with numbers at these values."""
+    """What the colours of a heat map mean: a number for each value, in words, with these ticks; and a cell's value as
+    text. Cells are a little wider than tall where they hold their text, unless they are square."""
 
     norm: Normalize
     label: str
-    ticks: Sequence[float]
+    ticks: Sequence[float] | np.ndarray
+    text: Callable[[float], str]
+    square: bool = False
 
 
-@dataclass(frozen=True)
-class Cells:
-    """How the cells of a heat map look: their numbers as text, up to so many columns; their size (inches) with one and
-    without."""
-
-    number: Callable[[float], str]
-    most_with_numbers: int = 30
-    size: tuple[float, float] = (0.4, 0.26)
-    small: tuple[float, float] = (0.19, 0.19)
-
-
-def heat_map(
-    table: pd.DataFrame, scale: Scale, cells: Cells, style: Style, blank: np.ndarray | None = None
-) -> tuple[Figure, Axes]:
+def heat_map(table: pd.DataFrame, scale: Scale, style: Style, blank: np.ndarray | None = None) -> tuple[Figure, Axes]:
     """A figure of the cells of a table, which has the names of rows and columns; hatched where a value is NaN, empty
-    where ``blank`` is true. Returns the figure and its panel."""
+    where ``blank`` is true. Few cells hold their value as text.
+    Returns the figure and its panel."""
     values, (height, width) = table.to_numpy(float), table.shape
-    numbers = width <= cells.most_with_numbers
-    cell_width, cell_height = cells.size if numbers else cells.small
+    numbers = width <= (20 if scale.square else 30)
+    cell_width, cell_height = ((0.42, 0.42) if scale.square else (0.4, 0.26)) if numbers else (0.19, 0.19)
     names = [[shorten(name, LONGEST_NAME * style.growth, style.small) for name in axis] for axis in table.axes]
     beside, beneath = (max(text_width(name, style.small) for name in own) / style.growth for own in names)
     tall, wide = max(cell_height * height, 1.4), max(cell_width * width, 2.4)
@@ -64,8 +55,7 @@ def heat_map(
     for (row, column), value in np.ndenumerate(values) if numbers else ():
         if np.isfinite(value):
             color = "white" if scale.norm(value) < 0.5 else "black"
-            text = cells.number(value)
-            axes.text(column, row, text, ha="center", va="center", fontsize=0.9 * style.small, color=color)
+            axes.text(column, row, scale.text(value), ha="center", va="center", fontsize=0.9 * style.small, color=color)
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 3 / tall), aspect=16)
     bar.set_label(scale.label)
     bar.outline.set_visible(False)

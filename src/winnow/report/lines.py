@@ -9,18 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from winnow.report.axes import error_axis
-from winnow.report.marks import (
-    SPLITS,
-    band_note,
-    draw_lines,
-    drawn_values,
-    in_percent,
-    not_matching,
-    some_of,
-    starred,
-    thinned,
-)
-from winnow.report.style import Style, drawing, heading, legend_below, outer_labels, panels, shorten
+from winnow.report.marks import SPLITS, band_note, draw_lines, drawn_values, in_percent, some_of, stars
+from winnow.report.style import Style, drawing, legend_below, note, outer_labels, panels, shorten
 
 MOST_PAIRS = 24
 CHORD: dict[str, Any] = {"color": "#444444", "linestyle": (0, (1, 1.5)), "linewidth": 1.1, "zorder": 1.8}
@@ -49,9 +39,10 @@ def lines_figure(lines: pd.DataFrame, verdicts: pd.DataFrame, style: Style) -> F
     ends = zip(verdicts["parent"], verdicts["level"], strict=True)
     barriers = dict(zip(ends, 100 * verdicts["barrier_to_parent"].astype(float), strict=True))
     barriers = {pair: barriers[pair] for pair in pairs if np.isfinite(barriers.get(pair, np.nan))}
-    unmatched = not_matching(verdicts)
+    star = stars(verdicts)
     with drawing(style):
         figure, grid = panels(style, len(pairs), 4, (2.5, 2.1))
+        error_axis(grid[0], "Error", values, room=0.16)
         handles: dict[str, Artist] = {}
         for axes, pair in zip(grid, pairs, strict=True):
             handles |= draw_lines(axes, of_pair[pair], "alpha", SPLITS)
@@ -59,16 +50,14 @@ def lines_figure(lines: pd.DataFrame, verdicts: pd.DataFrame, style: Style) -> F
                 line.set_markersize(3)
             for name, rows in of_pair[pair].groupby("line"):
                 chord = _draw_chord(axes, rows, str(name))
-            a, b = (starred(shorten(end, 0.8 * style.growth, style.font_size), end, unmatched) for end in pair)
+            a, b = (shorten(end, 0.8 * style.growth, style.font_size) + star.get(end, "") for end in pair)
             axes.set_title(f"{a} to {b}" + (f": {barriers[pair]:.2g}" if pair in barriers else ""))
-            error_axis(axes, "Error", values, room=0.16)
-        grid[0].set_xlim(-0.03, 1.03)
-        grid[0].set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        outer_labels(grid, "Place on the line")
+        grid[0].set(xlim=(-0.03, 1.03), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"], xlabel="Place on the line")
+        outer_labels(grid)
         meaning = ["number: barrier of the test error (points), mean"] if barriers else []
-        meaning += ["*: not matching"] if unmatched & {level for pair in pairs for level in pair} else []
-        meaning += some_of(pairs, list(of_pair), "pairs")
-        heading(figure, f"{band_note(lines['count'])}\n{'; '.join(meaning)}".rstrip(), style)
+        meaning += ["*: not matching"] if star.keys() & {level for pair in pairs for level in pair} else []
+        meaning += [f"{len(pairs)} of {len(of_pair)} pairs"] if len(pairs) < len(of_pair) else []
+        note(figure, f"{band_note(lines['count'])}\n{'; '.join(meaning)}".rstrip(), style)
         legend_below(figure, handles | {"straight between the ends": chord}, style)
     return figure
 
@@ -78,10 +67,9 @@ def chosen(pairs: list[Pair], verdicts: pd.DataFrame, most: int = MOST_PAIRS) ->
     parent, the first level; then others; of each kind evenly from first to last."""
     apart = verdicts[verdicts["connected_to_parent"].eq(False)]
     apart_pairs = set(zip(apart["parent"], apart["level"], strict=True))
-    unmatched = not_matching(verdicts)
-    telling = [pair for pair in pairs if pair in apart_pairs or pair[1] in unmatched]
-    kept = thinned(telling, most)
-    kept += thinned([pair for pair in pairs if pair not in telling], most - len(kept))
+    telling = [pair for pair in pairs if pair in apart_pairs or pair[1] in stars(verdicts)]
+    kept, _ = some_of(telling, most, "pairs")
+    kept += some_of([pair for pair in pairs if pair not in telling], most - len(kept), "pairs")[0]
     return [pair for pair in pairs if pair in kept]
 
 

@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 
-from winnow.report.axes import PLAIN
-from winnow.report.marks import in_percent, some_of, thinned
-from winnow.report.style import LINES, Style, drawing, heading, legend_below, outer_labels, panels, shorten
+from winnow.report.axes import PLAIN, ticks_within
+from winnow.report.marks import in_percent, some_of
+from winnow.report.style import LINES, Style, drawing, legend_below, note, outer_labels, panels, shorten
 
 MOST_LEVELS = 24
 LEAST = 0.2  # percent of a histogram's weights that a bin holds at its highest, for the axis to reach it
@@ -38,8 +38,7 @@ def magnitudes_figure(histograms: pd.DataFrame, style: Style) -> Figure:
     if not (histograms["fraction"] > 0).any():
         raise ValueError("no magnitudes of weights")
     rows = in_percent(with_edges(histograms), "fraction", "cut")
-    every = list(dict.fromkeys(rows["level"]))
-    levels = thinned(every, MOST_LEVELS)
+    levels, more = some_of(rows["level"], MOST_LEVELS, "levels")
     rows = rows[rows["level"].isin(levels)]
     with drawing(style):
         figure, grid = panels(style, len(levels), 4, (2.5, 2.0))
@@ -54,9 +53,9 @@ def magnitudes_figure(histograms: pd.DataFrame, style: Style) -> Figure:
             axes.set_title(f"{name}: {cut:.3g}% cut" if np.isfinite(cut) else name)
             axes.grid(axis="x", visible=False)
         _magnitude_axis(grid[0], rows)
-        outer_labels(grid, "Magnitude of a weight", "Weights in a bin (%)")
-        meaning = ["mean over seeds; every histogram adds up to 100%", *some_of(levels, every, "levels")]
-        heading(figure, "; ".join(meaning), style)
+        grid[0].set(xlabel="Magnitude of a weight", ylabel="Weights in a bin (%)")
+        outer_labels(grid)
+        note(figure, f"mean over seeds; every histogram adds up to 100%{more}", style)
         before, after, retrained = LOOKS.values()
         marks = Patch(**before), Line2D([], [], **after), Line2D([], [], **retrained)
         legend_below(figure, dict(zip(NAMES, marks, strict=True)), style)
@@ -77,8 +76,7 @@ def _magnitude_axis(axes: Axes, rows: pd.DataFrame) -> None:
     low, high = float(seen["left"].min()), float(seen["right"].max())
     zero = float(rows.loc[rows["low"] <= 0, "left"].min())
     axes.set(xscale="log", xlim=(low, high), ylim=(0, 1.08 * float(rows["fraction"].max())))
-    ticks = np.asarray(LogLocator(numticks=4).tick_values(low, high))
-    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    ticks = ticks_within(LogLocator(numticks=4), low, high)
     if low == zero:  # a number of its own for the bin from 0, and none that would touch it
         ticks = np.append(zero, ticks[ticks > low * (high / low) ** 0.12])
     axes.xaxis.set_major_locator(FixedLocator(list(ticks)))

@@ -1,13 +1,13 @@
 """Marks that pictures share: lines with bands, epsilon, and what a note says of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from winnow.report.style import GREY, Look
 
@@ -27,14 +27,14 @@ def in_percent(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 def draw_lines(
     axes: Axes, table: pd.DataFrame, x: str, look_of: Mapping[str, Look], by: str = "line"
-) -> dict[str, Line2D]:
+) -> dict[str, Artist]:
     """For each group of ``by`` a line through its means over ``x`` and a band from low to high; over a single place a
     bar. Returns the lines by name, in the order of ``look_of``; groups without a look are left out.
 
     table: columns by, x, mean, low, high and count (seeds), in the units of the axes; where there is a column filled
     (bool), the markers of the others are hollow. The direction of the axis is to be set before.
     """
-    drawn = {}
+    drawn: dict[str, Artist] = {}
     for name, look in look_of.items():
         rows = table[table[by] == name].sort_values(x, ascending=not axes.xaxis_inverted(), kind="stable")
         if len(rows):
@@ -42,7 +42,7 @@ def draw_lines(
     return drawn
 
 
-def _draw_line(axes: Axes, x: np.ndarray, rows: pd.DataFrame, look: Look, name: str) -> Line2D:
+def _draw_line(axes: Axes, x: np.ndarray, rows: pd.DataFrame, look: Look, name: str) -> Artist:
     mean, low, high = (rows[column].to_numpy(float) for column in ("mean", "low", "high"))
     if rows["count"].max() > 1:
         if len(x) > 1:
@@ -86,7 +86,7 @@ def draw_epsilon(axes: Axes, epsilon: float) -> str:
     if not math.isfinite(epsilon):
         return ""
     axes.axhline(100 * epsilon, label="epsilon", zorder=1.5, **EPSILON)
-    return f"dashed: epsilon ({100 * epsilon:.2g} points)"
+    return f"; dashed: epsilon ({100 * epsilon:.2g} points)"
 
 
 def epsilon_of(verdicts: pd.DataFrame) -> float:
@@ -94,24 +94,17 @@ def epsilon_of(verdicts: pd.DataFrame) -> float:
     return float(verdicts["epsilon"].astype(float).max())
 
 
-def not_matching(verdicts: pd.DataFrame) -> set[str]:
-    """The levels whose verdict is that they do not match; those without one are left out."""
-    return set(verdicts["level"][verdicts["matching"].eq(False)])
+def stars(verdicts: pd.DataFrame) -> dict[str, str]:
+    """An asterisk for each level whose verdict is that it does not match."""
+    return dict.fromkeys(verdicts["level"][verdicts["matching"].eq(False)], "*")
 
 
-def starred(text: str, level: str, unmatched: set[str]) -> str:
-    """A level's name as text, with an asterisk if it does not match."""
-    return f"{text}*" if level in unmatched else text
-
-
-def thinned(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of the items, spread evenly from first to last."""
-    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int))]
-
-
-def some_of(shown: Sequence[Any], every: Sequence[Any], name: str) -> list[str]:
-    """That not all are shown, for a heading; nothing if all are."""
-    return [f"{len(shown)} of {len(every)} {name}"] if len(shown) < len(every) else []
+def some_of(items: Iterable[T], most: int, name: str) -> tuple[list[T], str]:
+    """At most so many of the items, none twice, spread evenly from first to last; and for a note that these are not
+    all, such as "; 8 of 20 levels"."""
+    every = list(dict.fromkeys(items))
+    places = np.unique(np.linspace(0, len(every) - 1, min(len(every), most)).round().astype(int))
+    return [every[i] for i in places], f"; {most} of {len(every)} {name}" if len(every) > most else ""
 
 
 def nothing_drawn(axes: Axes, text: str) -> None:

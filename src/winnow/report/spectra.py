@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, SymmetricalLogLocator
 
 from winnow.report.axes import PLAIN
-from winnow.report.marks import BAND, some_of, thinned
-from winnow.report.style import Style, drawing, heading, new_figure, shorten
+from winnow.report.marks import BAND, some_of
+from winnow.report.style import Style, drawing, new_figure, note, shorten
 
 MOST_LEVELS = 8
 DECADES = 3  # of eigenvalues drawn logarithmically, on either side of zero
@@ -30,8 +30,7 @@ def spectra_figure(densities: pd.DataFrame, eigenvalues: pd.DataFrame, style: St
     """
     if not (densities["mean"] > 0).any():
         raise ValueError("no spectral density")
-    every = list(dict.fromkeys(densities["level"]))
-    levels = thinned(every, MOST_LEVELS)
+    levels, more = some_of(densities["level"], MOST_LEVELS, "levels")
     found, largest = (table[table["level"].isin(levels)] for table in (densities, eigenvalues))
     with drawing(style):
         figure = new_figure(style, 8, 0.95 * len(levels) + 1.2)
@@ -49,7 +48,7 @@ def spectra_figure(densities: pd.DataFrame, eigenvalues: pd.DataFrame, style: St
         if len(largest):
             most = int(largest.groupby(["level", "seed"]).size().max())
             meaning.append(f"ticks: the {most} largest of each seed" if most > 1 else "ticks: the largest of each seed")
-        heading(figure, "; ".join(meaning + some_of(levels, every, "levels")), style)
+        note(figure, ("; ".join(meaning) + more).removeprefix("; "), style)
     return figure
 
 

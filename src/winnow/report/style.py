@@ -126,24 +126,21 @@ def panels(style: Style, count: int, most: int, cell: tuple[float, float]) -> tu
     return figure, list(grid[:count])
 
 
-def outer_labels(panels: Sequence[Axes], x: str | None = None, y: str | None = None) -> None:
-    """Name the axes that panels share: y at the left of each row, x below the lowest panel of each column. Without a
-    name, those that the panels have are taken away elsewhere."""
+def outer_labels(panels: Sequence[Axes]) -> None:
+    """Give the names of the first panel's axes to all: y at the left of each row, x below the lowest of each column."""
+    x, y = panels[0].get_xlabel(), panels[0].get_ylabel()
     for axes in panels:
         place = axes.get_subplotspec()
-        assert place is not None  # it is one of figure.subplots
-        axes.set_xlabel((x or axes.get_xlabel()) if axes.xaxis.get_tick_params()["labelbottom"] else "")
-        axes.set_ylabel((y or axes.get_ylabel()) if place.is_first_col() else "")
+        axes.set_xlabel(x if axes.xaxis.get_tick_params()["labelbottom"] else "")
+        axes.set_ylabel(y if place is not None and place.is_first_col() else "")
 
 
-def note(axes: Axes, text: str, style: Style) -> None:
-    """Say above a panel, in small type, what its marks mean."""
-    axes.set_title(text, loc="left", fontsize=style.small, color="#333333")
-
-
-def heading(figure: Figure, text: str, style: Style) -> None:
-    """Say above all panels, in small type, what their marks mean."""
-    figure.suptitle(text, fontsize=style.small, x=0.01, ha="left")
+def note(above: Axes | Figure, text: str, style: Style) -> None:
+    """Say above a panel, or above all, in small type, what the marks mean."""
+    if isinstance(above, Figure):
+        above.suptitle(text, fontsize=style.small, x=0.01, ha="left")
+    else:
+        above.set_title(text, loc="left", fontsize=style.small, color="#333333")
 
 
 def legend_below(figure: Figure, handles: Mapping[str, Any], style: Style) -> None:
@@ -159,7 +156,7 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], style: Style) -> No
 
 def text_width(text: str, size: float) -> float:
     """How wide a line of text is, in inches, at a size in points."""
-    return sum(_advance(character) for character in text) * size / 72
+    return sum(_glyph(character)[1] for character in text) * size / 72
 
 
 def shorten(text: str, width: float, size: float) -> str:
@@ -168,7 +165,7 @@ def shorten(text: str, width: float, size: float) -> str:
     A character that the font does not have becomes a box, as it would in any case, but without a warning.
     Ids often share their beginning and differ at their end, so both ends stay, and more of the last.
     """
-    text = "".join(c if _drawable(c) else "□" for c in " ".join(str(text).split()))
+    text = "".join(c if _glyph(c)[0] else "□" for c in " ".join(str(text).split()))
     if text_width(text, size) <= width:
         return text
     for kept in range(min(len(text) - 1, 200), 1, -1):
@@ -180,16 +177,13 @@ def shorten(text: str, width: float, size: float) -> str:
 
 
 @cache
-def _advance(character: str) -> float:
-    """How far a character moves the pen, as a part of the size; measured once each, as whole lines take a while."""
+def _glyph(character: str) -> tuple[bool, float]:
+    """Whether the font has a character, and how far it moves the pen, as a part of the size; looked up once each, as
+    whole lines take a while."""
     font = get_font(findfont(FONT))
     font.set_size(100, 72)
-    return font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
-
-
-@cache
-def _drawable(character: str) -> bool:
-    return get_font(findfont(FONT)).get_char_index(ord(character)) != 0
+    glyph = font.load_char(ord(character), flags=LoadFlags.NO_HINTING)
+    return font.get_char_index(ord(character)) != 0, glyph.linearHoriAdvance / 65536 / 100
 
 
 def save(figure: Figure, path: str | Path, dpi: int) -> None:

@@ -1,6 +1,7 @@
 """Error against the weights left: after retraining, and right after the cut."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,22 +11,12 @@ from matplotlib.figure import Figure
 
 from winnow.report.axes import beside, error_axis, is_wide, left_axis
 from winnow.report.ladder import line_names
-from winnow.report.marks import (
-    band_note,
-    draw_lines,
-    drawn_values,
-    epsilon_of,
-    in_percent,
-    moved_note,
-    some_of,
-    thinned,
-)
+from winnow.report.marks import band_note, draw_lines, drawn_values, epsilon_of, in_percent, moved_note, some_of
 from winnow.report.names import name_points
 from winnow.report.style import (
     Look,
     Style,
     drawing,
-    heading,
     legend_below,
     looks,
     new_figure,
@@ -35,19 +26,13 @@ from winnow.report.style import (
     shorten,
 )
 
-DENSE = looks(["full"])["full"]
-MOMENTS = {
-    "error_after_two_cuts": "after two cuts in a row",
-    "error_after_cut": "right after the cut",
-    "error": "after retraining",
+DENSE: dict[str, Any] = {"color": "#000000", "linewidth": 1.2, "zorder": 1.5, "label": "dense"}
+LOOKS = {
+    "after two cuts in a row": Look("#56B4E9", "^", (0, (1, 1))),
+    "right after the cut": Look("#E69F00", "s", (0, (6, 1.5))),
+    "after retraining": Look("#0072B2", "o", "-"),
 }
-LOOKS = dict(
-    zip(
-        MOMENTS.values(),
-        (Look("#56B4E9", "^", (0, (1, 1))), Look("#E69F00", "s", (0, (6, 1.5))), Look("#0072B2", "o", "-")),
-        strict=True,
-    )
-)
+MOMENTS = dict(zip(("error_after_two_cuts", "error_after_cut", "error"), LOOKS, strict=True))
 MOST_LINES = 12
 CLOSE = 4  # epsilons above the grey that the closer view shows
 
@@ -111,18 +96,12 @@ def _draw_levels(axes: Axes, levels: pd.DataFrame, all_of_them: bool) -> dict[st
     low, high = axes.get_ylim()
     alone = ~levels["line"].duplicated(keep=False)
     seen = levels if all_of_them else levels[~alone | levels["mean"].between(low, high)]
-    return {**draw_lines(axes, seen, "left", looks(levels["line"]))}
+    return draw_lines(axes, seen, "left", looks(levels["line"]))
 
 
 def _draw_dense(axes: Axes, percent: float) -> dict[str, Artist]:
     """The error of the dense networks as a level line, if there are any."""
-    if not math.isfinite(percent):
-        return {}
-    return {
-        "dense": axes.axhline(
-            percent, color=DENSE.color, linestyle=DENSE.line, linewidth=1.2, zorder=1.5, label="dense"
-        )
-    }
+    return {"dense": axes.axhline(percent, **DENSE)} if math.isfinite(percent) else {}
 
 
 def cut_errors_figure(errors: pd.DataFrame, style: Style) -> Figure:
@@ -137,21 +116,20 @@ def cut_errors_figure(errors: pd.DataFrame, style: Style) -> Figure:
     table = in_percent(errors, "left", "mean", "low", "high").assign(moment=errors["moment"].map(MOMENTS))
     dense, sparse = table[table["level"] == "dense"], table[table["level"] != "dense"]
     sparse = sparse.assign(line=line_names(sparse))
-    every = list(sparse["line"][sparse["moment"] != MOMENTS["error"]].unique())
-    if not every:
+    names, more = some_of(sparse["line"][errors["moment"] != "error"], MOST_LINES, "lines")
+    if not names:
         raise ValueError("no error right after a cut")
-    names = thinned(every, MOST_LINES)
     sparse = sparse[sparse["line"].isin(names)]
     with drawing(style):
         figure, grid = panels(style, len(names), 3, (3.4, 2.7))
+        error_axis(grid[0], "Test error", drawn_values(sparse, *dense["mean"]), room=0.13)
+        left_axis(grid[0], sparse["left"] / 100)
         handles: dict[str, Artist] = {}
         for axes, name in zip(grid, names, strict=True):
-            error_axis(axes, "Test error", drawn_values(sparse, *dense["mean"]), room=0.13)
-            left_axis(axes, sparse["left"] / 100)
             handles |= draw_lines(axes, sparse[sparse["line"] == name], "left", LOOKS, by="moment")
             handles |= _draw_dense(axes, float(dense["mean"].mean()))
             axes.set_title(shorten(name, 3.0 * style.growth, style.font_size))
         outer_labels(grid)
-        heading(figure, "; ".join([band_note(sparse["count"]), *some_of(names, every, "lines")]), style)
+        note(figure, band_note(sparse["count"]) + more, style)
         legend_below(figure, handles, style)
     return figure
