@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from winnow.scores.reliability import (
+
+from winnow.analysis.reliability import (
     correlation_table,
     halves_at,
     rank_correlations,
@@ -14,7 +15,6 @@ from winnow.scores.reliability import (
     reliability_table,
     spearman,
 )
-
 from winnow.scores.seed_scores import SeedScores
 
 few_values = st.lists(st.sampled_from([0.0, 1.0, 2.5, -1.0, np.inf]), min_size=3, max_size=12)
