@@ -1,13 +1,22 @@
 import numpy as np
 from ticket_data import spectra
 
+from winnow.analysis.spread import spread
 from winnow.report.spectra import power, spectra_figure
 from winnow.report.style import Style
 
 
+def draw(densities, eigenvalues):
+    return spectra_figure(spread(densities, ["level", "x"], "density"), eigenvalues, Style())
+
+
+def test_powers_of_ten():
+    assert [power(1e-12), power(1), power(100)] == ["10⁻¹²", "10⁰", "10²"]
+
+
 def test_each_level_has_its_density_and_its_largest_eigenvalues():
     densities, eigenvalues = spectra(3)
-    figure = spectra_figure(densities, eigenvalues, Style())
+    figure = draw(densities, eigenvalues)
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["dense", "l1", "l2"]
     for axes, level in zip(figure.axes, ("dense", "l1", "l2"), strict=True):
         rows = densities[densities["level"] == level]
@@ -23,32 +32,32 @@ def test_each_level_has_its_density_and_its_largest_eigenvalues():
 
 def test_replicates_are_averaged_and_give_a_band():
     densities, eigenvalues = spectra(1, seeds=3)
-    figure = spectra_figure(densities, eigenvalues, Style())
+    figure = draw(densities, eigenvalues)
     middle = densities.groupby("x")["density"].mean()
     highest = np.argmax(middle)
     np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata()[highest], middle.max())
     assert "band" in figure.get_suptitle()
-    assert "band" not in spectra_figure(*spectra(1), Style()).get_suptitle()
+    assert "band" not in draw(*spectra(1)).get_suptitle()
 
 
 def test_without_eigenvalues_there_are_no_ticks_and_many_levels_are_thinned():
     densities, eigenvalues = spectra(20)
-    figure = spectra_figure(densities, eigenvalues.iloc[:0], Style())
+    figure = draw(densities, eigenvalues.iloc[:0])
     assert len(figure.axes) == 8 and figure.get_suptitle() == "8 of 20 levels"
 
 
 def test_the_axis_reaches_down_to_the_largest_eigenvalues():
     densities, eigenvalues = spectra(2)
     faint = densities.assign(density=densities["density"] * np.where(densities["x"] > 1, 1e-5, 1))
-    assert (low := spectra_figure(faint, eigenvalues, Style()).axes[0].get_ylim()[0]) > 0
+    assert (low := draw(faint, eigenvalues).axes[0].get_ylim()[0]) > 0
     rows = faint[faint["level"] == "l1"]
     at = np.interp(eigenvalues.loc[eigenvalues["level"] == "l1", "eigenvalue"], rows["x"], rows["density"])
     assert low < at.min()
-    assert spectra_figure(faint, eigenvalues.iloc[:0], Style()).axes[0].get_ylim()[0] > low
+    assert draw(faint, eigenvalues.iloc[:0]).axes[0].get_ylim()[0] > low
 
 
 def test_it_is_said_how_many_ticks_a_seed_has():
-    assert "ticks: the 10 largest of each seed" in spectra_figure(*spectra(2, seeds=3), Style()).get_suptitle()
+    assert "ticks: the 10 largest of each seed" in draw(*spectra(2, seeds=3)).get_suptitle()
     densities, eigenvalues = spectra(1)
-    largest = spectra_figure(densities, eigenvalues[eigenvalues["rank"] == 1], Style())
+    largest = draw(densities, eigenvalues[eigenvalues["rank"] == 1])
     assert largest.get_suptitle() == "ticks: the largest of each seed"

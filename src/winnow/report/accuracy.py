@@ -69,12 +69,12 @@ def _draw_subsets(
         return {}
     one = bands["share"].nunique() == 1
     bands = beside(axes, bands, "share", "method") if one else bands
-    if bands["count"].max() > 1:
-        for method, rows in bands.groupby("method", sort=False):
-            single = accuracy[accuracy["method"] == method]
-            x = np.full(len(single), rows["share"].iloc[0]) if one else 100 * single["share"]
-            axes.scatter(x, 100 * single["accuracy"], s=8, color=look_of[str(method)].color, alpha=0.4, linewidth=0)
-    return draw_lines(axes, bands, "share", {name: look_of[name] for name in bands["method"]}, by="method")
+    handles = draw_lines(axes, bands, "share", {name: look_of[name] for name in bands["method"]}, by="method")
+    for method, rows in bands.groupby("method", sort=False) if bands["count"].max() > 1 else ():
+        single, color = accuracy[accuracy["method"] == method], look_of[str(method)].color
+        x = np.full(len(single), rows["share"].iloc[0]) if one else 100 * single["share"]
+        axes.scatter(x, 100 * single["accuracy"], s=8, color=color, alpha=0.4, linewidth=0, zorder=1.5)
+    return handles
 
 
 def _draw_differences(axes: Axes, against: pd.DataFrame, look_of: dict[str, Look]) -> None:

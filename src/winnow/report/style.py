@@ -156,7 +156,7 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], style: Style) -> No
 
 def text_width(text: str, size: float) -> float:
     """How wide a line of text is, in inches, at a size in points."""
-    return sum(_glyph(character)[1] for character in text) * size / 72
+    return sum(_advance(character) for character in text) * size / 72
 
 
 def shorten(text: str, width: float, size: float) -> str:
@@ -165,7 +165,7 @@ def shorten(text: str, width: float, size: float) -> str:
     A character that the font does not have becomes a box, as it would in any case, but without a warning.
     Ids often share their beginning and differ at their end, so both ends stay, and more of the last.
     """
-    text = "".join(c if _glyph(c)[0] else "□" for c in " ".join(str(text).split()))
+    text = "".join(c if _drawable(c) else "□" for c in " ".join(str(text).split()))
     if text_width(text, size) <= width:
         return text
     for kept in range(min(len(text) - 1, 200), 1, -1):
@@ -177,13 +177,16 @@ def shorten(text: str, width: float, size: float) -> str:
 
 
 @cache
-def _glyph(character: str) -> tuple[bool, float]:
-    """Whether the font has a character, and how far it moves the pen, as a part of the size; looked up once each, as
-    whole lines take a while."""
+def _advance(character: str) -> float:
+    """How far a character moves the pen, as a part of the size; measured once each, as whole lines take a while."""
     font = get_font(findfont(FONT))
     font.set_size(100, 72)
-    glyph = font.load_char(ord(character), flags=LoadFlags.NO_HINTING)
-    return font.get_char_index(ord(character)) != 0, glyph.linearHoriAdvance / 65536 / 100
+    return font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+
+
+@cache
+def _drawable(character: str) -> bool:
+    return get_font(findfont(FONT)).get_char_index(ord(character)) != 0
 
 
 def save(figure: Figure, path: str | Path, dpi: int) -> None:
