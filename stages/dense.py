@@ -7,8 +7,8 @@ from stages._stage import finish, main, params, scratch
 from winnow.datasets.images import load_facts, sample
 from winnow.params.base import steps
 from winnow.params.dense import Dense
-from winnow.storage import save_table
-from winnow.tickets.rewind import begin_dense, keep_rewind_point
+from winnow.storage import save_json, save_table
+from winnow.tickets.rewind import about_dense, begin_dense, keep_rewind_point
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import device
@@ -41,6 +41,8 @@ def dense() -> None:
     rewind.mkdir(exist_ok=True)  # where there are no seeds
     finish(rewind, "data/rewind/dense")
     finish(level, "data/tickets/dense")
+    # what a level without a parent, which depends on this file in place of a folder, must know to build its network
+    save_json("data/tickets/none", about_dense(options.network, classes, images.shape))
     shutil.rmtree(folder)
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from stages._images import held_out, to_train_on, training_images
 from stages._stage import finish, main, params, scratch
-from stages._tickets import ticket
+from stages._tickets import TICKETS, ticket
 from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
 from winnow.params.dense import Dense
 from winnow.params.imp import NO_PARENT, Imp
 from winnow.params.levels import rule_of
-from winnow.storage import save_table
+from winnow.storage import load_json, save_table
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.level import Material, begin_level, during, without_parent
-from winnow.tickets.rewind import load_rewind_point, rewind_step
+from winnow.tickets.level import Material, begin_level, during
+from winnow.tickets.rewind import load_rewind_point, rewind_step, without_parent
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import device, workers
@@ -27,8 +27,8 @@ from winnow.training.workers import Tick, side_by_side
 
 def imp(name: str) -> None:
     options = params(dense=Dense, imp=Imp)
-    dense, level, seeds = options.dense, options.imp.levels[name], options.dense.seeds
-    network, training, probe = dense.network, dense.training, sample(training_images(), dense.probe)
+    seeds, training, level = options.dense.seeds, options.dense.training, options.imp.levels[name]
+    probe = sample(training_images(), options.dense.probe)
     with told("params.yaml: "):
         rule = rule_of(name, level, options.imp.floor)
     facts, where = load_facts("data/images"), device()
@@ -45,7 +45,7 @@ def imp(name: str) -> None:
         if not path.exists():
             rewound = load_rewind_point(rewinds[seed])
             if level.parent == NO_PARENT:
-                parent = without_parent(network, len(facts["class_names"]), images.shape, rewound)
+                parent = without_parent(load_json(TICKETS / NO_PARENT), rewound)
             else:
                 parent = load_ticket(ticket(level.parent, seed))
             with told(f"imp.levels.{name}: "):

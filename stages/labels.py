@@ -7,7 +7,7 @@ from winnow.datasets.images import load_facts
 from winnow.datasets.label_noise import randomise
 from winnow.params.download import Labels
 from winnow.selection.files import save_subset
-from winnow.storage import atomic_file, load_table, save_table
+from winnow.storage import load_table, save_table
 
 
 def labels() -> None:
@@ -22,8 +22,6 @@ def labels() -> None:
     save_table("data/labels.parquet", table)
     # all training images as a subset, for the stages that take subsets by name
     save_subset("data/full.parquet", table, {"source": facts["source"], "method": "full"})
-    with atomic_file("data/tickets/none") as file:  # for the levels without a parent, as each depends on its parent's
-        file.write_text("The parent of levels that have none\n")
 
 
 if __name__ == "__main__":

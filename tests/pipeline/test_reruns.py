@@ -91,7 +91,7 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
     ] == []
     assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
     assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "full"}
-    assert {path.name for path in clone.path("data/tickets").iterdir()} == {"dense", "l1", "l2"}
+    assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", "l1", "l2"}
     assert list(clone.path("data/landscape/perturbation").iterdir()) == []
     assert {path.name for path in clone.path("data/landscape/lines/levels").iterdir()} == {
         *("dense-l1", "dense-l2", "l1-l2")

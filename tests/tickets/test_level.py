@@ -23,8 +23,15 @@ from winnow.pruning.prune import prune
 from winnow.pruning.rule import Rule
 from winnow.storage import load_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
-from winnow.tickets.level import Material, begin_level, during, without_parent
-from winnow.tickets.rewind import begin_dense, keep_rewind_point, load_rewind_point, rewind_step
+from winnow.tickets.level import Material, begin_level, during
+from winnow.tickets.rewind import (
+    about_dense,
+    begin_dense,
+    keep_rewind_point,
+    load_rewind_point,
+    rewind_step,
+    without_parent,
+)
 from winnow.tickets.train import evaluate, from_tickets, keep_ticket
 from winnow.training import loop
 from winnow.training.fit import Task, fit, fresh
@@ -256,7 +263,7 @@ def test_a_second_cut_that_the_floor_forbids_has_no_error(dense: Path, tmp_path:
 
 def test_a_level_without_a_parent_is_scored_at_the_rewind_point(dense: Path, tmp_path: Path) -> None:
     tau = load_rewind_point(point(dense))
-    untrained = without_parent(NETWORK, CLASSES, IMAGES.shape, tau)
+    untrained = without_parent(about_dense(NETWORK, CLASSES, IMAGES.shape), tau)
     snipped = rule(parent="none", criterion="snip", batch_size=20, allocation="erk", cut=0.7, floor=1)
     ticket = begun_by(snipped, untrained, dense, tmp_path)
     network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)

@@ -56,4 +56,4 @@ def name_of(choices: Choices, amount: str | None, options: Mapping[str, Any]) ->
     usual = asdict(Choices())
     words = [value for key, value in asdict(choices).items() if value != usual[key] and value != NONE]
     words += ["adaptive"] if amount == "budget" else [] if amount or choices.allocation == "of_parent" else ["uncut"]
-    return "+".join([*words, *(f"{key}={value}" for key, value in options.items())])
+    return "+".join([*words, *(f"{key}={value}" for key, value in sorted(options.items()))])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from winnow.landscape.batch_norm import reestimate
-from winnow.networks import Shape, initialise
+from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.adaptive import cut_most
 from winnow.pruning.context import Batches, Context, batches_of
 from winnow.pruning.during.level import During
-from winnow.pruning.masks import Mask, apply, count_left, layer_sizes, ones
+from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
 from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule
 from winnow.pruning.weights import State, States
@@ -30,14 +30,6 @@ class Material:
 
     images: DeviceImages
     parts: Parts
-
-
-def without_parent(network: Network, classes: int, shape: Shape, rewound: State) -> Ticket:
-    """All weights, as they are at a rewind point: what a level without a parent is cut from."""
-    module = initialise(network, classes, shape, seed=0)  # every weight is then replaced
-    module.load_state_dict(rewound)
-    about = {"network": network.model_dump(), "classes": classes, "shape": list(shape)}
-    return Ticket(module.eval(), ones(module), about)
 
 
 def begin_level(

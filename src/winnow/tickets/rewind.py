@@ -1,14 +1,16 @@
 """Rewind points: networks a few steps into their training, and the level 0 that begins at one."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.masks import ones
 from winnow.storage import load_tensor_provenance, load_tensors, save_tensors
-from winnow.tickets.files import save_ticket
+from winnow.tickets.files import Ticket, save_ticket
 from winnow.training.loop import Run
 
 
@@ -33,5 +35,17 @@ def rewind_step(rewind: Path) -> int:
 def begin_dense(run: Run, network: Network, classes: int, shape: tuple[int, int, int], folder: Path) -> None:
     """At the end: write what level 0 begins with, as the ticket ``folder/seed<s>.safetensors``: all weights, as they
     are at the rewind point."""
-    about = {"network": network.model_dump(), "classes": classes, "shape": list(shape)}
+    about = about_dense(network, classes, shape)
     save_ticket(folder / f"seed{run.seed}.safetensors", run.network.state_dict(), ones(run.network), about)
+
+
+def about_dense(network: Network, classes: int, shape: tuple[int, int, int]) -> dict[str, Any]:
+    """What a ticket must say of its network."""
+    return {"network": network.model_dump(), "classes": classes, "shape": list(shape)}
+
+
+def without_parent(about: dict[str, Any], rewound: dict[str, Tensor]) -> Ticket:
+    """All weights, as they are at a rewind point: what a level without a parent is cut from. about: ``about_dense``."""
+    network = initialise(Network(**about["network"]), about["classes"], tuple(about["shape"]), seed=0)
+    network.load_state_dict(rewound)
+    return Ticket(network.eval(), ones(network), about)
