@@ -108,19 +108,19 @@ def write_magnitudes(parents: Mapping[str, str], seeds: Sequence[int]) -> pd.Dat
 def _lines_of_children(seeds: Sequence[int]) -> pd.DataFrame:
     """The points on the lines between the two children that part at each step."""
     folder = LINES / "children"
-    found = joined(
+    tables = [
         load_line(folder / f"{step}/seed{seed}.parquet", at=step, a="a", b="b", seed=seed)
         for step in sorted(int(path.name) for path in folder.iterdir())
         for seed in seeds
-    )
-    return found.reindex(columns=["at", "a", "b", "seed", *MEASURED])
+    ]
+    return joined(tables) if tables else pd.DataFrame(columns=["at", "a", "b", "seed", *MEASURED])
 
 
 def write_perturbations(children: Mapping[str, str], table: pd.DataFrame) -> None:
     """What came of the trainings from perturbed rewind points; children: of the runs, cut from the level perturbed."""
     keys = ["run", "level", "rewind", "rewind_steps", "multiple", "length", "seed"]
-    lines = joined(load_table(LANDSCAPE / f"perturbation/{name}.parquet") for name in children)
-    lines = lines.reindex(columns=[*keys, *MEASURED])
+    tables = [load_table(LANDSCAPE / f"perturbation/{name}.parquet") for name in children]
+    lines = joined(tables) if tables else pd.DataFrame(columns=[*keys, *MEASURED])
     perturbed = barriers(lines).merge(ends(lines))
     save_tables(SMALL, barriers_perturbed=perturbed)
     save_tables(OTHERS, perturbations=perturbation_curves(perturbed, lines, table, children))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 BAND = (16, 84)  # percentiles, as in Paul et al. 2021, and about one standard deviation of a normal distribution
+BAND_IN_WORDS = "16th to 84th percentile"
 
 
 def band(values: Sequence[float] | np.ndarray | pd.Series) -> tuple[float, float]:

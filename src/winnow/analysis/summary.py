@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from winnow.analysis.spread import spread
+from winnow.analysis.spread import BAND_IN_WORDS, spread
 from winnow.params.dense import NAME as DENSE
 from winnow.params.imp import REWOUND, Variant
 
@@ -122,7 +122,7 @@ def in_words(table: pd.DataFrame) -> str:
         return ""
     bar, count = table["epsilon"].iloc[0], table["replicates"].iloc[0]
     lines = [
-        f"test error: mean of {count} replicates [16th to 84th percentile]; epsilon, of matching and of barriers: "
+        f"test error: mean of {count} replicates [{BAND_IN_WORDS}]; epsilon, of matching and of barriers: "
         + ("too few replicates to tell" if np.isnan(bar) else f"{100 * bar:.2f} points")
     ]
     lines += [

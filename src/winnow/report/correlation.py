@@ -11,9 +11,10 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from winnow.analysis.spread import BAND_IN_WORDS
 from winnow.report.axes import STEPS, ticks_within
 from winnow.report.heatmap import Scale, heat_map
-from winnow.report.marks import BAND, draw_lines
+from winnow.report.marks import draw_lines
 from winnow.report.style import (
     LINES,
     MARKERS,
@@ -88,7 +89,7 @@ def reliability_figure(table: pd.DataFrame, style: Style) -> Figure:
         grid[0].set(xlabel="Seeds in each half", ylabel="Spearman rank correlation")
         outer_labels(grid)
         meaning = "rankings from two disjoint halves of the seeds, compared; line: mean"
-        note(figure, f"{meaning}\nband: {BAND} over random splits", style)
+        note(figure, f"{meaning}\nband: {BAND_IN_WORDS} over random splits", style)
         legend_below(figure, {name: handles[name] for name in look_of}, style)
     return figure
 

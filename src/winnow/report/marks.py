@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from winnow.analysis.spread import BAND_IN_WORDS
 from winnow.report.style import GREY, Look
 
-BAND = "16th to 84th percentile"
 TRAINED, HELD_OUT = Look("#0072B2", "o", "-"), Look("#D55E00", "s", (0, (6, 1.5)))
 SPLITS = {"test images": HELD_OUT, "train images": TRAINED, "validation images": HELD_OUT}
 EPSILON: dict[str, Any] = {"color": "#444444", "linestyle": (0, (2, 2)), "linewidth": 1.1}
@@ -72,7 +72,7 @@ def span(counts: pd.Series) -> str:
 
 def band_note(counts: pd.Series) -> str:
     """What lines and bands mean, for a note: ``counts`` is the number of seeds behind each place of a line."""
-    return f"line: mean of {span(counts)}; band: {BAND}" if counts.max() > 1 else "one seed each: no band"
+    return f"line: mean of {span(counts)}; band: {BAND_IN_WORDS}" if counts.max() > 1 else "one seed each: no band"
 
 
 def moved_note(table: pd.DataFrame) -> str:

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, SymmetricalLogLocator
 
+from winnow.analysis.spread import BAND_IN_WORDS
 from winnow.report.axes import PLAIN
-from winnow.report.marks import BAND, some_of
+from winnow.report.marks import some_of
 from winnow.report.style import Style, drawing, new_figure, note, shorten
 
 MOST_LEVELS = 8
@@ -44,7 +45,7 @@ def spectra_figure(densities: pd.DataFrame, eigenvalues: pd.DataFrame, style: St
         grid[0].set_ylim(floor, 3 * found["high"].max())
         _eigenvalue_axis(grid[-1], np.append(found["x"], largest["eigenvalue"]))
         figure.supylabel("Density\n(per unit eigenvalue)", fontsize=style.font_size)
-        meaning = ["line: mean", f"band: {BAND}"] if found["count"].max() > 1 else []
+        meaning = ["line: mean", f"band: {BAND_IN_WORDS}"] if found["count"].max() > 1 else []
         if len(largest):
             most = int(largest.groupby(["level", "seed"]).size().max())
             meaning.append(f"ticks: the {most} largest of each seed" if most > 1 else "ticks: the largest of each seed")
