@@ -158,7 +158,7 @@ def usual_loader(count: int) -> Any:
         ]
     )
 
-    class Pil(Dataset):  # type: ignore[type-arg]
+    class Pil(Dataset[tuple[Tensor, int]]):
         def __len__(self) -> int:
             return count
 
@@ -424,15 +424,19 @@ def main() -> None:
         return
     name = torch.cuda.get_device_name() if CUDA else "cpu"
     print(f"{name}, torch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}")
+    failed = []
     for part in options.parts or PARTS:
         begin = time.perf_counter()
         try:
             PARTS[part]()
-        except Exception:
+        except Exception:  # the other parts go on: time on a device is scarce
             traceback.print_exc()
+            failed.append(part)
         print(f"-- {part}: {time.perf_counter() - begin:.1f} s", flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({"device": name, "torch": torch.__version__, "results": RESULTS}, indent=1))
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

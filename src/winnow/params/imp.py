@@ -27,7 +27,7 @@ class Rewind(Section):
 
 
 class Level(Section):
-    """One cut and what follows it: a variant (pruning.presets), or choices, each of which has a default.
+    """One cut and what follows it. It names a variant (pruning.presets), or says choices; each choice has a default.
 
     Further keys are options of the criterion, the allocation and the way of pruning: ``params.levels`` checks them,
     which alone knows these methods.

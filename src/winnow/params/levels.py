@@ -92,7 +92,7 @@ def _check_amount(key: str, level: Level, takes_none: bool) -> None:
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
-    """Without a parent there are no trained weights, and no mask."""
+    """A level without a parent cannot ask for its trained weights, its error or its mask."""
     if level.parent != NO_PARENT:
         return
     if level.choices.weights == "trained":

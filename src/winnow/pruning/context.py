@@ -40,7 +40,7 @@ class Context:
         """The gradient of the mean loss over so many batches of this size, with respect to the prunable weights; in
         training mode, in single precision.
 
-        Raises ValueError if there are no such batches.
+        Raises ValueError if there are too few images for them.
         """
         network = copy.deepcopy(self.network).train()
         weights = [network.get_parameter(name) for name in self.mask]

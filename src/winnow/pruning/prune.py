@@ -27,8 +27,8 @@ def prune(
     floor: int | float = 0,
     anywhere: bool = False,
 ) -> Mask:
-    """Keep ``left`` of the weights that the mask leaves: of every layer as many as the allocation gives it, those of
-    the highest scores. Of equal scores, such as those of zeros, those that come first are cut first.
+    """Keep ``left`` of the weights that the mask leaves. The allocation says how many each layer keeps; the highest
+    scores stay. Where scores are equal, as zeros are, the weights that come first are cut first.
 
     scores: by name, of the shapes of the mask's; others are not looked at. floor: how many weights every layer keeps at
     least, an int, or a fraction of its size, a float (rounded up), against layers that vanish and take the network's

@@ -22,8 +22,11 @@ def device() -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"WINNOW_DEVICE={name}: no such device here ({reason}); unset it, or use cpu") from None
+    found = torch.device(name)
+    if found.type == "cuda":
+        torch.cuda.set_device(found)  # on which the streams and graphs of training are made
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    return torch.device(name)
+    return found
 
 
 def workers(device: torch.device) -> int:

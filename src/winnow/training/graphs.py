@@ -13,9 +13,8 @@ from torch import Tensor
 # Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [] and hits, bool [b].
 Step = Callable[..., tuple[Tensor, Tensor]]
 
-WARM_UP = (
-    3  # steps taken before one is recorded: libraries choose their algorithms and take their workspace in the first
-)
+# Steps taken before one is recorded: in the first, libraries choose their algorithms and take their workspace.
+WARM_UP = 3
 
 
 class GraphedStep:
@@ -71,9 +70,7 @@ class GraphedStep:
                 self.result = self.step(*self.given)
         except RuntimeError as error:
             reason = str(error).splitlines()[0][:100]
-            print(
-                f"The network's steps start kernel by kernel: no CUDA graph can be made of them ({reason})", flush=True
-            )
+            print(f"No CUDA graph can be made of the network's steps ({reason}): they are slower", flush=True)
         else:
             self.graph = graph
 

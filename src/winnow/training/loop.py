@@ -152,7 +152,11 @@ def take_step(
             loss = F.cross_entropy(logits, labels)
         else:
             loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
-    loss.backward()
+    try:
+        loss.backward()
+    except RuntimeError:
+        run.network.zero_grad()  # half of the gradients may be there, and the step may be tried in another way
+        raise
     descend(run, training, rate)
     return loss.detach(), logits.detach().argmax(dim=1) == labels
 
@@ -271,12 +275,12 @@ def train(
 
 
 def save(run: Run) -> None:
-    """Write network, momentum, mask, counters and records as one safetensors file."""
+    """Write network, momentum, counters, records, and a mask that may change, as one safetensors file."""
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
-        | {f"mask.{name}": kept for name, kept in run.mask.items()}
+        | {f"mask.{name}": kept for name, kept in run.mask.items() if run.after_step}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step])},
     )
@@ -286,7 +290,8 @@ def restore(run: Run) -> None:
     """Put a run back where ``save`` left it."""
     tensors = load_tensors(run.state)
     load_network(run.network, tensors)
-    change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
+    if run.after_step:
+        change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
     run.epoch, run.step = (int(count) for count in tensors["progress"])

@@ -6,8 +6,8 @@ from winnow.pruning.allocations.layer import Layers, lowest
 
 
 def global_(layers: Layers, total: int) -> dict[str, int]:
-    """The highest of every layer, up to its least, stay, and then the highest of all others; of equal scores those that
-    come later, by layer and by place."""
+    """Every layer first keeps its ``least`` highest scores. Then the highest of all others stay. Of equal scores the
+    later ones stay, by layer and by place."""
     free = {name: layer.scores[lowest(layer.scores, len(layer.scores) - layer.least)] for name, layer in layers.items()}
     cut = lowest(np.concatenate(list(free.values())), sum(len(layer.scores) for layer in layers.values()) - total)
     ends = np.cumsum([len(scores) for scores in free.values()])

@@ -12,7 +12,7 @@ def lamp(layers: Layers, total: int) -> dict[str, int]:
     """One ranking by the square of a score over the sum of the squares in its layer that are not lower.
 
     The order within a layer stays. The highest of a layer has 1, so none is emptied before all have one weight left.
-    Raises ValueError for scores below zero, of which a square would change the order.
+    Raises ValueError for scores below zero: squaring them would change the order.
     """
     return global_({name: replace(layer, scores=rescaled(layer.scores)) for name, layer in layers.items()}, total)
 

@@ -8,7 +8,8 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """shape: of its weights. scores: of those that are left, flat, in row-major order. least: how many it keeps."""
+    """shape: of its weights. scores: of the weights that are left, flat, in row-major order. least: how many weights it
+    keeps at least."""
 
     shape: tuple[int, ...]
     scores: np.ndarray
@@ -19,7 +20,8 @@ Layers = Mapping[str, Layer]
 
 
 def lowest(scores: np.ndarray, count: int) -> np.ndarray:
-    """Bool [n]: the ``count`` lowest of the scores [n], of equal ones those that come first. In linear time."""
+    """Which of the scores [n] are the ``count`` lowest, bool [n]. Equal scores that come first count as lower. Takes
+    linear time."""
     if count == 0:
         return np.zeros(len(scores), bool)
     threshold = np.partition(scores, count - 1)[count - 1]
