@@ -21,11 +21,13 @@ from typing import IO, Any
 from winnow import cores
 from winnow.errors import UserError, describe
 from winnow.params.base import Section, read_yaml, validate
+from winnow.params.named import load_named
 from winnow.params.view import View
 
 SCRATCH = Path(".winnow")
 TIMES = SCRATCH / "times.csv"  # what make times shows
 CODE = Path("data/code")  # lists of the stages' code, which are written more often than they change
+NAMED = re.compile(r"^\w+\.\$\{(\w+\.\w+)\}$")  # networks.${early.network}: the network that early.network names
 LOCK_SECONDS = 10
 
 
@@ -75,10 +77,16 @@ def name() -> str:
 
 
 def params(**sections: type[Section]) -> View:
-    """The sections of params.yaml that this stage reads, checked, and cut down to the keys that dvc.yaml declares."""
+    """The sections of params.yaml that this stage reads, checked, and cut down to the keys that dvc.yaml declares.
+
+    A stage reads a network or a training where its name stands: ``networks.${early.network}`` declares early.network.
+    """
     values = read_yaml("params.yaml")
-    checked = {key: validate(model, values.get(key, {}), "params.yaml", (key,)) for key, model in sections.items()}
-    return View(SimpleNamespace(**checked), _declared("params"))
+    named = load_named(values, "params.yaml")
+    checked = {
+        key: validate(model, values.get(key, {}), "params.yaml", (key,), named) for key, model in sections.items()
+    }
+    return View(SimpleNamespace(**checked), _declared("params", as_read=True))
 
 
 def code() -> str:
@@ -107,10 +115,7 @@ def scratch() -> Path:
     digest = hashlib.sha256()
     values = read_yaml("params.yaml")
     for key in _declared("params"):
-        value = values
-        for part in key.split("."):
-            value = value[part]
-        digest.update(json.dumps([key, value], sort_keys=True).encode())
+        digest.update(json.dumps([key, _at(values, key)], sort_keys=True).encode())
     for dependency in _declared("deps"):
         root = Path(dependency)
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
@@ -151,24 +156,29 @@ def finish(folder: Path, out: str) -> None:
     folder.rename(target)
 
 
-def _declared(kind: str) -> list[str]:
-    """The params or deps that dvc.yaml gives this stage, its item filled in."""
+def _declared(kind: str, as_read: bool = False) -> list[str]:
+    """The params or deps that dvc.yaml gives this stage, filled in.
+
+    as_read: a network or a training by the key that has its name, early.network for networks.${early.network}.
+    """
     group, _, key = name().partition("@")
     try:
         entry = read_yaml("dvc.yaml")["stages"][group]
     except KeyError:
         raise UserError(f"DVC_STAGE={name()}: dvc.yaml has no stage {group}") from None
-    items: Any = dict(zip(entry.get("matrix", {}), sys.argv[1:], strict=False))
+    values = read_yaml("params.yaml") if Path("params.yaml").exists() else {}
+    item: Any = dict(zip(entry.get("matrix", {}), sys.argv[1:], strict=False))
     if "foreach" in entry:
-        items = read_yaml("params.yaml")
-        for part in [*entry["foreach"].strip("${}").split("."), key]:
-            items = items.get(part, {}) if isinstance(items, dict) else {}  # nothing: of a list
+        items = _at(values, entry["foreach"].strip("${}"))
+        item = items[key] if isinstance(items, dict) else key
         entry = entry["do"]
-    filled = {"key": key, "item": key}
-    filled |= {f"item.{k}": v for k, v in items.items()} if isinstance(items, dict) else {}
-    return [_filled(str(declared), filled) for declared in entry[kind]]
+    values |= {"key": key, "item": item}
+    templates = [NAMED.sub(r"\1", str(declared)) if as_read else str(declared) for declared in entry[kind]]
+    return [re.sub(r"\$\{([^}]+)\}", lambda found: str(_at(values, found[1])), text) for text in templates]
 
 
-def _filled(template: str, values: dict[str, str]) -> str:
-    """A template such as data/tickets/${item.parent} with its values; a KeyError for one that there is not."""
-    return re.sub(r"\$\{([^}]+)\}", lambda found: str(values[found[1]]), template)
+def _at(values: Any, key: str) -> Any:
+    """The value of a key such as early.epochs; a KeyError if there is none."""
+    for part in key.split("."):
+        values = values[part]
+    return values

@@ -6,14 +6,18 @@ import pytest
 
 from winnow.params.early import Early
 from winnow.params.select import Select
+from winnow.params.training import Network, Training
 from winnow.params.view import UndeclaredParameterError, View
 
-SECTIONS = SimpleNamespace(early=Early(cohorts={"a": [1, 2], "ab": [3]}), select=Select())
+SECTIONS = SimpleNamespace(
+    early=Early(cohorts={"a": [1, 2], "ab": [3]}, network=Network(), training=Training(), epochs=[0, 2], features=[]),
+    select=Select(methods=["random"], keep=[0.3], epoch=2, seed=0),
+)
 
 
 def test_a_declared_key_is_read():
     view = View(SECTIONS, ["select.keep", "early.training.length"])
-    assert view.select.keep == Select().keep
+    assert view.select.keep == [0.3]
     assert view.early.training.length == "20 epochs"
 
 

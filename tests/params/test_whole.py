@@ -2,62 +2,76 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from winnow.errors import UserError
-from winnow.params.base import Section, read_yaml, validate
+from winnow.params.base import read_yaml, validate
 from winnow.params.download import Download
 from winnow.params.early import Early
+from winnow.params.named import load_named
 from winnow.params.select import choices
-from winnow.params.whole import Params, load_params
+from winnow.params.whole import load_params
+from winnow.recipe import DEFAULT
 
-ROOT = Path(__file__).parents[2]
-FILES = [ROOT / "params.yaml", *sorted((ROOT / "recipes").glob("*.yaml"))]
+# An experiment without tickets, of which the tests below say only what they change
+BASE = """
+early: {cohorts: {a: [0, 1, 2, 3, 4]}, epochs: [0, 1, 2, 5, 10]}
+trainings: {short: {length: 20 epochs}}
+select: {keep: [0.3, 0.5, 0.7], epoch: 10}
+retrain: {seeds: [100, 101, 102]}
+imp: {rewinds: {}, levels: {}}
+connectivity: {matrix: []}
+spawn: {at: []}
+perturbation: {runs: {}}
+curvature: {levels: []}
+"""
+
+
+def complete(changes: str) -> dict[str, Any]:
+    """The values of a params file that differs from BASE, and the default experiment, by these sections."""
+    values = read_yaml(DEFAULT)
+    for text in (BASE, changes):
+        for section, content in (YAML(typ="safe").load(text) or {}).items():
+            if section in ("networks", "trainings") and isinstance(content, dict):
+                values[section] |= {name: merged(values[section].get(name), item) for name, item in content.items()}
+            else:
+                values[section] = merged(values.get(section), content)
+    return values
+
+
+def merged(old: Any, new: Any) -> Any:
+    return {**old, **new} if isinstance(old, dict) and isinstance(new, dict) else new
+
+
+def write(path: Path, changes: str) -> Path:
+    with path.open("w") as file:
+        YAML().dump(complete(changes), file)
+    return path
 
 
 @pytest.fixture
 def mistake(tmp_path, user_error):
-    """Checks that a params file of this text gives one line that names the file and holds these texts."""
+    """Checks that params with these changes give one line that names the file and holds these texts."""
 
-    def check(text: str, *parts: str) -> None:
-        path = tmp_path / "params.yaml"
-        path.write_text(text)
+    def check(changes: str, *parts: str) -> None:
+        path = write(tmp_path / "params.yaml", changes)
         with user_error(path, *parts):
             load_params(path)
 
     return check
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_what_we_ship_is_right(path):
-    load_params(path)
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_what_we_ship_leaves_no_key_to_the_defaults(path):
-    """dvc.yaml names keys, and DVC stops where params.yaml does not have them."""
-
-    def missing(model: type[Section], values: dict, prefix: str) -> list[str]:
-        found = [f"{prefix}{name}" for name in model.model_fields if name not in values]
-        for name, field in model.model_fields.items():
-            inner = field.annotation
-            if name in values and isinstance(inner, type) and issubclass(inner, Section):
-                found += missing(inner, values[name], f"{prefix}{name}.")
-        return found
-
-    assert missing(Params, read_yaml(path), "") == []
-
-
-def test_the_defaults_are_right():
-    assert Params() == Params.model_validate({})
+def test_what_the_tests_change_is_right(tmp_path):
+    load_params(write(tmp_path / "params.yaml", ""))
 
 
 def test_a_value_stays_as_it_is_written(tmp_path):
-    (tmp_path / "p.yaml").write_text("early: {training: {weight_decay: 5e-4}}\nselect: {keep: [0.3, 1, 500, .5]}")
-    params = load_params(tmp_path / "p.yaml")
-    assert params.early.training.weight_decay == 0.0005  # PyYAML takes 5e-4 for a text
+    text = "trainings: {short: {weight_decay: 5e-4}}\nselect: {keep: [0.1, 1, 500, .5]}"
+    params = load_params(write(tmp_path / "p.yaml", text))
+    assert params.trainings["short"].weight_decay == 0.0005  # PyYAML takes 5e-4 for a text
     assert [type(keep) for keep in params.select.keep] == [float, int, int, float]
 
 
@@ -66,14 +80,14 @@ def test_a_value_stays_as_it_is_written(tmp_path):
 
 def test_misspelt_keys(mistake):
     mistake("early: {epoch: [0]}", "early.epoch: no such key", "did you mean epochs?")
-    mistake("early: {training: {learning_rat: 1}}", "early.training.learning_rat:", "did you mean learning_rate?")
-    mistake("retrain: {training: {augment: {flop: true}}}", "retrain.training.augment.flop:", "did you mean flip?")
+    mistake("trainings: {short: {learning_rat: 1}}", "trainings.short.learning_rat:", "did you mean learning_rate?")
+    mistake("trainings: {short: {augment: {flop: true}}}", "trainings.short.augment.flop:", "did you mean flip?")
     mistake("labels: {xyzzy: 1}", "labels.xyzzy: no such key; there are noise, seed")
 
 
 def test_misspelt_sections(mistake):
     mistake("erly: {epochs: [0]}", "erly: no such key; did you mean early?")
-    mistake("xyzzy: 1", "xyzzy: no such key; there are download, labels, early")
+    mistake("xyzzy: 1", "xyzzy: no such key; there are networks, trainings, download")
 
 
 def test_keys_that_are_not_text(mistake):
@@ -87,25 +101,64 @@ def test_two_mistakes_are_counted(mistake):
     )
 
 
+def test_every_key_must_be_given(tmp_path, user_error):
+    """But for those of a network and a training, which have defaults, and download's."""
+    whole = complete("")
+    for section in whole.keys() - {"networks", "trainings", "download"}:
+        for key in whole[section]:
+            values = {**whole, section: {k: v for k, v in whole[section].items() if k != key}}
+            with (tmp_path / "params.yaml").open("w") as file:
+                YAML().dump(values, file)
+            with user_error(f"{section}.{key}: is missing; it must be given"):
+                load_params(tmp_path / "params.yaml")
+
+
+def test_networks_and_trainings_are_given_by_name(mistake):
+    mistake("early: {network: large}", 'early.network: must be one of networks, which are small, not "large"')
+    mistake("dense: {training: 3}", "dense.training: must be one of trainings, which are short, not 3")
+    mistake("retrain: {network: }", "retrain.network: must be one of networks, which are small, not null")
+    mistake("trainings: {a-b: {}}", "trainings.a-b: a name is made of letters, digits and _")
+    mistake("networks: [small]", "networks: must be a map of names to values")
+
+
+def test_a_network_that_is_not_given_by_name_is_told_how_to(mistake):
+    mistake(
+        "early: {network: {name: convnet, width: 4}}",
+        'early.network: must be a name now: write networks: {NAME: {"name": "convnet", "width": 4}}',
+        "and network: NAME here",
+    )
+    mistake("retrain: {training: {length: 3 epochs}}", "retrain.training: must be a name now: write trainings: {NAME:")
+
+
+def test_sections_that_name_the_same_training_share_it(tmp_path):
+    params = load_params(write(tmp_path / "params.yaml", "trainings: {short: {decay: 0.3}, long: {length: 40 epochs}}\n"
+                               "dense: {training: long}"))  # fmt: skip
+    assert params.early.training is params.retrain.training
+    assert (params.early.training.decay, params.dense.training.length) == (0.3, "40 epochs")
+
+
 # Types and ranges
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("early: {training: {learning_rate: '0.1'}}", 'early.training.learning_rate: must be a number, not "0.1"'),
-        ("early: {training: {batch_size: 1.5}}", "early.training.batch_size: must be a whole number, not 1.5"),
-        ("early: {training: {batch_size: true}}", "early.training.batch_size: must be a whole number, not true"),
-        ("early: {training: {nesterov: 1}}", "early.training.nesterov: must be true or false, not 1"),
-        ("early: {training: {decay_at: 3 epochs}}", 'early.training.decay_at: must be a list, in brackets, not "3 ep'),
+        ("trainings: {short: {learning_rate: '0.1'}}", 'trainings.short.learning_rate: must be a number, not "0.1"'),
+        ("trainings: {short: {batch_size: 1.5}}", "trainings.short.batch_size: must be a whole number, not 1.5"),
+        ("trainings: {short: {batch_size: true}}", "trainings.short.batch_size: must be a whole number, not true"),
+        ("trainings: {short: {nesterov: 1}}", "trainings.short.nesterov: must be true or false, not 1"),
+        (
+            "trainings: {short: {decay_at: 3 epochs}}",
+            'trainings.short.decay_at: must be a list, in brackets, not "3 ep',
+        ),
         ("early: {cohorts: [0, 1]}", "early.cohorts: must be a map of names to values, not [0, 1]"),
         ("early: {cohorts: {a: 3}}", "early.cohorts.a: must be a list, in brackets, not 3"),
         ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.0: must be a whole number, not 0.5"),
         (
-            "early: {network: resnet8}",
-            'early.network: must be a section with keys of its own, or left out, not "resnet8"',
+            "networks: {small: resnet8}",
+            'networks.small: must be a section with keys of its own, not "resnet8"',
         ),
-        ("retrain:", "retrain: must be a section with keys of its own, or left out, not null"),
+        ("retrain:", "retrain: must be a section with keys of its own, not null"),
         ("download: {path: 3}", "download.path: must be text, not 3"),
         ("download: {source: }", "download.source: must be 'digits', 'mnist'"),
         ("figures: {per_class: [1, 2]}", "figures.per_class: must be a whole number, not [1, 2]"),
@@ -118,22 +171,22 @@ def test_wrong_types(mistake, text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("early: {training: {learning_rate: 0}}", "early.training.learning_rate: must be above 0, not 0"),
-        ("early: {training: {learning_rate: .inf}}", "early.training.learning_rate: must be a finite number"),
-        ("early: {training: {weight_decay: .nan}}", "early.training.weight_decay: must be"),
-        ("early: {training: {momentum: 1}}", "early.training.momentum: must be below 1"),
-        ("early: {training: {decay: 1.5}}", "early.training.decay: must be at most 1"),
-        ("early: {training: {batch_size: 0}}", "early.training.batch_size: must be at least 1, not 0"),
+        ("trainings: {short: {learning_rate: 0}}", "trainings.short.learning_rate: must be above 0, not 0"),
+        ("trainings: {short: {learning_rate: .inf}}", "trainings.short.learning_rate: must be a finite number"),
+        ("trainings: {short: {weight_decay: .nan}}", "trainings.short.weight_decay: must be"),
+        ("trainings: {short: {momentum: 1}}", "trainings.short.momentum: must be below 1"),
+        ("trainings: {short: {decay: 1.5}}", "trainings.short.decay: must be at most 1"),
+        ("trainings: {short: {batch_size: 0}}", "trainings.short.batch_size: must be at least 1, not 0"),
         ("early: {cohorts: {a: [-1]}}", "early.cohorts.a.0: must be at least 0, not -1"),
         ("early: {cohorts: {a: [9223372036854775808]}}", "early.cohorts.a.0: must be below 9223372036854775808"),
-        ("early: {network: {width: 0}}", "early.network.width: must be at least 1, not 0"),
+        ("networks: {small: {width: 0}}", "networks.small.width: must be at least 1, not 0"),
         ("download: {validation: 1}", "download.validation: must be below 1"),
         ("download: {first: 0}", "download.first: must be at least 1, not 0"),
         ("labels: {noise: 1.1}", "labels.noise: must be at most 1"),
         ("figures: {dpi: 5}", "figures.dpi: must be at least 50, not 5"),
         ("download: {size: [0, 3]}", "download.size: must be [height, width] in pixels, such as [32, 32]"),
         ("download: {size: 32}", "download.size: must be [height, width]"),
-        ("retrain: {training: {momentum: 0}}", "retrain.training: nesterov: true needs a momentum above 0"),
+        ("trainings: {short: {momentum: 0}}", "trainings.short: nesterov: true needs a momentum above 0"),
     ],
 )
 def test_out_of_range(mistake, text, message):
@@ -144,8 +197,8 @@ def test_out_of_range(mistake, text, message):
     "length", ["20", "20 epoch s", "epochs", "1.5 epochs", "-1 epochs", "20epochs", "[20, epochs]"]
 )
 def test_durations_need_a_unit(mistake, length):
-    mistake(f"retrain: {{training: {{length: {length}}}}}", "retrain.training.length: ", 'such as "20 epochs"')
-    mistake(f"early: {{training: {{decay_at: [{length}]}}}}", "early.training.decay_at.0: ", 'such as "20 epochs"')
+    mistake(f"trainings: {{short: {{length: {length}}}}}", "trainings.short.length: ", 'such as "20 epochs"')
+    mistake(f"trainings: {{short: {{decay_at: [{length}]}}}}", "trainings.short.decay_at.0: ", 'such as "20 epochs"')
 
 
 # Cohorts and seeds
@@ -156,10 +209,6 @@ def test_cohorts(mistake):
     mistake("early: {cohorts: {a: []}}", "early.cohorts.a: must be a list with at least one item")
     mistake("early: {cohorts: {a: [0], b: []}}", "early.cohorts.b: must be a list with at least one item")
     mistake("early: {cohorts: {b-c: [1]}}", "early.cohorts.b-c: a name is made of letters, digits and _")
-
-
-def test_a_repeated_cohort(mistake):
-    mistake("early:\n  cohorts:\n    a: [0]\n    a: [1]", " line 4: ", 'duplicate key "a"')
 
 
 def test_repeated_seeds(mistake):
@@ -179,7 +228,7 @@ def test_unknown_names_say_which_there_are(mistake):
     )
     mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, forgetting, loss")
     mistake(
-        "early: {network: {name: resnet19}}", "early.network.name: unknown network 'resnet19'", "resnet20", "convnet"
+        "networks: {small: {name: resnet19}}", "networks.small.name: unknown network 'resnet19'", "resnet20", "convnet"
     )
     mistake("download: {source: imagenet}", "download.source: must be 'digits', 'mnist'", 'not "imagenet"')
     mistake("retrain: {budget: step}", "retrain.budget: must be 'steps' or 'epochs'")
@@ -233,11 +282,11 @@ def test_keep(mistake):
 
 
 def test_methods_with_options(tmp_path, mistake):
-    (tmp_path / "p.yaml").write_text(
+    changes = (
         "early: {features: [5]}\nselect: {epoch: 2, methods: {random: {}, el2n-epoch5: {}, far: {method: k_center, "
         "epoch: 5}, ccs: {score: el2n, cutoff: 0.1}, hard: {method: ranked, score: margin, per_class: true}}}"
     )
-    select = load_params(tmp_path / "p.yaml").select
+    select = load_params(write(tmp_path / "p.yaml", changes)).select
     found = choices(select.methods, select.epoch)
     assert found["el2n-epoch5"] == found["hard"].__class__(
         "ranked", {"score": "el2n", "epoch": 5, "window": None, "per_class": False}
@@ -295,7 +344,7 @@ def in_full(items: str) -> str:
 
 
 def test_levels_that_are_right(tmp_path):
-    (tmp_path / "p.yaml").write_text(
+    changes = (
         levels(
             r="{parent: l2, variant: random}",
             a="{parent: l2, variant: adaptive, budget: 0.1, until: 0.1}",
@@ -307,7 +356,8 @@ def test_levels_that_are_right(tmp_path):
         + "curvature: {levels: [dense, o]}\n"
         + "perturbation: {runs: {p: {level: l1, child: l2, rewind: dense, data: full}}}"
     )
-    assert list(load_params(tmp_path / "p.yaml").imp.levels) == ["d0", "l1", "l2", "lr", "r", "a", "o", "s", "g", "la"]
+    names = ["d0", "l1", "l2", "lr", "r", "a", "o", "s", "g", "la"]
+    assert list(load_params(write(tmp_path / "p.yaml", changes)).imp.levels) == names
 
 
 @pytest.mark.parametrize(
@@ -425,20 +475,17 @@ def test_names_of_levels_and_rewind_points(mistake):
 @pytest.mark.parametrize(
     ("section", "key"),
     [
-        ("dense: {{rewind: {0}, training: {{length: 30 epochs}}}}", "dense.rewind"),
-        ("spawn: {{at: [0 steps, {0}]}}\ndense: {{training: {{length: 30 epochs}}}}", "spawn.at"),
-        ("imp: {{rewinds: {{a: {{data: full, length: {0}}}}}}}\ndense: {{training: {{length: 30 epochs}}}}",
-         "imp.rewinds.a.length"),
+        ("dense: {{rewind: {0}}}", "dense.rewind"),
+        ("spawn: {{at: [0 steps, {0}]}}", "spawn.at"),
+        ("imp: {{rewinds: {{a: {{data: full, length: {0}}}}}, levels: {{}}}}", "imp.rewinds.a.length"),
     ],
-)  # fmt: skip
+)
 def test_times_after_the_end_of_the_training(mistake, tmp_path, section, key):
     mistake(
-        section.format("30 epochs"), f"{key}: 30 epochs is not before the end of dense.training, which has 30 epochs"
+        section.format("20 epochs"), f"{key}: 20 epochs is not before the end of dense.training, which has 20 epochs"
     )
-    (tmp_path / "params.yaml").write_text(section.format("29 epochs"))
-    load_params(tmp_path / "params.yaml")
-    (tmp_path / "params.yaml").write_text(section.format("300 steps"))  # which only the number of images can tell
-    load_params(tmp_path / "params.yaml")
+    load_params(write(tmp_path / "params.yaml", section.format("19 epochs")))
+    load_params(write(tmp_path / "params.yaml", section.format("300 steps")))  # only the number of images can tell
 
 
 def test_seeds_of_the_dense_networks(mistake):
@@ -481,25 +528,30 @@ def test_lengths_of_perturbations(mistake):
 # Files
 
 
-def test_files_that_are_no_params(mistake, tmp_path, user_error):
+def test_files_that_are_no_params(tmp_path, user_error):
+    def mistake(text: str, part: str) -> None:
+        (tmp_path / "params.yaml").write_text(text)
+        with user_error(tmp_path / "params.yaml", part):
+            load_params(tmp_path / "params.yaml")
+
     mistake("", "must be a map of sections")
     mistake("# only a comment\n", "must be a map of sections")
     mistake("[early, select]", "must be a map of sections")
     mistake("early:\n  epochs: [0, 1\nselect: {}", " line 3: not YAML: ")
     mistake("early:\n\tepochs: [0]", " line 2: not YAML: ")
+    mistake("early:\n  cohorts:\n    a: [0]\n    a: [1]", ' line 4: not YAML: found duplicate key "a"')
     mistake("download: {path: 2001-13-45}", "not YAML: month must be in 1..12")
     mistake("a: !!python/object:os.system {}", " line 1: not YAML: ")
     (tmp_path / "params.yaml").write_bytes(b"\xff\xfe\x00")
     with user_error(tmp_path / "params.yaml", "not YAML"):
         load_params(tmp_path / "params.yaml")
-    with user_error(tmp_path / "absent.yaml", "no such file", "recipes/"):
+    with user_error(tmp_path / "absent.yaml", "no such file", "python -m winnow.recipe default"):
         load_params(tmp_path / "absent.yaml")
 
 
 def test_long_values_are_cut(tmp_path, user_error):
     path = tmp_path / "params.yaml"
-    with path.open("w") as file:
-        YAML().dump({"figures": {"dpi": list(range(1000))}}, file)
+    write(path, f"figures: {{dpi: {list(range(1000))}}}")
     with pytest.raises(UserError, match=r"figures.dpi: must be a whole number, not \[0, 1, 2.*…$") as caught:
         load_params(path)
     assert len(str(caught.value)) < len(str(path)) + 150
@@ -507,13 +559,16 @@ def test_long_values_are_cut(tmp_path, user_error):
 
 # One section, as a stage reads it
 
+EARLY = {"cohorts": {"a": [0]}, "network": "small", "training": "short", "epochs": [0], "features": []}
+NAMED = load_named({"networks": {"small": {}}, "trainings": {"short": {"length": "9 epochs"}}}, "params.yaml")
+
 
 @pytest.mark.parametrize(
     ("model", "values", "message"),
     [
         (Early, {"epoch": [0]}, "early.epoch: no such key; did you mean epochs?"),
-        (Early, {"training": {"augment": {"flop": 1}}}, "early.training.augment.flop: no such key; did you mean flip?"),
-        (Early, {"epochs": [99]}, "params.yaml: early.epochs ends at 99"),
+        (Early, {**EARLY, "epochs": [99]}, "params.yaml: early.epochs ends at 99"),
+        (Early, {**EARLY, "training": "long"}, 'early.training: must be one of trainings, which are short, not "long"'),
         (Early, [1], "params.yaml: early: must be a section"),
         (Download, {"source": "parquet"}, "params.yaml: download.path is needed"),
         (Download, {"first": 0}, "params.yaml: download.first: must be at least 1"),
@@ -521,4 +576,4 @@ def test_long_values_are_cut(tmp_path, user_error):
 )
 def test_the_key_is_named_in_full_when_one_section_is_read(user_error, model, values, message):
     with user_error(message):
-        validate(model, values, "params.yaml", (model.__name__.lower(),))
+        validate(model, values, "params.yaml", (model.__name__.lower(),), NAMED)

@@ -29,12 +29,17 @@ download:
 labels:
   noise: 0.0
   seed: 0
+networks:
+  small: {name: convnet, width: 4}
+trainings:
+  six: {length: 6 epochs, batch_size: 32}
+  four: {length: 4 epochs, batch_size: 32}
 early:
   cohorts:
     a: [0, 1]
     b: [2]
-  network: {name: convnet, width: 4}
-  training: {length: 6 epochs, batch_size: 32}
+  network: small
+  training: six
   epochs: [0, 2, 6]
   features: [6]
 score:
@@ -42,6 +47,7 @@ score:
   gradients: [grand]
 aggregate:
   suspects: 10
+  suspects_epoch: null
   splits: 2
   seed: 0
 select:
@@ -51,13 +57,13 @@ select:
   seed: 0
 retrain:
   seeds: [100, 101]
-  network: {name: convnet, width: 4}
-  training: {length: 4 epochs, batch_size: 32}
+  network: small
+  training: four
   budget: steps
 dense:
   seeds: [200, 201]
-  network: {name: convnet, width: 4}
-  training: {length: 4 epochs, batch_size: 32}
+  network: small
+  training: four
   rewind: 1 epoch
   probe: 100
 imp:
@@ -90,6 +96,8 @@ curvature:
 figures:
   dpi: 60
   font_size: 9
+  per_class: 5
+  suspects: 30
 """
 
 

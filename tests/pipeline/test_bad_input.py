@@ -87,13 +87,14 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone, tmp_path: Path) -> None:
         ("download.source", "imagenet", "cifar10"),
         ("download.first", 0, "at least 1"),
         ("download.path", "photos", "set it to null"),
-        ("early.network.name", "resnet9", "resnet8"),
+        ("networks.small.name", "resnet9", "resnet8"),
+        ("early.network", "large", "networks, which are small"),
         ("early.cohorts", {}, "cohort"),
         ("early.cohorts", {"a": []}, "at least one"),
         ("early.cohorts", {"a": [0, 1], "b": [1]}, "seed 1 is in cohorts a and b"),
         ("early.epochs", [0, 7], "early.training.length"),
-        ("early.training.length", "6", "epochs"),
-        ("early.training.learning_rate", "fast", "a number"),
+        ("trainings.six.length", "6", "epochs"),
+        ("trainings.six.learning_rate", "fast", "a number"),
         ("score.scores", ["el2n", "elan"], "'elan'"),
         ("score.gradients", ["grands"], "'grands'"),
         ("aggregate.suspects_epoch", 5, "early.epochs"),
@@ -141,6 +142,14 @@ def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, n
     assert done.returncode != 0
     assert key in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_make_repro_says_how_networks_are_given_now(new: Clone, tmp_path: Path) -> None:
+    """DVC itself says only that it cannot interpolate a map."""
+    clone = new.copy(tmp_path / "clone")
+    clone.set("early.network", {"name": "convnet", "width": 4})
+    done = clone.run("python", "-m", "winnow.repro")
+    assert_one_line(done.returncode, done.stdout, "params.yaml: early.network: must be a name now: write networks: {")
 
 
 @pytest.mark.parametrize(
@@ -219,12 +228,12 @@ def test_a_table_without_the_columns(clone: Clone, folder: Path, assert_raises: 
 
 
 def test_more_images_in_a_batch_than_there_are(clone: Clone, assert_raises: Callable[..., None]) -> None:
-    clone.set("early.training.batch_size", 300)
+    clone.set("trainings.six.batch_size", 300)
     assert_raises(clone, "early@a", "early.training.batch_size", "300", "269")
 
 
 def test_more_images_in_a_batch_than_in_a_subset(clone: Clone, assert_raises: Callable[..., None]) -> None:
-    clone.set("retrain.training.batch_size", 200)
+    clone.set("trainings.four.batch_size", 200)
     assert_raises(clone, "retrain@el2n-0.5", "retrain.training.batch_size", "200", "134")
 
 

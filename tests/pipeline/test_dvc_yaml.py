@@ -63,19 +63,34 @@ def test_expensive_stages_cache_all_that_they_write(stage: str) -> None:
 def test_declared_params_are_in_the_schema_and_the_file(stage: str, key: str) -> None:
     model: Any = Params
     values = read_yaml(ROOT / "params.yaml")
-    for part in key.removesuffix(".${key}").split("."):
+    for part in re.sub(r"\.\$\{.*", "", key).split("."):
         assert part in values
         values = values[part]
         model = model.model_fields[part].annotation
+
+
+def test_no_stage_declares_a_section_with_the_names_of_a_network_and_a_training() -> None:
+    """It would not depend on what they stand for."""
+    with_names = {key for key, section in Params.model_fields.items() if hasattr(section.annotation, "model_fields")
+                  and {"network", "training"} & section.annotation.model_fields.keys()}  # fmt: skip
+    assert with_names == {"early", "retrain", "dense"}
+    assert with_names.isdisjoint(key for _, key in PARAMS)
+    read = {named(key) for _, key in PARAMS} - {""}
+    assert read == {f"{section}.{key}" for section in with_names for key in ("network", "training")}
+
+
+def named(key: str) -> str:
+    """early.network of networks.${early.network}, which a stage reads by that name; "" of any other key."""
+    found = re.fullmatch(r"(?:networks|trainings)\.\$\{(\w+\.\w+)\}", key)
+    return found[1] if found else ""
 
 
 def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """The params of dvc.lock, such as {early.epochs: [0]}, as sections."""
-    values: dict[str, Any] = {}
+def nested(flat: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The params of dvc.lock, such as {early.epochs: [0]}, as sections, put into the values of another experiment."""
     for key, value in flat.items():
         *sections, last = key.split(".")
         inner = values
@@ -107,8 +122,9 @@ def test_these_are_all_kinds() -> None:
 
 @pytest.mark.parametrize("name", ITEMS)
 def test_a_stage_by_itself(name: str, finished: Clone, tmp_path: Path) -> None:
-    """In a folder that holds nothing but what dvc.yaml declares for it, with other settings of the user and one worker
-    in place of two, it writes the same bytes; and it imports nothing large that it does not need."""
+    """In a folder that holds nothing but what dvc.yaml declares for it, with other values of all other params, other
+    settings of the user and one worker in place of two, it writes the same bytes; and it imports nothing large that it
+    does not need."""
     locked = read_yaml(finished.path("dvc.lock"))["stages"][name]
     own = Clone(tmp_path / "alone", finished.outside)
     paths = [dep["path"] for dep in locked["deps"]]
@@ -117,7 +133,13 @@ def test_a_stage_by_itself(name: str, finished: Clone, tmp_path: Path) -> None:
         own.path(path).parent.mkdir(parents=True, exist_ok=True)
         own.path(path).write_bytes(content)
     if "params" in locked:
-        write_yaml(own.path("params.yaml"), nested(locked["params"]["params.yaml"]))
+        params = read_yaml(finished.path("params.yaml"))
+        keys = [named(key) for key in STAGES[name.partition("@")[0]]["params"]]  # which network and training it uses
+        names = {key: params[key.split(".")[0]][key.split(".")[1]] for key in keys if key}
+        write_yaml(
+            own.path("params.yaml"),
+            nested({**locked["params"]["params.yaml"], **names}, read_yaml(ROOT / "params.yaml")),
+        )
     # one worker: so all imports are this process's
     settings = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "HOME": str(tmp_path), "WINNOW_WORKERS": "1"}
     stage = name.partition("@")[0]
@@ -191,5 +213,5 @@ def test_a_stage_cannot_read_what_it_does_not_declare(
     write_yaml(written.path("dvc.yaml"), values)
     name = next(name for name in read_yaml(written.path("dvc.lock"))["stages"] if name.partition("@")[0] == stage)
     work = in_this_process(written, name, monkeypatch)
-    with pytest.raises(UndeclaredParameterError, match=f"^{key.split('.', maxsplit=1)[0]}"):
+    with pytest.raises(UndeclaredParameterError, match=f"^{(named(key) or key).split('.')[0]}"):
         work()

@@ -123,6 +123,24 @@ def test_a_new_style_draws_the_pictures_again_and_the_old_one_comes_from_the_cac
     assert clone.repro(WINNOW_WORKERS="1") == []  # nor does the number of processes
 
 
+def test_a_training_by_another_name_trains_those_that_say_it_and_gives_the_same(clone: Clone) -> None:
+    outs = clone.files("data/early", "data/scores", "data/select")
+    values = read_yaml(clone.path("params.yaml"))
+    clone.set("trainings.renamed", values["trainings"]["six"])
+    assert clone.make("retrain@random-0.5") == ["check"]  # what nothing uses
+    clone.set("early.training", "renamed")
+    assert clone.make("compare", "connectivity") == ["check", "early@a", "early@b"]
+    assert clone.files("data/early", "data/scores", "data/select") == outs
+
+
+def test_an_experiment_with_another_training_trains_the_sections_that_name_it(clone: Clone) -> None:
+    printed = clone.do("dvc", "exp", "run", "--set-param", "trainings.six.batch_size=16", "early")
+    assert set(re.findall(r"^Running stage '(.+)':$", printed, re.MULTILINE)) == {"check", "early@a", "early@b"}
+    assert read_yaml(clone.path("params.yaml"))["trainings"]["six"]["batch_size"] == 16
+    assert "trainings.six.batch_size" in clone.do("dvc", "params", "diff")
+    assert "up to date" in clone.do("dvc", "status", "retrain_full", "dense")  # trained by the other one
+
+
 IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
     "src/winnow/scores/el2n.py": {"score"},

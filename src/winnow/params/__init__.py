@@ -1,1 +1,1 @@
-"""The schema of params.yaml: units, ranges and defaults; a module for the sections that stages read together."""
+"""The schema of params.yaml: units and ranges; a module for the sections that stages read together."""

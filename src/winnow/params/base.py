@@ -66,7 +66,7 @@ RIGHT = {
     "less_than_equal": "at most {le}",
     "list_type": "a list, in brackets",
     "literal_error": "{expected}",
-    "model_type": "a section with keys of its own, or left out",
+    "model_type": "a section with keys of its own",
     "string_type": "text",
     "too_short": "a list with at least one item",
 }
@@ -79,7 +79,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; copy one from recipes/") from None
+        raise UserError(f"{path}: no such file; python -m winnow.recipe default writes one") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not YAML: not text in UTF-8") from None
     try:
@@ -93,13 +93,17 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return values
 
 
-def validate(model: type[Model], values: Any, path: str | Path, prefix: tuple[str, ...] = ()) -> Model:
+def validate(
+    model: type[Model], values: Any, path: str | Path, prefix: tuple[str, ...] = (), named: dict[str, Any] | None = None
+) -> Model:
     """The values as a model; ``prefix`` is the key under which they stand in the file at ``path``.
+
+    named: the networks and trainings of the file (``named.load_named``), for a model that uses them.
 
     Raises UserError that names file and key, and says what would be right.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context=named)
     except ValidationError as error:
         raise UserError(f"{path}: {_explain(error, model, prefix)}") from None
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from winnow.params.base import Duration, Replicates, Section
-from winnow.params.training import Network, Training
+from winnow.params.named import UsedNetwork, UsedTraining
 
 NAME = "dense"  # of level 0, and of its rewind point, among the levels and rewind points of the section imp
 
@@ -13,8 +13,8 @@ NAME = "dense"  # of level 0, and of its rewind point, among the levels and rewi
 class Dense(Section):
     """Networks trained to the rewind point, and from there to the end: level 0 of every ticket."""
 
-    seeds: Replicates = [200, 201, 202]  # replicates; none for a pipeline without tickets
-    network: Network = Network()
-    training: Training = Training()
-    rewind: Duration = "1 epoch"  # tau: the weights to which the survivors of a cut are put back
-    probe: Annotated[int, Field(ge=1)] = 2000  # training images, drawn at random, on which training errors are measured
+    seeds: Replicates  # replicates; none for a pipeline without tickets
+    network: UsedNetwork
+    training: UsedTraining
+    rewind: Duration  # tau: the weights to which the survivors of a cut are put back
+    probe: Annotated[int, Field(ge=1)]  # training images, drawn at random, on which training errors are measured

@@ -50,5 +50,5 @@ class Download(Section):
 class Labels(Section):
     """Label noise, for experiments: a share of the training images gets a label drawn from all classes."""
 
-    noise: Annotated[float, Field(ge=0, le=1)] = 0.0  # share of the training images whose label is drawn anew
-    seed: Seed = 0
+    noise: Annotated[float, Field(ge=0, le=1)]  # share of the training images whose label is drawn anew
+    seed: Seed

@@ -5,19 +5,19 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from winnow.params.base import Name, Section, Seed, as_yaml
-from winnow.params.training import Network, Training
+from winnow.params.named import UsedNetwork, UsedTraining
 from winnow.scores import names
 
 
 class Early(Section):
     """The first epochs of several independent trainings, from which the scores are computed."""
 
-    cohorts: dict[Name, Annotated[list[Seed], Field(min_length=1)]] = {"a": [0, 1, 2, 3, 4]}
-    network: Network = Network()
-    training: Training = Training()  # the whole schedule, of which only the epochs below are run
+    cohorts: dict[Name, Annotated[list[Seed], Field(min_length=1)]]
+    network: UsedNetwork
+    training: UsedTraining  # the whole schedule, of which only the epochs below are run
     # scored; 0 = before training
-    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0, 1, 2, 5, 10]
-    features: list[int] = []  # those of the epochs above after which the inputs of the last layer are kept too
+    epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    features: list[int]  # those of the epochs above after which the inputs of the last layer are kept too
 
     @field_validator("cohorts")
     @classmethod
@@ -60,11 +60,8 @@ class Early(Section):
 class Score(Section):
     """Which scores are computed, each for every cohort at every epoch of early.epochs."""
 
-    scores: list[str] = [
-        *names.OF_OUTPUTS,
-        *names.OF_THE_DATA,
-    ]  # from the softmax outputs that early keeps, or the data
-    gradients: list[str] = list(names.OF_GRADIENTS)  # from the networks that early keeps
+    scores: list[str]  # from the softmax outputs that early keeps, or the data
+    gradients: list[str]  # from the networks that early keeps
 
     @field_validator("scores")
     @classmethod

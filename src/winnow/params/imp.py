@@ -87,9 +87,9 @@ class Level(Section):
 class Imp(Section):
     """Pruning as a tree of levels below dense, and below nothing."""
 
-    rewinds: dict[Name, Rewind] = {}
-    levels: dict[Name, Level] = {}
-    floor: Annotated[int, Field(ge=0)] = 1  # weights that every layer keeps: a layer without any would pass on nothing
+    rewinds: dict[Name, Rewind]
+    levels: dict[Name, Level]
+    floor: Annotated[int, Field(ge=0)]  # weights that every layer keeps: a layer without any would pass on nothing
 
     @field_validator("rewinds", "levels")
     @classmethod

@@ -12,16 +12,16 @@ Count = Annotated[int, Field(ge=1)]
 class Connectivity(Section):
     """Error and loss along the straight lines between solutions, and their barriers."""
 
-    points: Annotated[int, Field(ge=3)] = 11  # on a line, both ends among them
-    images: Count | None = None  # how many of the training and of the test images, drawn at random; all if null
-    statistics: Literal["reestimated", "interpolated"] = "reestimated"  # of batch norm, between the ends of a line
-    matrix: list[str] = []  # levels, or dense, of which every pair is measured
+    points: Annotated[int, Field(ge=3)]  # on a line, both ends among them
+    images: Count | None  # how many of the training and of the test images, drawn at random; all if null
+    statistics: Literal["reestimated", "interpolated"]  # of batch norm, between the ends of a line
+    matrix: list[str]  # levels, or dense, of which every pair is measured
 
 
 class Spawn(Section):
     """Two children of one dense network, which differ in the order of data and in augmentation only."""
 
-    at: list[Duration] = []  # when they part
+    at: list[Duration]  # when they part
 
 
 class Perturbed(Section):
@@ -36,8 +36,8 @@ class Perturbed(Section):
 class Perturbation(Section):
     """Random perturbations of the rewind point, along the weights that are left."""
 
-    runs: dict[Name, Perturbed] = {}
-    lengths: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0, 4.0]  # projections
+    runs: dict[Name, Perturbed]
+    lengths: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]  # projections
 
     @field_validator("lengths")
     @classmethod
@@ -50,10 +50,10 @@ class Perturbation(Section):
 class Curvature(Section):
     """The Hessian of the training loss over the weights left."""
 
-    levels: list[str] = []
-    images: Count = 500  # training images over which the loss is taken, drawn at random
-    eigenvalues: Count = 10  # the largest, exactly
-    probes: Count = 4  # random vectors of the spectral density and of the trace
-    steps: Annotated[int, Field(ge=2)] = 30  # of Lanczos' method for each probe
-    loss_rise: Annotated[float, Field(gt=0)] = 0.05  # nats: height of the sublevel set that predicts the largest cut
-    seed: Seed = 0  # of the probes
+    levels: list[str]
+    images: Count  # training images over which the loss is taken, drawn at random
+    eigenvalues: Count  # the largest, exactly
+    probes: Count  # random vectors of the spectral density and of the trace
+    steps: Annotated[int, Field(ge=2)]  # of Lanczos' method for each probe
+    loss_rise: Annotated[float, Field(gt=0)]  # nats: height of the sublevel set that predicts the largest cut
+    seed: Seed  # of the probes

@@ -31,14 +31,10 @@ class Select(Section):
     such as ``{k_center: {epoch: 4}, hard: {method: ranked, score: el2n}}``.
     """
 
-    methods: Annotated[list[str], Field(min_length=1)] | dict[str, dict[str, Any]] = ["el2n", "grand", "random"]
-    keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)] = [
-        0.3,
-        0.5,
-        0.7,
-    ]
-    epoch: Annotated[int, Field(ge=0)] = 10  # of scores and features, where a method does not name its own
-    seed: Seed = 0  # of what methods draw
+    methods: Annotated[list[str], Field(min_length=1)] | dict[str, dict[str, Any]]
+    keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    epoch: Annotated[int, Field(ge=0)]  # of scores and features, where a method does not name its own
+    seed: Seed  # of what methods draw
 
     @field_validator("methods")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import model_validator
 
 from winnow.params.aggregate import Aggregate
-from winnow.params.base import Section, read_yaml, validate
+from winnow.params.base import read_yaml, validate
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
@@ -15,29 +15,30 @@ from winnow.params.figures import Figures
 from winnow.params.imp import Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.levels import rule_of
+from winnow.params.named import Named, load_named
 from winnow.params.retrain import Retrain
 from winnow.params.select import Choice, Select, choices
 from winnow.scores.names import BY_EPOCH, OF_GRADIENTS
 from winnow.selection.methods import METHODS
 
 
-class Params(Section):
+class Params(Named):
     """All of params.yaml."""
 
-    download: Download = Download()
-    labels: Labels = Labels()
-    early: Early = Early()
-    score: Score = Score()
-    aggregate: Aggregate = Aggregate()
-    select: Select = Select()
-    retrain: Retrain = Retrain()
-    dense: Dense = Dense()
-    imp: Imp = Imp()
-    connectivity: Connectivity = Connectivity()
-    spawn: Spawn = Spawn()
-    perturbation: Perturbation = Perturbation()
-    curvature: Curvature = Curvature()
-    figures: Figures = Figures()
+    download: Download
+    labels: Labels
+    early: Early
+    score: Score
+    aggregate: Aggregate
+    select: Select
+    retrain: Retrain
+    dense: Dense
+    imp: Imp
+    connectivity: Connectivity
+    spawn: Spawn
+    perturbation: Perturbation
+    curvature: Curvature
+    figures: Figures
 
     @model_validator(mode="after")
     def _across_sections(self) -> Self:
@@ -137,4 +138,5 @@ def load_params(path: str | Path = "params.yaml") -> Params:
 
     Raises UserError, in one line that names the file and the key, if it is missing, is not YAML, or breaks the schema.
     """
-    return validate(Params, read_yaml(path), path)
+    values = read_yaml(path)
+    return validate(Params, values, path, named=load_named(values, path))

@@ -23,11 +23,24 @@ def main() -> int:
     try:
         return repro(options.targets, jobs, cores)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_in_our_words(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; make repro goes on from here", file=sys.stderr)
         return 130
+
+
+def _in_our_words(error: str) -> str:
+    """What the schema says, where DVC says only that it cannot fill in a map: a network that is not given by name."""
+    from winnow.errors import UserError
+    from winnow.params.whole import load_params
+
+    if "Cannot interpolate" in error:
+        try:
+            load_params()
+        except UserError as ours:
+            return str(ours)
+    return error
 
 
 if __name__ == "__main__":

@@ -1,0 +1,195 @@
+"""The command: python -m winnow.recipe [NAME] [--force]. It writes a recipe out as params.yaml.
+
+A recipe, recipes/NAME.yaml, says what differs from the default experiment, params/default.yaml. Sections merge key by
+key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) is as the recipe
+has it, without the default's items. Each item says what differs: a network or a training from the default's first, a
+level from its parent, a perturbed run from its level.
+"""
+
+import argparse
+import difflib
+import subprocess
+import sys
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import asdict
+from io import StringIO
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.representer import RoundTripRepresenter
+
+from winnow.errors import UserError, describe
+from winnow.params.base import as_yaml, read_yaml, validate
+from winnow.params.dense import NAME as DENSE
+from winnow.params.imp import NO_PARENT
+from winnow.params.named import Named, load_named
+from winnow.params.whole import Params
+from winnow.pruning.presets import Choices
+from winnow.storage import atomic_file
+
+RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
+DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
+OF_THE_USER = ("networks", "trainings", "cohorts", "methods", "rewinds", "levels", "runs")  # maps of items of their own
+OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it does
+OF_DENSE = {"rewind": DENSE, "data": "full"}  # what dense itself says, as a level's parent
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the recipe that the command line names; list all, if it names none."""
+    parser = argparse.ArgumentParser(prog="python -m winnow.recipe", description="write a recipe out as params.yaml")
+    parser.add_argument("name", nargs="?", help="a file of recipes/, without .yaml; lists them if left out")
+    parser.add_argument("--force", action="store_true", help="overwrite a params.yaml that nothing else has a copy of")
+    options = parser.parse_args(arguments)
+    try:
+        if options.name is None:
+            print("".join(f"{name}\n{_header(_text(name))}".replace("\n# ", "\n  ") for name in recipes()), end="")
+        else:
+            print(write(options.name, options.force))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:  # a full disk, a folder that may not be written
+        sys.exit(f"error: {describe(error)}")
+
+
+def recipes() -> list[str]:
+    """The names of all recipes, default first. Raises UserError where there is none."""
+    names = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+    if not names:
+        raise UserError(f"{RECIPES}/: there is no recipe; run this in the project's folder")
+    return [DEFAULT.stem, *names]
+
+
+def write(name: str, force: bool = False) -> str:
+    """Write a recipe out as params.yaml. Gives the difference to what was there, as a unified diff.
+
+    Raises UserError, and writes nothing, if there is no such recipe, if it breaks the schema, or if params.yaml is
+    neither a recipe nor as in the last commit; ``force`` overwrites that too.
+    """
+    text = expanded(name)
+    before = PARAMS.read_text(encoding="utf-8") if PARAMS.exists() else ""
+    if before == text:
+        return f"{PARAMS} is the recipe {name} already"
+    kept = not before or before == _committed() or before in map(expanded, recipes())
+    if not (kept or force):
+        raise UserError(f"{PARAMS} has changes that are in no commit: commit them, or overwrite them with --force")
+    with atomic_file(PARAMS) as file:
+        file.write_text(text, encoding="utf-8")
+    lines = difflib.unified_diff(before.splitlines(), text.splitlines(), "before", str(PARAMS), lineterm="")
+    return "\n".join([*lines, "", f"{PARAMS} is the recipe {name} now"])
+
+
+def expanded(recipe: str) -> str:
+    """The text of a whole params.yaml by a recipe, with the default's comments and the recipe's first ones.
+
+    Raises UserError that names the file and the key, if the recipe is none, or breaks the schema.
+    """
+    path, text, default = _path(recipe), _text(recipe), DEFAULT.read_text(encoding="utf-8")
+    read_yaml(path)  # tells what is no YAML
+    changes, values = _yaml().load(text), _yaml().load(default)
+    usual = {key: next(iter(values[key].values())) for key in Named.model_fields}
+    _merge(values, changes)
+    for key, item in usual.items():
+        for own, given in _map(changes, key).items():
+            base = CommentedMap({own: deepcopy(item)})
+            _merge(base, {own: given})
+            values[key][own] = base[own]
+    levels = _map(values, "imp", "levels")
+    _complete_levels(levels, str(path))
+    runs = _map(values, "perturbation", "runs")
+    for name, given in runs.items():
+        run = _map(given)
+        level = _map(levels, run.get("level")) or OF_DENSE
+        runs[name] = _in_one_line({"level": None} | {key: level[key] for key in OF_DENSE} | run)
+    file = StringIO()
+    _yaml().dump(values, file)
+    written = file.getvalue()
+    found = YAML(typ="safe").load(written)
+    validate(Params, found, path, named=load_named(found, path))
+    return _header(text) + written.removeprefix(_header(default))
+
+
+def _merge(base: CommentedMap, changes: Mapping[str, Any]) -> None:
+    """Put changes into the default, whose comments stay with their keys."""
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict) and key not in OF_THE_USER:
+            _merge(base[key], value)
+        else:  # a copy, as a map has the comments that follow it in its own file
+            base[key] = CommentedMap(value) if isinstance(value, dict) else value
+
+
+def _complete_levels(levels: CommentedMap, path: str) -> None:
+    """Write into every level what it says as its parent does: all, but with choices of its own only OF_DENSE's keys.
+
+    So levels can say all that makes stages of dvc.yaml, and a recipe need not.
+    """
+    known: dict[str, Any] = {DENSE: OF_DENSE, NO_PARENT: OF_DENSE}
+    for name, level in levels.items():
+        parent = _map(level).get("parent")
+        if parent not in known:
+            there = ", ".join(known)
+            problem = f"must be one of {there}, not {as_yaml(parent)}"
+            raise UserError(f"{path}: imp.levels.{name}.parent: {problem}")
+        own = OF_CHOICE & level.keys()
+        inherited = {key: value for key, value in known[parent].items() if key in OF_DENSE or not own}
+        known[name] = levels[name] = _in_one_line({"parent": parent} | inherited | level | {"parent": parent})
+
+
+def _in_one_line(values: Mapping[str, Any]) -> CommentedMap:
+    line = CommentedMap(values)
+    line.fa.set_flow_style()
+    return line
+
+
+def _map(values: Any, *keys: Any) -> Any:
+    """The map below these keys; an empty one, if there is none. What stands there instead, the schema tells."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values if isinstance(values, dict) else {}
+
+
+def _path(name: str) -> Path:
+    names = recipes()
+    if name not in names:
+        close = difflib.get_close_matches(name, names, cutoff=0.4)
+        raise UserError(f"{RECIPES}/{name}.yaml: no such recipe; there are {', '.join(close or names)}")
+    return DEFAULT if name == DEFAULT.stem else RECIPES / f"{name}.yaml"
+
+
+def _text(name: str) -> str:
+    return _path(name).read_text(encoding="utf-8")
+
+
+def _header(text: str) -> str:
+    """The comment that a file begins with."""
+    return "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
+
+
+def _committed() -> str | None:
+    """params.yaml as it is in the last commit, if it is."""
+    try:
+        done = subprocess.run(["git", "show", f"HEAD:./{PARAMS}"], capture_output=True, check=False)
+    except FileNotFoundError:  # no git
+        return None
+    return None if done.returncode else done.stdout.decode("utf-8", "replace")
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as null, where ruamel.yaml would write nothing."""
+
+
+_Representer.add_representer(type(None), lambda to, _: to.represent_scalar("tag:yaml.org,2002:null", "null"))
+
+
+def _yaml() -> YAML:
+    """Reads and writes YAML with its comments."""
+    yaml = YAML()
+    yaml.width, yaml.preserve_quotes, yaml.Representer = 4096, True, _Representer
+    return yaml
+
+
+if __name__ == "__main__":
+    main()
