@@ -37,13 +37,13 @@ STAGES: dict[str, tuple[list[str], str, str]] = {
     "score": ([], "stages.score.EarlyRuns", f"{TABLES}, safetensors.numpy"),
     "select": ([], "stages.select.atomic_folder", TABLES),
     "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.side_by_side", TRAINING),
-    "compare": ([], "stages.compare.differences", TABLES),
+    "compare": ([], "stages.compare.accuracy_bands", TABLES),
     "figures": ([], "stages.figures.accuracy_figure", f"{TABLES}, matplotlib.figure"),
     "dense": ([], "stages.dense.side_by_side", TRAINING),
     "imp@l1": (["l1"], "stages.imp.side_by_side", TRAINING),
     "connectivity": ([], "stages._lines.side_by_side", TRAINING),
     "curvature@l4": (["l4"], "stages.curvature.side_by_side", f"{NETWORKS}, scipy.sparse.linalg"),
-    "tickets": ([], "stages.tickets.write_magnitudes", TRAINING),
+    "tickets": ([], "stages.tickets.results_of", TRAINING),
     "ticket_figures": ([], "stages.ticket_figures.tickets_figure", f"{TABLES}, matplotlib.figure"),
 }
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from stages._stage import keep_only, main, params
+from winnow.analysis.comparison import accuracy_bands, differences, differences_summary, summary
 from winnow.datasets.images import load_facts
 from winnow.params.select import Select
-from winnow.report.comparison import differences, differences_summary, summary
 from winnow.storage import load_table, save_json, save_table
 
 
@@ -24,9 +24,11 @@ def compare() -> None:
     columns = ["method", "keep", "share", "images", "steps", "seed", "split", "accuracy", "loss"]
     save_table("plots/accuracy.csv", accuracy[columns])
 
+    bands = accuracy_bands(accuracy)
     against = differences(accuracy, "test")
+    save_table("data/analysis/accuracy.parquet", bands)
     save_table("plots/differences.csv", against)
-    save_json("metrics/retrain.json", {split: summary(accuracy, split) for split in accuracy["split"].unique()})
+    save_json("metrics/retrain.json", {split: summary(bands, split) for split in accuracy["split"].unique()})
     save_json("metrics/differences.json", differences_summary(against))
 
 

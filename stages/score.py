@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 
 from stages._stage import keep_only, main, params
+from winnow.analysis.curves import training_curves
+from winnow.analysis.histograms import score_histograms
+from winnow.analysis.reliability import correlation_table, halves_at, reliability_table
 from winnow.datasets.images import load_facts
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.scores.aggregate import score_table
 from winnow.scores.names import BY_EPOCH
 from winnow.scores.registry import score_module
-from winnow.scores.reliability import correlation_table, halves_at, reliability_table
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores, load_scores, save_scores
 from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
@@ -45,10 +47,12 @@ def score() -> None:
 
     by_epoch = {name: values for name, values in scores.items() if name in BY_EPOCH}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
-    histories = [load_table(path) for cohort in runs.values() for path in cohort.histories]
+    history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
     save_table("plots/rank_correlation.csv", correlation_table(table))
-    save_table("plots/history.csv", pd.concat(histories))
+    save_table("plots/history.csv", history)
+    save_table("data/analysis/history.parquet", training_curves(history))
+    save_table("data/analysis/distributions.parquet", score_histograms(table))
     save_json(
         "metrics/scores.json",
         {

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.pipeline
 
 
 def run(clone: Clone, monkeypatch: pytest.MonkeyPatch, *stages: str) -> None:
-    folders = [f"data/{name}" for name in ("rewind", "tickets", "spawn", "landscape", "magnitudes")]
+    folders = [f"data/{name}" for name in ("rewind", "tickets", "spawn", "landscape", "magnitudes", "analysis")]
     clone.do("rm", "-rf", *folders, "plots", "metrics")
     for stage in stages:
         in_this_process(clone, stage, monkeypatch)()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.histograms import score_histograms
+
 THREE = ("el2n", "grand", "random")
 EIGHT = (*THREE, "forgetting", "el2n-window0.1", "grand-epoch0", "loss-perclass", "el2n-epoch10-window0.1-perclass")
 
@@ -21,8 +23,9 @@ def accuracies(
             for seed in range(seeds):
                 for split in ("validation", "test"):
                     value = 0.9 + 0.08 * share + random.normal(0, 0.01)
-                    rows.append((method, keep, round(share * images), share, 100 + seed, split, value))
-    accuracy = pd.DataFrame(rows, columns=["method", "keep", "images", "share", "seed", "split", "accuracy"])
+                    rows.append((method, keep, round(share * images), 50, share, 100 + seed, split, value))
+    columns = ["method", "keep", "images", "steps", "share", "seed", "split", "accuracy"]
+    accuracy = pd.DataFrame(rows, columns=columns)
     compared = []
     for method in methods:
         for keep in keeps if method != "random" else []:
@@ -30,7 +33,8 @@ def accuracies(
             middle = random.normal(0, 0.02)
             reach = 0.01 if seeds > 1 else np.nan
             compared.append((method, keep, share, middle, middle - reach, middle + reach))
-    return accuracy, pd.DataFrame(compared, columns=["method", "keep", "share", "difference", "low", "high"])
+    differences = pd.DataFrame(compared, columns=["method", "keep", "share", "difference", "low", "high"])
+    return accuracy, differences.assign(baseline="random")
 
 
 def scores(images: int = 200, epochs: Sequence[int] = (0, 2, 10)) -> pd.DataFrame:
@@ -39,6 +43,7 @@ def scores(images: int = 200, epochs: Sequence[int] = (0, 2, 10)) -> pd.DataFram
     table: dict[str, object] = {
         "id": [f"train-{i:05d}" for i in range(images)],
         "label": np.arange(images) % 10,
+        "original_label": np.arange(images) % 10,
         "class": [str(i % 10) for i in range(images)],
     }
     for score in ("el2n", "forgetting", "margin"):
@@ -54,13 +59,17 @@ def scores(images: int = 200, epochs: Sequence[int] = (0, 2, 10)) -> pd.DataFram
     return pd.DataFrame(table)
 
 
+def histograms(table: pd.DataFrame, noisy: np.ndarray | None = None) -> pd.DataFrame:
+    """The histograms of the scores; ``noisy``: the images whose label was changed."""
+    return score_histograms(table.assign(label=table["label"] + (0 if noisy is None else noisy)))
+
+
 def correlations(names: Sequence[tuple[str, int]]) -> pd.DataFrame:
-    """One row for each two of these score columns, in this order."""
+    """One row for each ordered pair of these score columns, in this order."""
     rows = [
-        (*a, *b, -0.35 + 1.3 * (i + j) / (2 * len(names)))
+        (*a, *b, 1.0 if i == j else -0.35 + 1.3 * (i + j) / (2 * len(names)))
         for i, a in enumerate(names)
         for j, b in enumerate(names)
-        if i < j
     ]
     return pd.DataFrame(rows, columns=["score_a", "epoch_a", "score_b", "epoch_b", "spearman"])
 

@@ -1,16 +1,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import line
 from figure_data import EIGHT, THREE, accuracies
 
+from winnow.analysis.comparison import accuracy_bands
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.style import Style, looks, save
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def line(axes, method):
-    return next(drawn for drawn in axes.lines if drawn.get_label() == method)
+def draw(accuracy, differences, style=None):
+    return accuracy_figure(accuracy, accuracy_bands(accuracy), differences, style or Style())
 
 
 def bars(axes):
@@ -18,23 +20,22 @@ def bars(axes):
     return [np.asarray(segment) for bars in axes.collections for segment in bars.get_segments()]
 
 
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_lines_are_means_over_the_seeds_of_one_split(split):
+def test_lines_are_means_over_the_seeds_of_the_test_split():
     accuracy, differences = accuracies()
-    axes = accuracy_figure(accuracy, differences, Style(), split).axes[0]
-    assert axes.get_ylabel() == f"{split.capitalize()} accuracy (%)"
+    axes = draw(accuracy, differences).axes[0]
+    assert axes.get_ylabel() == "Test accuracy (%)"
     for method in THREE:
-        of_it = accuracy[(accuracy["method"] == method) & (accuracy["split"] == split)]
+        of_it = accuracy[(accuracy["method"] == method) & (accuracy["split"] == "test")]
         by_hand = [100 * of_it.loc[of_it["keep"] == keep, "accuracy"].to_numpy().mean() for keep in (0.3, 0.5, 0.7)]
         np.testing.assert_allclose(line(axes, method).get_xdata(), [30, 50, 70])
         np.testing.assert_allclose(line(axes, method).get_ydata(), by_hand)
-    full = accuracy[(accuracy["method"] == "full") & (accuracy["split"] == split)]["accuracy"].to_numpy()
+    full = accuracy[(accuracy["method"] == "full") & (accuracy["split"] == "test")]["accuracy"].to_numpy()
     np.testing.assert_allclose(line(axes, "full").get_ydata(), 100 * full.mean())
 
 
 def test_band_is_between_the_16th_and_84th_percentile():
     accuracy, differences = accuracies(["el2n", "random"], seeds=5)
-    band = accuracy_figure(accuracy, differences, Style()).axes[0].collections[0]
+    band = draw(accuracy, differences).axes[0].collections[0]
     el2n = accuracy[(accuracy["method"] == "el2n") & (accuracy["split"] == "test")].groupby("keep")["accuracy"]
     edges = np.unique(band.get_paths()[0].vertices.round(9), axis=0)
     for keep, values in el2n:
@@ -45,7 +46,7 @@ def test_band_is_between_the_16th_and_84th_percentile():
 
 def test_differences_are_drawn_in_points_near_their_share():
     accuracy, differences = accuracies()
-    axes = accuracy_figure(accuracy, differences, Style()).axes[1]
+    axes = draw(accuracy, differences).axes[1]
     for method in ("el2n", "grand"):
         rows = differences[differences["method"] == method]
         np.testing.assert_allclose(line(axes, method).get_ydata(), 100 * rows["difference"])
@@ -60,7 +61,7 @@ def test_differences_are_drawn_in_points_near_their_share():
 @pytest.mark.parametrize("keeps", [(0.1, 0.2, 0.3, 0.9), (0.01, 0.05, 0.5), (0.5,)])
 def test_bars_stay_apart_and_nearest_to_their_own_share(keeps):
     accuracy, differences = accuracies(EIGHT, keeps)
-    axes = accuracy_figure(accuracy, differences, Style()).axes[1]
+    axes = draw(accuracy, differences).axes[1]
     left, right = axes.get_xlim()
     for method in EIGHT:
         if method != "random":
@@ -75,14 +76,14 @@ def test_bars_stay_apart_and_nearest_to_their_own_share(keeps):
 def test_only_rows_against_random_are_drawn():
     accuracy, differences = accuracies()
     to_full = differences.assign(baseline="full", difference=0.9)
-    both = pd.concat([differences.assign(baseline="random"), to_full])
-    axes = accuracy_figure(accuracy, both, Style()).axes[1]
+    both = pd.concat([differences, to_full])
+    axes = draw(accuracy, both).axes[1]
     el2n = differences[differences["method"] == "el2n"]
     np.testing.assert_allclose(line(axes, "el2n").get_ydata(), 100 * el2n["difference"])
 
 
 def test_methods_look_the_same_in_both_panels():
-    figure = accuracy_figure(*accuracies(EIGHT), Style())
+    figure = draw(*accuracies(EIGHT))
     for method, look in looks(["random", *EIGHT]).items():
         for axes in figure.axes[: 1 if method == "random" else 2]:
             assert line(axes, method).get_color() == look.color
@@ -90,15 +91,15 @@ def test_methods_look_the_same_in_both_panels():
 
 
 def test_number_of_seeds_is_told():
-    titles = [accuracy_figure(*accuracies(seeds=n), Style()).axes[0].get_title("left") for n in (4, 1)]
+    titles = [draw(*accuracies(seeds=n)).axes[0].get_title("left") for n in (4, 1)]
     assert "mean of 4 seeds" in titles[0] and "one seed" in titles[1]
     accuracy, differences = accuracies()
     fewer = accuracy[(accuracy["method"] != "grand") | (accuracy["seed"] < 102)]
-    assert "2 to 4 seeds" in accuracy_figure(fewer, differences, Style()).axes[0].get_title("left")
+    assert "2 to 4 seeds" in draw(fewer, differences).axes[0].get_title("left")
 
 
 def test_counts_are_placed_by_their_share():
-    figure = accuracy_figure(*accuracies(keeps=(200, 800)), Style())
+    figure = draw(*accuracies(keeps=(200, 800)))
     np.testing.assert_allclose(line(figure.axes[0], "el2n").get_xdata(), [100 * 200 / 1437, 100 * 800 / 1437])
 
 
@@ -117,16 +118,16 @@ def test_counts_are_placed_by_their_share():
     ],
 )
 def test_odd_inputs_draw_without_a_warning(tmp_path, case):
-    save(accuracy_figure(*accuracies(**case), Style(20.0)), tmp_path / "a.png", 50)
+    save(draw(*accuracies(**case), Style(20.0)), tmp_path / "a.png", 50)
 
 
 def test_nothing_to_show_is_an_error():
     accuracy, differences = accuracies()
-    with pytest.raises(ValueError, match="validation"):
-        accuracy_figure(accuracy[accuracy["split"] == "test"], differences, Style(), "validation")
+    with pytest.raises(ValueError, match="test"):
+        draw(accuracy[accuracy["split"] == "validation"], differences)
 
 
 def test_one_seed_draws_no_bars():
-    figure = accuracy_figure(*accuracies(seeds=1), Style())
+    figure = draw(*accuracies(seeds=1))
     assert bars(figure.axes[1]) == []
     assert "no interval" in figure.axes[1].get_title("left")

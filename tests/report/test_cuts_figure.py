@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
+from drawn import legend
 from ticket_data import cuts
 
-from winnow.report.cuts import cuts_figure, measured_limits
+from winnow.analysis.cuts import cut_limits, predicted_cuts
+from winnow.report.cuts import cuts_figure
 from winnow.report.style import Style
 
 
@@ -10,9 +12,14 @@ def children(*rows):
     return pd.DataFrame(rows, columns=["level", "left", "cut", "in_lcs"])
 
 
+def draw(curvature, measured):
+    levels = curvature[["level", "left"]].drop_duplicates()
+    return cuts_figure(predicted_cuts(curvature, levels), measured, cut_limits(measured), Style())
+
+
 def test_predictions_are_means_and_children_are_filled_where_connected():
     predicted, measured = cuts()
-    axes = cuts_figure(predicted, measured.sample(frac=1, random_state=0), Style()).axes[0]
+    axes = draw(predicted, measured.sample(frac=1, random_state=0)).axes[0]
     lines = {line.get_label(): line for line in axes.lines}
     for column, label in (
         ("predicted_low", "predicted, negative eigenvalues taken by size"),
@@ -38,17 +45,16 @@ def test_measured_limit_lies_between_the_last_connected_and_the_first_other_chil
         ("l2", 0.64, 0.2, False), ("l2", 0.64, 0.4, True),
         ("l3", 0.5, 0.2, False),
     )  # fmt: skip
-    assert measured_limits(table).to_dict("records") == [{"level": "dense", "left": 1.0, "low": 0.4, "high": 0.8}]
-    axes = cuts_figure(cuts()[0].iloc[:0], table, Style()).axes[0]
+    axes = draw(cuts()[0].iloc[:0], table).axes[0]
     np.testing.assert_allclose(axes.collections[0].get_segments(), [[[100, 40], [100, 80]]])
 
 
 def test_what_is_missing_is_said():
     predicted, measured = cuts()
-    assert "no limit predicted" in cuts_figure(predicted.iloc[:0], measured, Style()).axes[0].get_title("left")
-    alone = cuts_figure(predicted, measured.iloc[:0], Style())
+    assert "no limit predicted" in draw(predicted.iloc[:0], measured).axes[0].get_title("left")
+    alone = draw(predicted, measured.iloc[:0])
     assert "no child was trained" in alone.axes[0].get_title("left")
-    assert [text.get_text() for text in alone.legends[0].get_texts()] == [
+    assert legend(alone) == [
         "predicted, negative eigenvalues taken as flat",
         "predicted, negative eigenvalues taken by size",
     ]

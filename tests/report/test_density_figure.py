@@ -6,9 +6,13 @@ from winnow.report.density import density_figure
 from winnow.report.style import Style
 
 
+def draw(table):
+    return density_figure(table, table[["level", "left"]].drop_duplicates(), Style())
+
+
 def test_cells_are_percent_left_by_layer_and_level():
     table = densities(3, 4)
-    axes = density_figure(table, Style()).axes[0]
+    axes = draw(table).axes[0]
     expected = 100 * table["density"].to_numpy().reshape(4, 4).T  # the table goes level by level
     np.testing.assert_allclose(axes.images[0].get_array(), expected)
     assert [label.get_text() for label in axes.get_xticklabels()] == [
@@ -27,7 +31,7 @@ def test_cells_are_percent_left_by_layer_and_level():
 def test_a_layer_cut_away_is_drawn_and_a_missing_one_hatched():
     table = densities(2, 3)
     table.loc[table["level"] == "l2", "density"] = [0.0, np.nan, 0.001]
-    axes = density_figure(table, Style()).axes[0]
+    axes = draw(table).axes[0]
     assert [text.get_text() for text in axes.texts if text.get_position()[0] == 2] == ["0", "0.1"]
     assert len(axes.patches) == 1 and axes.patches[0].get_hatch()
     assert "hatched" in axes.get_title("left")
@@ -36,4 +40,4 @@ def test_a_layer_cut_away_is_drawn_and_a_missing_one_hatched():
 @pytest.mark.parametrize(("size", "name"), [(432, "432"), (36_864, "36.9k"), (2_359_296, "2.36M")])
 def test_sizes_are_short(size, name):
     table = densities(1, 1).assign(size=size, layer="conv")
-    assert density_figure(table, Style()).axes[0].get_yticklabels()[0].get_text() == f"conv ({name})"
+    assert draw(table).axes[0].get_yticklabels()[0].get_text() == f"conv ({name})"

@@ -3,8 +3,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import line
 from ticket_data import level_names, lines
 
+from winnow.analysis.curves import along_lines
 from winnow.report.lines import chosen, lines_figure
 from winnow.report.style import Style
 
@@ -22,10 +24,12 @@ def successive(levels):
 
 def test_lines_are_means_over_replicates():
     table = lines(3)
-    figure = lines_figure(table.sample(frac=1, random_state=0).sort_values("a"), NO_VERDICTS, Style())
+    figure = lines_figure(
+        along_lines(table.sample(frac=1, random_state=0).sort_values(["a", "b"])), NO_VERDICTS, Style()
+    )
     assert [axes.get_title() for axes in figure.axes] == ["dense to l1", "l1 to l2", "l2 to l3"]
     for split in ("train", "test"):
-        drawn = next(line for line in figure.axes[1].lines if line.get_label() == split)
+        drawn = line(figure.axes[1], f"{split} images")
         rows = table[(table["a"] == "l1") & (table["split"] == split)]
         by_hand = [100 * rows.loc[rows["alpha"] == alpha, "error"].mean() for alpha in np.linspace(0, 1, 11).round(6)]
         np.testing.assert_allclose(drawn.get_xdata(), np.linspace(0, 1, 11))
@@ -35,11 +39,11 @@ def test_lines_are_means_over_replicates():
 
 def test_the_straight_line_between_the_ends_is_what_a_barrier_is_the_excess_over():
     table = lines(12)
-    figure = lines_figure(table, NO_VERDICTS, Style())
+    figure = lines_figure(along_lines(table), NO_VERDICTS, Style())
     assert figure.axes[0].get_yscale() == "function"
     rows = table[(table["b"] == "l12") & (table["split"] == "test")]
     first, last = (100 * rows.loc[rows["alpha"] == end, "error"].mean() for end in (0, 1))
-    chord = next(line for line in figure.axes[-1].lines if line.get_label() == "test, straight")
+    chord = line(figure.axes[-1], "test images, straight")
     x = chord.get_xdata()
     assert x[0] == 0 and x[-1] == 1 and len(x) > 20  # points enough to be straight in percent on a bent axis
     np.testing.assert_allclose(chord.get_ydata(), first + (last - first) * x)
@@ -47,15 +51,15 @@ def test_the_straight_line_between_the_ends_is_what_a_barrier_is_the_excess_over
 
 def test_barriers_and_levels_that_do_not_match_are_told_in_the_titles():
     verdicts = successive(3).assign(matching=[True, True, False, None], barrier_to_parent=[None, 0.0031, 0.128, None])
-    figure = lines_figure(lines(3), verdicts, Style())
+    figure = lines_figure(along_lines(lines(3)), verdicts, Style())
     assert [axes.get_title() for axes in figure.axes] == ["dense to l1: 0.31", "l1 to l2*: 13", "l2* to l3"]
     assert "barrier" in figure.get_suptitle() and "*: not matching" in figure.get_suptitle()
-    unknown = lines_figure(lines(3), NO_VERDICTS, Style()).get_suptitle()
+    unknown = lines_figure(along_lines(lines(3)), NO_VERDICTS, Style()).get_suptitle()
     assert "barrier" not in unknown and "matching" not in unknown
 
 
 def test_of_many_pairs_some_are_shown_from_first_to_last():
-    figure = lines_figure(lines(25, seeds=1, points=3), NO_VERDICTS, Style())
+    figure = lines_figure(along_lines(lines(25, seeds=1, points=3)), NO_VERDICTS, Style())
     titles = [axes.get_title() for axes in figure.axes]
     assert len(titles) == 24 and titles[0] == "dense to l1" and titles[-1] == "l24 to l25"
     assert figure.get_suptitle() == "one seed each: no band\n24 of 25 pairs"
@@ -77,7 +81,7 @@ def test_pairs_that_do_not_match_or_are_not_connected_are_always_shown():
 
 @pytest.mark.parametrize("pairs", [1, 5])
 def test_lowest_panel_of_every_column_has_its_numbers(pairs):
-    axes_of_all = lines_figure(lines(pairs), successive(pairs), Style()).axes
+    axes_of_all = lines_figure(along_lines(lines(pairs)), successive(pairs), Style()).axes
     assert len(axes_of_all) == pairs
     for axes in axes_of_all[-min(pairs, 4) :]:
         assert axes.get_xlabel() and axes.xaxis.get_tick_params()["labelbottom"]

@@ -1,110 +1,53 @@
-import math
-
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from drawn import line
 
-from winnow.report.marks import dodges, error_axis, given_axis, is_wide, left_axis, plain, power, root_ticks, thinned
-from winnow.report.style import Style, drawing, new_figure
+from winnow.report.marks import band_note, draw_lines, some_of, span
+from winnow.report.style import Style, drawing, looks, new_figure
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def panel():
-    with drawing(Style()):
-        return new_figure(Style(), 4, 3).subplots()
-
-
-@given(st.floats(1e-3, 1e3), st.floats(0.05, 0.4))
-def test_ticks_of_a_root_axis_are_round_and_apart(high, room):
-    ticks = np.array(root_ticks(high, room))
-    assert ticks[0] == 0 and ticks[-1] <= high
-    assert (np.diff(np.sqrt(ticks)) >= room * np.sqrt(high) * (1 - 1e-9)).all()
-    for tick in ticks[1:]:
-        assert round(tick / 10 ** math.floor(math.log10(tick) + 1e-9), 6) in (1, 2, 5)
-
-
-@pytest.mark.parametrize(
-    ("values", "from_zero", "scale"),
-    [
-        ([8, 9, 11], False, "linear"),
-        ([8, 9, 80], False, "log"),
-        ([0, 9, 80], False, "function"),
-        ([0.1, 9, 80], False, "function"),
-        ([0.3, 9, 20], True, "function"),
-        ([0.3, 0.4], True, "linear"),
-        ([0, 0], True, "linear"),
-        ([math.nan, 5], False, "linear"),
-    ],
+TABLE = pd.DataFrame(
+    [("a", 2.0, 5.0, 4.0, 6.0, 3), ("a", 1.0, 3.0, 2.0, 3.5, 3), ("b", 1.0, 7.0, 6.0, 9.0, 3)],
+    columns=["line", "x", "mean", "low", "high", "count"],
 )
-def test_errors_are_all_within_their_axis_and_a_wide_range_is_not_linear(values, from_zero, scale):
-    axes = panel()
-    error_axis(axes, "Error", values, from_zero=from_zero)
-    low, high = axes.get_ylim()
-    assert axes.get_yscale() == scale
-    assert low <= np.nanmin(values) and np.nanmax(values) < high
-    assert not from_zero or low == 0
-    assert ("square-root" in axes.get_ylabel()) == (scale == "function")
-    assert ("logarithmic" in axes.get_ylabel()) == (scale == "log")
 
 
-@settings(max_examples=30)
-@given(st.lists(st.floats(1e-4, 1), min_size=1, max_size=30))
-def test_weights_left_fall_to_the_right_from_100_percent(left):
-    axes = panel()
-    left_axis(axes, left)
-    first, last = axes.get_xlim()
-    assert first > 100 > last and 100 * min(left) > last
-    ticks = [tick for tick in axes.xaxis.get_majorticklocs() if last <= tick <= first]
-    assert ticks and max(ticks) <= 100 * (1 + 1e-9)
+def panel(table, **axis):
+    with drawing(Style()):
+        axes = new_figure(Style(), 4, 3).subplots()
+        axes.set(**axis)
+        return axes, draw_lines(axes, table, "x", looks("abc"))
 
 
-def test_lines_that_share_a_place_are_drawn_side_by_side():
-    axes = panel()
-    left = {"a": 0.8 ** np.arange(1, 33), "b": np.array([0.64]), "c": np.array([1.0]), "d": np.array([0.6401, 0.8**32])}
-    left_axis(axes, np.concatenate(list(left.values())))
-    factors = dodges(axes, {line: 100 * own for line, own in left.items()})
-    assert factors["a"] == factors["c"] == 1, "the first, and the one that is alone"
-    first, last = axes.get_xlim()
-    axis = math.log(first / last)
-    b, d = (math.log(factors[line]) / axis for line in "bd")
-    assert min(abs(b), abs(d), abs(b - d)) > 0.005
-    assert max(abs(b), abs(d)) * axis < math.log(1 / 0.8) / 2, "no further than half way to the next level"
-    assert first > 100 and last < 100 * 0.8**32 * min(factors.values())
+def test_a_line_runs_through_the_means_from_left_to_right_with_a_band():
+    axes, drawn = panel(TABLE)
+    assert list(drawn) == ["a", "b"] and drawn["a"] is line(axes, "a")
+    np.testing.assert_array_equal(line(axes, "a").get_xydata(), [[1, 3], [2, 5]])
+    corners = {tuple(corner) for corner in axes.collections[0].get_paths()[0].vertices}
+    assert {(1, 2), (1, 3.5), (2, 4), (2, 6)} <= corners
+    inverted, _ = panel(TABLE, xlim=(3, 0))
+    np.testing.assert_array_equal(line(inverted, "a").get_xdata(), [2, 1])
 
 
-def test_lines_apart_stay_where_they_are():
-    axes = panel()
-    left_axis(axes, [0.1])
-    before = axes.get_xlim()
-    assert dodges(axes, {"a": np.array([80.0, 40]), "b": np.array([60.0])}) == {"a": 1, "b": 1}
-    np.testing.assert_allclose(axes.get_xlim(), before)
-    only = dodges(axes, {str(i): np.array([100.0]) for i in range(9)})
-    assert len({*only.values()}) == 9 and axes.get_xlim()[0] > 100 * max(only.values())
+def test_over_a_single_place_the_band_is_a_bar_and_of_one_seed_there_is_none():
+    axes, _ = panel(TABLE)
+    np.testing.assert_array_equal(axes.collections[1].get_segments(), [[[1, 6], [1, 9]]])
+    assert not panel(TABLE.assign(count=1))[0].collections
 
 
-def test_markers_at_zero_are_whole_on_an_axis_from_zero():
-    axes = panel()
-    (marked,), (bare,) = axes.plot([0, 1], [0, 5], marker="o"), axes.plot([0, 1], [0, 5])
-    error_axis(axes, "Error", [0, 5], from_zero=True)
-    assert not marked.get_clip_on() and marked.get_zorder() > axes.spines["bottom"].get_zorder()
-    assert bare.get_clip_on()
+def test_hollow_markers_are_those_that_are_not_filled():
+    axes, _ = panel(TABLE.assign(filled=[True, False, True]))
+    assert line(axes, "_a, hollow").get_xydata().tolist() == [[1, 3]]
+    assert line(axes, "_a, hollow").get_markerfacecolor() == "white"
 
 
-def test_given_places_are_numbered_where_there_is_room():
-    axes = panel()
-    given_axis(axes, [0, 100, 200, 8000, 8001])
-    assert axes.get_xscale() == "symlog"
-    assert list(axes.xaxis.get_majorticklocs()) == [0, 100, 200, 8000]
-    low, high = axes.get_xlim()
-    assert low < 0 and high > 8001
-    given_axis(axes := panel(), [3])
-    assert axes.get_xscale() == "linear" and list(axes.xaxis.get_majorticklocs()) == [3]
+def test_numbers_of_seeds_in_words():
+    assert [span(pd.Series(counts)) for counts in ([1], [4, 4], [2, 4])] == ["1 seed", "4 seeds", "2 to 4 seeds"]
+    assert "mean of 3 seeds; band" in band_note(pd.Series([3])) and "no band" in band_note(pd.Series([1]))
 
 
-def test_small_helpers():
-    assert not is_wide([]) and not is_wide([1, 4]) and is_wide([0, 1]) and is_wide([1, math.nan, 5])
-    assert [plain(-1.50), plain(12000), plain(0.05)] == ["−1.5", "12,000", "0.05"]
-    assert [power(1e-12), power(1), power(100)] == ["10⁻¹²", "10⁰", "10²"]
-    assert thinned(range(25), 3) == [0, 12, 24] and thinned("ab", 3) == ["a", "b"] and thinned("abc", 1) == ["a"]
+def test_of_many_some_are_shown_and_it_is_said():
+    assert some_of(range(25), 3, "levels") == ([0, 12, 24], "; 3 of 25 levels")
+    assert some_of("abab", 3, "levels") == (["a", "b"], "")
+    assert some_of("abc", 1, "levels")[0] == ["a"] and some_of([], 3, "levels") == ([], "")

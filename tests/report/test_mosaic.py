@@ -1,10 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from figure_data import pictures
-from hypothesis import given
-from hypothesis import strategies as st
 
-from winnow.report.mosaic import extremes, mosaic_figures
+from winnow.analysis.extremes import extremes
+from winnow.report.mosaic import mosaic_figures
 from winnow.report.style import Style, save
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -13,11 +13,11 @@ pytestmark = pytest.mark.filterwarnings("error")
 def draw(*, count=60, classes=3, per_class=2, style=None, shape=(1, 8, 8), name="class {}"):
     random = np.random.default_rng(0)
     names = [name.format(i) for i in range(classes)]
-    ids = np.array([f"id{i}" for i in range(count)])
     scores = random.permutation(count) / count
     pixels = pictures(count, *shape)
     labels = np.arange(count) % classes
-    figures = mosaic_figures(pixels, labels, ids, scores, names, style=style or Style(), per_class=per_class)
+    table = pd.DataFrame({"label": labels, "id": [f"id{i}" for i in range(count)], "el2n": scores})
+    figures = mosaic_figures(pixels, extremes(table, "el2n", per_class), names, "EL2N", style or Style())
     return figures, pixels, labels, scores
 
 
@@ -65,23 +65,12 @@ def test_no_text_touches_another_or_leaves_the_figure(size):
         assert not any(box.padded(-0.5).overlaps(other.padded(-0.5)) for other in boxes[number + 1 :])
 
 
-@given(st.lists(st.floats(-10, 10) | st.just(np.nan) | st.just(np.inf), max_size=30).map(np.array), st.integers(1, 8))
-def test_extremes_are_lowest_and_highest_and_none_twice(scores, count):
-    scores = scores.astype(float)
-    lowest, highest = extremes(np.arange(len(scores)), scores, count)
-    known = np.sort(scores[~np.isnan(scores)])
-    np.testing.assert_array_equal(scores[lowest], known[: len(lowest)])
-    np.testing.assert_array_equal(scores[highest], known[len(known) - len(highest) :])
-    assert not set(lowest) & set(highest)
-    assert len(lowest) + len(highest) == min(2 * count, len(known))
-
-
 def test_a_class_without_images_has_no_row():
     names = ["a", "empty", "b"]
-    labels = np.array([0, 0, 2, 2])
-    (figure,) = mosaic_figures(pictures(4), labels, np.array(list("wxyz")), np.arange(4.0), names, style=Style())
+    table = pd.DataFrame({"label": [0, 0, 2, 2], "id": list("wxyz"), "el2n": np.arange(4.0)})
+    (figure,) = mosaic_figures(pictures(4), extremes(table, "el2n", 5), names, "EL2N", Style())
     assert "empty" not in [text.get_text() for text in figure.axes[0].texts]
-    assert mosaic_figures(pictures(0), labels[:0], np.array([]), np.array([]), names, style=Style()) == []
+    assert mosaic_figures(pictures(0), extremes(table.iloc[:0], "el2n", 5), names, "EL2N", Style()) == []
 
 
 def test_other_numbers_of_channels_are_an_error():

@@ -5,17 +5,23 @@ from itertools import combinations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from figure_data import EIGHT, accuracies, pictures, scores, suspects
+from figure_data import EIGHT, accuracies, histograms, pictures, scores, suspects
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from winnow.analysis.comparison import accuracy_bands
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.distributions import distributions_figure
 from winnow.report.style import Style, drawing, looks, new_figure, save, shorten, text_width
 from winnow.report.suspects import suspects_figure
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+def of_accuracies():
+    accuracy, differences = accuracies()
+    return accuracy_figure(accuracy, accuracy_bands(accuracy), differences, Style())
 
 
 def test_random_and_full_always_look_the_same():
@@ -64,8 +70,8 @@ def test_shorten_leaves_fitting_text_alone():
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: accuracy_figure(*accuracies(), Style()),
-        lambda: distributions_figure(scores(), Style(), np.arange(200) % 9 == 0),
+        of_accuracies,
+        lambda: distributions_figure(histograms(scores(), np.arange(200) % 9 == 0), Style()),
         lambda: suspects_figure(pictures(5), suspects(5), Style()),
     ],
 )
@@ -90,9 +96,9 @@ def test_saved_picture_has_its_size_and_no_text_chunks(tmp_path):
 
 
 def test_settings_of_the_user_change_nothing(tmp_path):
-    save(accuracy_figure(*accuracies(), Style()), tmp_path / "a.png", 60)
+    save(of_accuracies(), tmp_path / "a.png", 60)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.facecolor": "blue", "lines.linewidth": 9}):
-        save(accuracy_figure(*accuracies(), Style()), tmp_path / "b.png", 60)
+        save(of_accuracies(), tmp_path / "b.png", 60)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 

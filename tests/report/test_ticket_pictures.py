@@ -12,13 +12,17 @@ import pytest
 import ticket_data as made
 from matplotlib.figure import Figure
 
+from winnow.analysis.curves import along_lines
+from winnow.analysis.cuts import cut_limits, errors_around_cuts, predicted_cuts
+from winnow.analysis.spread import spread
+from winnow.analysis.summary import connected_and_matching
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
+from winnow.report.children import children_figure
 from winnow.report.cuts import cuts_figure
 from winnow.report.density import density_figure
 from winnow.report.lines import lines_figure
 from winnow.report.magnitudes import magnitudes_figure
 from winnow.report.perturbations import perturbations_figure
-from winnow.report.spawn import spawn_figure
 from winnow.report.spectra import spectra_figure
 from winnow.report.style import Style
 from winnow.report.tickets import cut_errors_figure, tickets_figure
@@ -39,23 +43,32 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
     many = made.MANY_LINES if levels > 4 else made.LINES
     tickets = made.tickets(many, levels, seeds)
     barriers = made.barriers(tickets)
-    verdicts = renamed(made.verdicts(tickets, barriers, epsilon))
-    tickets, barriers = renamed(tickets), renamed(barriers)
+    verdicts = made.verdicts(tickets, barriers, epsilon)
+    pairs = renamed(made.pairs(verdicts, barriers))
+    counts = connected_and_matching(pairs)
+    errors, verdicts = renamed(errors_around_cuts(tickets)), renamed(verdicts)
+    matrix = renamed(spread(barriers[barriers["split"] == "test"], ["a", "b"], "barrier"))
+    curvature, measured = map(renamed, made.cuts(levels, seeds))
+    predicted = predicted_cuts(curvature, curvature[["level", "left"]].drop_duplicates())
+    densities, eigenvalues = map(renamed, made.spectra(levels, seeds))
+    spectra = spread(densities, ["level", "x"], "density")
     steps = (0, 100, 500, 2000)[: max(1, levels)]
     perturbed = made.perturbations(steps, (("early", 500),), seeds)
-    names = [given(level) for level in made.level_names(levels)]
+    curves = made.curves(perturbed, made.references(perturbed))
+    children, layers = made.children(steps, seeds), renamed(made.densities(levels))
+    of_children = spread(children, ["split", "at"], "barrier")
     return {
-        "tickets": lambda style: tickets_figure(tickets, verdicts, style),
-        "cut errors": lambda style: cut_errors_figure(tickets, style),
-        "connectivity": lambda style: connectivity_figure(verdicts, barriers, style),
-        "barrier matrix": lambda style: barrier_matrix_figure(barriers, names, verdicts, style),
-        "lines": lambda style: lines_figure(renamed(made.lines(levels, seeds)), verdicts, style),
-        "spectra": lambda style: spectra_figure(*map(renamed, made.spectra(levels, seeds)), style),
-        "cuts": lambda style: cuts_figure(*map(renamed, made.cuts(levels, seeds)), style),
-        "magnitudes": lambda style: magnitudes_figure(renamed(made.magnitudes(levels, 2000)), style),
-        "density": lambda style: density_figure(renamed(made.densities(levels)), style),
-        "perturbations": lambda style: perturbations_figure(perturbed, made.references(perturbed), epsilon, style),
-        "spawn": lambda style: spawn_figure(made.spawn(steps, seeds), epsilon, style),
+        "tickets": lambda style: tickets_figure(verdicts, style),
+        "cut errors": lambda style: cut_errors_figure(errors, style),
+        "connectivity": lambda style: connectivity_figure(pairs, counts, epsilon, style),
+        "barrier matrix": lambda style: barrier_matrix_figure(matrix, verdicts, style),
+        "lines": lambda style: lines_figure(along_lines(renamed(made.lines(levels, seeds))), verdicts, style),
+        "spectra": lambda style: spectra_figure(spectra, eigenvalues, style),
+        "cuts": lambda style: cuts_figure(predicted, measured, cut_limits(measured), style),
+        "magnitudes": lambda style: magnitudes_figure(made.histograms(renamed(made.magnitudes(levels, 2000))), style),
+        "density": lambda style: density_figure(layers, layers[["level", "left"]].drop_duplicates(), style),
+        "perturbations": lambda style: perturbations_figure(curves, epsilon, style),
+        "children": lambda style: children_figure(children, of_children, epsilon, style),
     }
 
 
@@ -100,43 +113,43 @@ def test_nothing_overlaps_with_one_level_of_several_replicates(which):
 @pytest.mark.parametrize("left", [0.03, 0.003, 1e-4])
 def test_a_large_cut_made_twice_has_room_on_the_axis(left):
     table = made.tickets(made.MANY_LINES, 1)
-    figure = cut_errors_figure(table.assign(left=table["left"].where(table["level"] == "dense", left)), Style())
+    table["left"] = table["left"].where(table["level"] == "dense", left)
+    figure = cut_errors_figure(errors_around_cuts(table), Style())
     assert overlaps(figure) == []
     assert sum(0 <= label.get_position()[0] <= 100 for label in figure.axes[-1].get_xticklabels()) > 2
-
-
-def empty(table: pd.DataFrame) -> pd.DataFrame:
-    return table.iloc[:0]
 
 
 def test_an_empty_table_is_an_error_that_says_of_what():
     tickets = made.tickets(levels=2)
     barriers = made.barriers(tickets)
     verdicts = made.verdicts(tickets, barriers)
-    densities, eigenvalues = made.spectra(2)
-    perturbed = empty(made.perturbations())
+    _, eigenvalues = made.spectra(2)
+    none = pd.DataFrame
+    bands = ["mean", "low", "high", "count"]
     style = Style()
     for message, draw in {
-        "no error of split 'test'": lambda: tickets_figure(empty(tickets), verdicts, style),
+        "no error of a level": lambda: tickets_figure(verdicts.iloc[:0], style),
         "right after a cut": lambda: cut_errors_figure(
-            tickets.assign(error_after_cut=np.nan, error_after_two_cuts=np.nan), style
+            errors_around_cuts(tickets.assign(error_after_cut=np.nan, error_after_two_cuts=np.nan)), style
         ),
-        "no level has a barrier": lambda: connectivity_figure(empty(verdicts), barriers, style),
-        "no barrier of split 'test'": lambda: barrier_matrix_figure(empty(barriers), ["dense"], verdicts, style),
-        "along a line": lambda: lines_figure(empty(made.lines(2)), verdicts, style),
-        "no spectral density": lambda: spectra_figure(empty(densities), eigenvalues, style),
-        "neither predicted nor measured": lambda: cuts_figure(*map(empty, made.cuts(2)), style),
-        "of layer 'all'": lambda: magnitudes_figure(empty(made.magnitudes(2, 100)), style),
-        "density of a layer": lambda: density_figure(empty(made.densities(2)), style),
-        "no perturbation": lambda: perturbations_figure(perturbed, made.references(perturbed), 0.01, style),
-        "between children": lambda: spawn_figure(empty(made.spawn()), 0.01, style),
+        "no level has a barrier": lambda: connectivity_figure(none(), {}, 0.01, style),
+        "no barrier between two levels": lambda: barrier_matrix_figure(none(), verdicts, style),
+        "along a line": lambda: lines_figure(none(), verdicts, style),
+        "no spectral density": lambda: spectra_figure(none(columns=["level", "x", *bands]), eigenvalues, style),
+        "neither predicted nor measured": lambda: cuts_figure(
+            none(columns=["left", "prediction", *bands]), made.cuts(2)[1].iloc[:0], none(), style
+        ),
+        "no magnitudes": lambda: magnitudes_figure(made.histograms(made.magnitudes(2, 100)).iloc[:0], style),
+        "density of a layer": lambda: density_figure(made.densities(2).iloc[:0], verdicts, style),
+        "no perturbation": lambda: perturbations_figure(none(), 0.01, style),
+        "between children": lambda: children_figure(none(), none(), 0.01, style),
     }.items():
         with pytest.raises(ValueError, match=message):
             draw()
 
 
 def test_pyplot_and_torch_are_never_loaded():
-    modules = "barriers, cuts, density, lines, magnitudes, perturbations, spawn, spectra, tickets"
+    modules = "barriers, children, cuts, density, lines, magnitudes, perturbations, spectra, tickets"
     code = f"import sys; from winnow.report import {modules}\n"
     code += "print(sorted({'matplotlib.pyplot', 'torch'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,6 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.curves import perturbation_curves
+from winnow.analysis.histograms import weight_histograms
+from winnow.analysis.spread import spread
+from winnow.analysis.summary import successive_pairs
+from winnow.params.imp import Level
+
 EPSILON = 0.005
 LINES = (("imp", "early", "full"),)
 MANY_LINES = (
@@ -71,6 +77,7 @@ def verdicts(table: pd.DataFrame, pairs: pd.DataFrame, epsilon: float = EPSILON)
     of_test = table[table["split"] == "test"]
     grouped = of_test.groupby(["level", "parent", "variant", "rewind", "data"], sort=False)
     result = grouped.agg(left=("left", "mean"), error=("error", "mean")).reset_index()
+    result[["low", "high", "replicates"]] = spread(of_test, ["level"], "error")[["low", "high", "count"]]
     means = pairs[pairs["split"] == "test"].groupby(["a", "b"])["barrier"].mean()
     result["matching"] = result["error"] <= result["error"][0] + EPSILON
     result["epsilon"] = epsilon
@@ -80,6 +87,15 @@ def verdicts(table: pd.DataFrame, pairs: pd.DataFrame, epsilon: float = EPSILON)
     connected = (result["barrier_to_parent"] <= EPSILON).astype(object)
     result["connected_to_parent"] = connected.where(result["barrier_to_parent"].notna())
     return result
+
+
+def pairs(table: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
+    """Every level and its parent, whatever the two were trained on; of the tables of verdicts and of barriers."""
+    of_parents = table.loc[table["parent"] != "", ["level", "parent"]].itertuples(index=False, name=None)
+    levels = {level: Level(parent=parent, rewind="dense", data="full", cut=0.5) for level, parent in of_parents}
+    found = successive_pairs(table.assign(rewind="", data=""), between, levels)
+    kinds = table.set_index("level").loc[found["level"], ["variant", "rewind", "data"]]
+    return found.assign(**{kind: kinds[kind].to_numpy() for kind in kinds})
 
 
 def lines(pairs: int = 12, seeds: int = 3, points: int = 11) -> pd.DataFrame:
@@ -99,7 +115,7 @@ def lines(pairs: int = 12, seeds: int = 3, points: int = 11) -> pd.DataFrame:
 
 
 def spectra(levels: int = 5, seeds: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A bulk at zero, a short negative side and ten outliers; smoothed densities, and the outliers."""
+    """A bulk at zero, a short negative side and ten outliers; smoothed densities by seed, and the outliers."""
     random = np.random.default_rng(3)
     x = np.concatenate([-np.geomspace(5, 0.01, 60), np.linspace(-0.0099, 0.0099, 21), np.geomspace(0.01, 300, 200)])
     densities, outliers = [], []
@@ -186,13 +202,26 @@ def perturbations(
     return pd.DataFrame(rows, columns=columns)
 
 
+def histograms(table: pd.DataFrame, layer: str = "all") -> pd.DataFrame:
+    """Of the table of magnitudes, all levels."""
+    return weight_histograms(table, table["level"], layer)
+
+
 def references(perturbed: pd.DataFrame) -> pd.DataFrame:
     """Of each run of a table of perturbations the unperturbed error, and the barrier of the cut."""
     rows = perturbed[["run", "seed", "split"]].drop_duplicates()
     return rows.assign(error=0.08 + 0.001 * rows["seed"], barrier=0.002 + 0.001 * rows["seed"])
 
 
-def spawn(steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000), seeds: int = 3) -> pd.DataFrame:
+def curves(perturbed: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Of the tables of perturbations and of references."""
+    barriers = given[given["split"] == "test"].groupby("run", as_index=False)["barrier"].mean()
+    levels = barriers.set_axis(["level", "barrier_to_parent"], axis=1)
+    runs = {run: run for run in barriers["run"]}
+    return perturbation_curves(perturbed, given.assign(alpha=0.0), levels, runs)
+
+
+def children(steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000), seeds: int = 3) -> pd.DataFrame:
     """Children that part later end nearer to each other."""
     random = np.random.default_rng(7)
     rows = []

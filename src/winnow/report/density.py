@@ -1,4 +1,4 @@
-"""Which layers the cuts fall on: the share of every layer's weights that is left, level by level."""
+"""Which layers the cuts fall on: the fraction of every layer's weights that is left, level by level."""
 
 import numpy as np
 import pandas as pd
@@ -6,43 +6,39 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from winnow.report.heatmap import heat_map
+from winnow.report.axes import ticks_within
+from winnow.report.heatmap import Scale, heat_map
 from winnow.report.style import Style, drawing, note
 
 
-def density_figure(density: pd.DataFrame, style: Style) -> Figure:
-    """A heat map of layers and levels: the share of the layer's weights that is left, in percent, colours logarithmic.
+def density_figure(density: pd.DataFrame, verdicts: pd.DataFrame, style: Style) -> Figure:
+    """A heat map of layers and levels: the fraction of the layer's weights that is left, in percent, colours
+    logarithmic.
 
-    ``density``: one row per level and layer, columns level, left (0 to 1), layer, size (number of weights) and density
-    (0 to 1, a mean over replicates), layers and levels in the order of the axes.
+    ``density``: one row per level and layer, columns level, layer, size (number of weights) and density (a fraction, a
+    mean over replicates), layers and levels in the order of the axes. ``verdicts``: columns level and left (a
+    fraction).
 
     Raises ValueError if there is no density.
     """
     found = density.dropna(subset=["density"])
     if found.empty:
         raise ValueError("no density of a layer")
-    layers, levels = list(dict.fromkeys(found["layer"])), list(dict.fromkeys(found["level"]))
+    layers, levels = found["layer"].unique(), found["level"].unique()
     table = 100 * found.pivot_table(index="layer", columns="level", values="density").reindex(layers)[levels]
-    values = table.to_numpy(float)
-    above = values[values > 0]
-    least = min(float(above.min(initial=100.0)), 50.0)
-    ticks = LogLocator(subs=(1, 2, 5) if least < 20 else range(1, 10)).tick_values(least, 100)
-    sizes, left = found.groupby("layer")["size"].first(), found.groupby("level")["left"].mean()
+    positive = table.where(table > 0)
+    least = min(float(np.nanmin(positive, initial=100.0)), 50.0)
+    ticks = ticks_within(LogLocator(subs=(1, 2, 5) if least < 20 else range(1, 10)), least, 100)
+    sizes, left = found.groupby("layer")["size"].first(), verdicts.set_index("level")["left"]
+    table = table.rename(
+        index=lambda layer: f"{layer} ({_short(sizes[layer])})",
+        columns=lambda level: f"{level} ({_percent(100 * left[level])}%)",
+    )
     with drawing(style):
-        figure, axes = heat_map(
-            values,
-            [f"{layer} ({_short(sizes[layer])})" for layer in layers],
-            [f"{level} ({_percent(100 * left[level])}%)" for level in levels],
-            LogNorm(least, 100, clip=True),
-            style,
-            number=_percent,
-            bar_label="Weights left (%, logarithmic)",
-            bar_ticks=[tick for tick in ticks if least <= tick <= 100],
-        )
+        scale = Scale(LogNorm(least, 100, clip=True), "Weights left (%, logarithmic)", ticks, _percent)
+        figure, axes = heat_map(table, scale, style)
         meaning = "cells: mean over seeds\nbeside a layer: its number of weights\nbelow a level: weights left in all"
-        if np.isnan(values).any():
-            meaning += "; hatched: no value"
-        note(axes, meaning, style)
+        note(axes, meaning + ("; hatched: no value" if table.isna().any(axis=None) else ""), style)
     return figure
 
 

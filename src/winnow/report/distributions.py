@@ -1,5 +1,6 @@
 """How the scores of all images are distributed: one histogram per score and scored epoch."""
 
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -7,144 +8,103 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from winnow.report.columns import ScoreColumn, score_columns
-from winnow.report.style import Style, drawing, legend_below, new_figure
+from winnow.report.axes import PLAIN, STEPS, ticks_within
+from winnow.report.correlation import ScoreAtEpoch, column_title, in_order
+from winnow.report.marks import some_of
+from winnow.report.style import Style, drawing, legend_below, new_figure, note
 
-BINS = 30
-ALL_COLOR = "#9ecae1"
-NOISY_COLOR = "#B03A00"
+MOST_EPOCHS = 6
+LOOKS: dict[str, dict[str, Any]] = {
+    "all": {"facecolor": "#9ecae1", "edgecolor": "none"},
+    "changed": {"facecolor": "none", "edgecolor": "#B03A00", "hatch": "/////", "linewidth": 0.8},
+}
 
 
-def distributions_figure(
-    scores: pd.DataFrame, style: Style, noisy: np.ndarray | None = None, most_epochs: int = 6
-) -> Figure:
+def distributions_figure(histograms: pd.DataFrame, style: Style) -> Figure:
     """Histograms of the mean score over seeds, rows of scores and columns of epochs, counts on a logarithmic axis.
 
-    ``scores``: one row per image, with columns ``{score}_epoch{e}_mean`` and, for scores without an epoch,
-    ``{score}_mean``; those share the last row. A score of +infinity (an image never learned, in forgetting) is counted
-    in a bar of its own at the right, NaN in a line of text. ``noisy``: bool [n], the images whose label was changed,
-    drawn on top. Where there are more than ``most_epochs`` epochs, so many are shown, spread evenly from first to last.
+    ``histograms``: columns score, epoch (-1 for a score without one; those share the last row), images ("all" or
+    "changed", drawn on top), low, high and count. The images of the bin at +infinity (never learned, in forgetting) are
+    a bar of their own at the right, those of the bin at NaN a line of text. Where there are more than 6 epochs, so many
+    are shown, spread evenly from first to last.
 
-    Raises ValueError if there is no score column.
+    Raises ValueError if there is no score.
     """
-    columns = score_columns(scores.columns)
-    if not columns:
-        raise ValueError("the table has no score column")
-    noisy = None if noisy is None or not np.any(noisy) else np.asarray(noisy, bool)
-    epochs = sorted({column.epoch for column in columns if column.epoch >= 0})
-    shown = [
-        epochs[i] for i in np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), most_epochs)).round().astype(int))
-    ]
-    by_epoch = [column for column in columns if column.epoch in shown]
-    without = [column for column in columns if column.epoch < 0]
-    width = max(len(shown), 1 if shown else min(len(without), most_epochs))
-    rows = [[next((c for c in by_epoch if (c.score, c.epoch) == (score, epoch)), None) for epoch in shown]
-            for score in dict.fromkeys(column.score for column in by_epoch)]  # fmt: skip
-    rows += [[*without[i : i + width]] for i in range(0, len(without), width)]
-
+    if histograms.empty:
+        raise ValueError("the table has no score")
+    columns = in_order(zip(histograms["score"], histograms["epoch"], strict=True))
+    epochs = sorted({epoch for _, epoch in columns if epoch >= 0})
+    shown, more = some_of(epochs, MOST_EPOCHS, "scored epochs")
+    rows = _rows(columns, shown)
+    width = max(map(len, rows))
+    of_column = dict(list(histograms.groupby(["score", "epoch"], sort=False)))
     with drawing(style):
         figure = new_figure(style, max(2.1 * width + 0.7, 4.5), 1.65 * len(rows) + 0.6)
         grid = figure.subplots(len(rows), width, squeeze=False, sharey=True)
-        highest = 1.0
         for panels, row in zip(grid, rows, strict=True):
-            shared = [column for column in row if column is not None and column.epoch >= 0]
-            for place, axes in enumerate(panels):
-                column = row[place] if place < len(row) else None
-                if column is None:
+            for axes, column in zip_longest(panels, row):
+                if column in of_column:
+                    _histogram(axes, of_column[column], column_title(*column), style)
+                else:
                     axes.remove()
-                    continue
-                together = shared if column.epoch >= 0 else [column]
-                names = [c.mean for c in together]
-                tallest = _histogram(axes, scores, column, together=names, noisy=noisy, style=style)
-                highest = max(highest, tallest)
-        grid[0, 0].set_ylim(0.5, 2 * highest)  # all panels share it
+        grid[0, 0].set_ylim(0.5, 2 * max(1, histograms["count"].max()))  # all panels share it
         figure.supylabel("Images (logarithmic)", fontsize=style.font_size)
-        names, handles = ["all images"], [Patch(facecolor=ALL_COLOR)]
-        if noisy is not None:
-            names.append(f"label changed ({int(noisy.sum()):,} images)")
-            handles.append(Patch(facecolor="none", edgecolor=NOISY_COLOR, hatch="/////"))
-        if len(shown) < len(epochs):
-            figure.suptitle(f"{len(shown)} of {len(epochs)} scored epochs", fontsize=style.small, x=0.01, ha="left")
-        legend_below(figure, handles, names, style)
+        handles = {"all images": Patch(**LOOKS["all"])}
+        first = of_column[columns[0]]
+        if changed := int(first.loc[first["images"] == "changed", "count"].sum()):
+            handles[f"label changed ({changed:,} images)"] = Patch(**LOOKS["changed"])
+        if more:
+            note(figure, more.removeprefix("; "), style)
+        legend_below(figure, handles, style)
     return figure
 
 
-def _histogram(
-    axes: Axes,
-    scores: pd.DataFrame,
-    column: ScoreColumn,
-    *,
-    together: list[str],
-    noisy: np.ndarray | None,
-    style: Style,
-) -> float:
-    """One panel; the columns in ``together`` share its bins, to be read across. Returns the highest bar."""
-    row = scores[together].to_numpy(float)
-    edges = bin_edges(row[np.isfinite(row)])
-    never = np.isposinf(row).any()
-    low, high = edges[0], edges[-1]
-    slot = (high - low) / 12  # the width of the bar of images never learned
-    values = scores[column.mean].to_numpy(float)
+def _rows(columns: list[ScoreAtEpoch], epochs: list[int]) -> list[list[ScoreAtEpoch]]:
+    """What stands in each row of panels: a score at these epochs, then scores without one."""
+    by_epoch = dict.fromkeys(score for score, epoch in columns if epoch in epochs)
+    without = [column for column in columns if column[1] < 0]
+    width = max(len(epochs), 1 if epochs else min(len(without), MOST_EPOCHS))
+    rows: list[list[ScoreAtEpoch]] = [[(score, epoch) for epoch in epochs] for score in by_epoch]
+    return rows + [without[i : i + width] for i in range(0, len(without), width)]
 
-    groups: list[tuple[np.ndarray, dict[str, Any]]] = [
-        (np.ones(len(values), bool), {"facecolor": ALL_COLOR, "edgecolor": "none"})
-    ]
-    if noisy is not None:
-        groups.append((noisy, {"facecolor": "none", "edgecolor": NOISY_COLOR, "hatch": "/////", "linewidth": 0.8}))
-    highest = 1.0
-    for chosen, look in groups:
-        counts, _ = np.histogram(values[chosen & np.isfinite(values)], edges)
-        axes.stairs(counts, edges, fill=True, baseline=0.5, **look)
-        infinite = int(np.isposinf(values[chosen]).sum())
-        highest = max(highest, counts.max(), infinite)
-        if infinite:
-            axes.bar(high + 2 * slot, infinite - 0.5, 1.6 * slot, bottom=0.5, **look)
-    axes.set_title(column.title)
+
+def _histogram(axes: Axes, bins: pd.DataFrame, title: str, style: Style) -> None:
+    """One panel."""
+    within = bins[np.isfinite(bins["low"])]
+    low, high = within["low"].min(), within["high"].max()
+    slot = (high - low) / 12  # the width of the bar of images never learned
+    ends = high
+    for images, look in LOOKS.items():
+        own = within[within["images"] == images]
+        if len(own):
+            axes.stairs(own["count"], [*own["low"], high], fill=True, baseline=0.5, **look)
+        for count in bins.loc[(bins["images"] == images) & np.isposinf(bins["low"]), "count"]:
+            ends = high + 3 * slot
+            if count:
+                axes.bar(high + 2 * slot, count - 0.5, 1.6 * slot, bottom=0.5, **look)
+    axes.set_title(title)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(numticks=6))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else ""))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.grid(axis="x", visible=False)
-    ticks = np.asarray(MaxNLocator(3 if never else 4, steps=[1, 2, 5, 10]).tick_values(low, high))
-    ticks = ticks[(ticks >= low) & (ticks <= high)]
-    names = [f"{tick:.6g}".replace("-", "−") for tick in ticks]
+    _score_axis(axes, (low, high, ends), slot)
+    missing = bins.loc[(bins["images"] == "all") & bins["low"].isna(), "count"].sum()
+    if missing:
+        text = f"{missing:,} without a score"
+        axes.text(0.98, 0.95, text, ha="right", va="top", transform=axes.transAxes, fontsize=style.small)
+
+
+def _score_axis(axes: Axes, ends: tuple[float, float, float], slot: float) -> None:
+    """Numbers from the lowest to the highest score, and a word below the bar beyond it, if the axis ends further on."""
+    low, high, end = ends
+    never = bool(end > high)
+    ticks = ticks_within(MaxNLocator(3 if never else 4, steps=STEPS), low, high)
     if never:
         axes.axvline(high + slot, color="#999999", linewidth=0.8, linestyle=":")
-        clear = ticks < high - slot  # no number so far right that it would touch the word
-        ticks, names = np.append(ticks[clear], high + 2 * slot), [*np.array(names)[clear], "never"]
-        high += 3 * slot
-    axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    axes.set_xticklabels(names)
-    axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
-    missing = int(np.isnan(values).sum())
-    if missing:
-        axes.text(
-            0.98,
-            0.95,
-            f"{missing:,} without a score",
-            ha="right",
-            va="top",
-            transform=axes.transAxes,
-            fontsize=style.small,
-        )
-    return float(highest)
-
-
-def bin_edges(values: np.ndarray) -> np.ndarray:
-    """Edges of a histogram's bins over finite values: one bin per value where these are few and even, else 30 bins.
-
-    Counts averaged over a few seeds take few values; bins of any other width would fill in turns, like a comb.
-    """
-    if not len(values):
-        return np.array([0.0, 1.0])
-    distinct = np.unique(values.round(6))
-    low, high = float(distinct[0]), float(distinct[-1])
-    if high == low:
-        return np.array([low - 0.5, low + 0.5])
-    step = float(np.diff(distinct).min())
-    bins = round((high - low) / step) + 1
-    if bins <= 2 * BINS and np.allclose((distinct - low) / step, ((distinct - low) / step).round(), atol=1e-3):
-        return low + step * (np.arange(bins + 1) - 0.5)
-    return np.linspace(float(values.min()), float(values.max()), BINS + 1)
+        ticks = ticks[ticks < high - slot]  # no number so far right that it would touch the word
+    names = [PLAIN(tick) for tick in ticks] + ["never"] * never
+    axes.set_xticks(np.append(ticks, [high + 2 * slot] * never), names)
+    axes.minorticks_off()
+    axes.set_xlim(low - 0.02 * (end - low), end + 0.02 * (end - low))

@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 
-from winnow.report.marks import plain, thinned
-from winnow.report.style import LINES, Style, drawing, legend_below, new_figure, shorten
+from winnow.report.axes import PLAIN, ticks_within
+from winnow.report.marks import in_percent, some_of
+from winnow.report.style import LINES, Style, drawing, legend_below, note, outer_labels, panels, shorten
 
 MOST_LEVELS = 24
 LEAST = 0.2  # percent of a histogram's weights that a bin holds at its highest, for the axis to reach it
@@ -20,94 +21,64 @@ LOOKS: dict[str, dict[str, Any]] = {
     "after": {"color": "#0072B2", "linewidth": 1.3, "linestyle": LINES[0]},
     "retrained": {"color": "#D55E00", "linewidth": 1.3, "linestyle": LINES[1]},
 }
+NAMES = ("before the cut", "right after the cut", "after retraining")
 
 
-def magnitudes_figure(magnitudes: pd.DataFrame, style: Style, layer: str = "all") -> Figure:
+def magnitudes_figure(histograms: pd.DataFrame, style: Style) -> Figure:
     """One panel per level: histograms of |w| on a logarithmic axis, each in percent of its own weights: the few that
-    are left after a large cut would not be seen beside all those before it. The share that was cut is told above.
+    are left after a large cut would not be seen beside all those before it. The fraction that was cut is told above.
 
-    ``magnitudes``: columns level, moment (before, after or retrained), layer, low and high (edges of a bin of |w|, the
-    lowest from 0) and count (a mean over replicates); other layers are left out. The bin from 0 stands at the left, as
-    wide as its neighbour; bins that are nearly empty throughout are not shown at either end.
-    Where there are more than 24 levels, so many are shown, spread evenly from first to last.
+    ``histograms``: columns level, moment (before, after or retrained), low and high (edges of a bin of |w|, the lowest
+    from 0), fraction (of the moment's weights in the bin) and cut (fraction of the level's weights before; NaN if not
+    known). The bin from 0 stands at the left, as wide as its neighbour; bins that are nearly empty throughout are not
+    shown at either end. Where there are more than 24 levels, so many are shown, spread evenly from first to last.
 
-    Raises ValueError if there is no weight of that layer.
+    Raises ValueError if there is no weight.
     """
-    rows = magnitudes[magnitudes["layer"] == layer]
-    if not (rows["count"] > 0).any():
-        raise ValueError(f"no magnitudes of layer {layer!r}")
-    rows = drawn_bins(rows)
-    every = list(dict.fromkeys(rows["level"]))
-    cut = cut_shares(rows)
-    levels = thinned(every, MOST_LEVELS)
+    if not (histograms["fraction"] > 0).any():
+        raise ValueError("no magnitudes of weights")
+    rows = in_percent(with_edges(histograms), "fraction", "cut")
+    levels, more = some_of(rows["level"], MOST_LEVELS, "levels")
     rows = rows[rows["level"].isin(levels)]
-    columns = min(len(levels), 4)
-    height = -(-len(levels) // columns)
     with drawing(style):
-        figure = new_figure(style, max(2.5 * columns + 0.5, 5.0), 2.0 * height + 1.0)
-        grid = figure.subplots(height, columns, squeeze=False, sharex=True, sharey=True)
-        for place, axes in enumerate(grid.flat):
-            if place >= len(levels):
-                axes.remove()
-                continue
+        figure, grid = panels(style, len(levels), 4, (2.5, 2.0))
+        for axes, level in zip(grid, levels, strict=True):
+            of_level = rows[rows["level"] == level]
             for moment, look in LOOKS.items():
-                bins = rows[(rows["level"] == levels[place]) & (rows["moment"] == moment)].sort_values("left")
+                bins = of_level[of_level["moment"] == moment].sort_values("left")
                 if len(bins):
                     edges = [*bins["left"], bins["right"].iloc[-1]]
-                    axes.stairs(bins["share"], edges, fill=moment == "before", label=moment, **look)
-            name = shorten(levels[place], 1.6 * style.growth, style.font_size)
-            axes.set_title(f"{name}: {100 * cut[levels[place]]:.3g}% cut" if levels[place] in cut else name)
+                    axes.stairs(bins["fraction"], edges, fill=moment == "before", label=moment, **look)
+            name, cut = shorten(level, 1.6 * style.growth, style.font_size), of_level["cut"].iloc[0]
+            axes.set_title(f"{name}: {cut:.3g}% cut" if np.isfinite(cut) else name)
             axes.grid(axis="x", visible=False)
-            if place % columns == 0:
-                axes.set_ylabel("Weights in a bin (%)")
-            if place + columns >= len(levels):
-                axes.set_xlabel("Magnitude of a weight")
-                axes.tick_params(labelbottom=True)
-        _magnitude_axis(grid.flat[0], rows)
-        meaning = ["mean over seeds; every histogram adds up to 100%"]
-        meaning += [] if layer == "all" else [f"layer {layer}"]
-        meaning += [f"{len(levels)} of {len(every)} levels"] if len(levels) < len(every) else []
-        figure.suptitle("; ".join(meaning), fontsize=style.small, x=0.01, ha="left")
+        _magnitude_axis(grid[0], rows)
+        grid[0].set(xlabel="Magnitude of a weight", ylabel="Weights in a bin (%)")
+        outer_labels(grid)
+        note(figure, f"mean over seeds; every histogram adds up to 100%{more}", style)
         before, after, retrained = LOOKS.values()
-        handles = [Patch(**before), Line2D([], [], **after), Line2D([], [], **retrained)]
-        legend_below(figure, handles, ["before the cut", "right after the cut", "after retraining"], style)
+        marks = Patch(**before), Line2D([], [], **after), Line2D([], [], **retrained)
+        legend_below(figure, dict(zip(NAMES, marks, strict=True)), style)
     return figure
 
 
-def drawn_bins(bins: pd.DataFrame) -> pd.DataFrame:
-    """The bins with columns left and right, their edges on a logarithmic axis, and share, in percent of the weights of
-    the same level and moment.
-
-    Only the bin from 0 is moved: its left edge is set so that it is as wide as the next one.
-    """
+def with_edges(bins: pd.DataFrame) -> pd.DataFrame:
+    """The bins with columns left and right, their edges on a logarithmic axis: the left edge of the bin from 0 is set
+    so that it is as wide as the next one."""
     above = bins[bins["low"] > 0]
     ratio = (above["high"] / above["low"])[above["low"] == above["low"].min()].max() if len(above) else 10.0
-    return bins.assign(
-        left=bins["low"].where(bins["low"] > 0, bins["high"] / ratio),
-        right=bins["high"],
-        share=100 * bins["count"] / bins.groupby(["level", "moment"])["count"].transform("sum").replace(0, np.nan),
-    )
-
-
-def cut_shares(bins: pd.DataFrame) -> dict[str, float]:
-    """Which share (0 to 1) of the weights before it each level's cut took; levels of which it is not known left out."""
-    sums = bins.pivot_table(index="level", columns="moment", values="count", aggfunc="sum", sort=False)
-    shares = 1 - sums.reindex(columns=["after", "before"])["after"] / sums.reindex(columns=["before"])["before"]
-    return {str(level): float(share) for level, share in shares.items() if np.isfinite(share)}
+    return bins.assign(left=bins["low"].where(bins["low"] > 0, bins["high"] / ratio), right=bins["high"])
 
 
 def _magnitude_axis(axes: Axes, rows: pd.DataFrame) -> None:
     """Scale the axes that all panels share: magnitudes from the first bin worth showing to the last."""
-    seen = rows[rows["share"] >= min(LEAST, rows["share"].max())]
+    seen = rows[rows["fraction"] >= min(LEAST, rows["fraction"].max())]
     low, high = float(seen["left"].min()), float(seen["right"].max())
     zero = float(rows.loc[rows["low"] <= 0, "left"].min())
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    axes.set_ylim(0, 1.08 * float(rows["share"].max()))
-    ticks = np.asarray(LogLocator(numticks=4).tick_values(low, high))
-    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    axes.set(xscale="log", xlim=(low, high), ylim=(0, 1.08 * float(rows["fraction"].max())))
+    ticks = ticks_within(LogLocator(numticks=4), low, high)
     if low == zero:  # a number of its own for the bin from 0, and none that would touch it
         ticks = np.append(zero, ticks[ticks > low * (high / low) ** 0.12])
     axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value) if value != zero else "0"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: PLAIN(value) if value != zero else "0"))
+    axes.minorticks_off()

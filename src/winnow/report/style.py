@@ -4,7 +4,8 @@ Pictures are plain ``Figure`` objects drawn by Agg; pyplot and its global state 
 are put back to its own defaults while a picture is drawn, so that a user's matplotlibrc changes no byte of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -111,26 +112,46 @@ def new_figure(style: Style, width: float, height: float) -> Figure:
     return figure
 
 
-def note(axes: Axes, text: str, style: Style) -> None:
-    """Say above a panel, in small type, what its marks mean."""
-    axes.set_title(text, loc="left", fontsize=style.small, color="#333333")
+def panels(style: Style, count: int, most: int, cell: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """A figure of ``count`` panels that share their axes, at most so many beside each other, each as large as ``cell``
+    (inches, width and height). The lowest panel of every column has the numbers of the horizontal axis."""
+    across = min(count, most)
+    down = math.ceil(count / across)
+    figure = new_figure(style, max(cell[0] * across + 0.5, 5.0), cell[1] * down + 1.0)
+    grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat
+    for axes in grid[count:]:
+        axes.remove()
+    for axes in grid[max(0, count - across) : count]:
+        axes.tick_params(labelbottom=True)
+    return figure, list(grid[:count])
 
 
-def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], style: Style) -> None:
-    """A legend under the panels, in as many columns as the figure is wide."""
+def outer_labels(panels: Sequence[Axes]) -> None:
+    """Give the names of the first panel's axes to all: y at the left of each row, x below the lowest of each column."""
+    x, y = panels[0].get_xlabel(), panels[0].get_ylabel()
+    for axes in panels:
+        place = axes.get_subplotspec()
+        axes.set_xlabel(x if axes.xaxis.get_tick_params()["labelbottom"] else "")
+        axes.set_ylabel(y if place is not None and place.is_first_col() else "")
+
+
+def note(above: Axes | Figure, text: str, style: Style) -> None:
+    """Say above a panel, or above all, in small type, what the marks mean."""
+    if isinstance(above, Figure):
+        above.suptitle(text, fontsize=style.small, x=0.01, ha="left")
+    else:
+        above.set_title(text, loc="left", fontsize=style.small, color="#333333")
+
+
+def legend_below(figure: Figure, handles: Mapping[str, Any], style: Style) -> None:
+    """A legend under the panels, in as many columns as the figure is wide; from names to what is drawn."""
     if not handles:
         return
-    columns = fitting_columns(figure, labels, style)
-    rows = -(-len(labels) // columns)
-    columns = -(-len(labels) // rows)  # as even as can be
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=4)
-
-
-def fitting_columns(figure: Figure, labels: Sequence[str], style: Style) -> int:
-    """How many legend columns fit beside each other."""
     handle = 7 * style.font_size / 72  # the line's 4 em, and the space around it
-    column = max(text_width(label, style.font_size) for label in labels) + handle
-    return max(1, min(len(labels), int(figure.get_figwidth() / column)))
+    column = max(text_width(name, style.font_size) for name in handles) + handle
+    columns = max(1, min(len(handles), int(figure.get_figwidth() / column)))
+    columns = math.ceil(len(handles) / math.ceil(len(handles) / columns))  # as even as can be
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, handlelength=4)
 
 
 def text_width(text: str, size: float) -> float:

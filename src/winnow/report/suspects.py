@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from winnow.report.style import Style, drawing, shorten, text_width
-from winnow.report.tiles import draw_tile, line_height, new_sheet
+from winnow.report.tiles import Tile, draw_tile, line_height, new_sheet
 
 
 def suspects_figure(pixels: np.ndarray, suspects: pd.DataFrame, style: Style, columns: int = 6) -> Figure:
@@ -30,6 +30,7 @@ def suspects_figure(pixels: np.ndarray, suspects: pd.DataFrame, style: Style, co
         heading = f"Highest EL2N first{', ± standard error over seeds' if suspects['stderr'].notna().any() else ''}"
         head = 2.2 * style.font_size / 72 + margin
         width = max(2 * margin + columns * (wide + gap) - gap, 2 * margin + text_width(heading, style.font_size))
+        tile = Tile(side, wide, style)
         figure, axes = new_sheet(width, head + max(height, 0.5 * grow))
         axes.text(
             margin, margin, heading if len(suspects) else "No suspects", ha="left", va="top", fontsize=style.font_size
@@ -43,5 +44,5 @@ def suspects_figure(pixels: np.ndarray, suspects: pd.DataFrame, style: Style, co
             ]
             lines.append(f"EL2N {row['el2n']:.2f}{error}")
             corner = (margin + place % columns * (wide + gap), head + place // columns * row_height)
-            draw_tile(axes, pixels[place], lines, place=corner, side=side, width=wide, style=style)
+            draw_tile(axes, pixels[place], lines, corner, tile)
     return figure

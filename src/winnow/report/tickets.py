@@ -1,184 +1,135 @@
 """Error against the weights left: after retraining, and right after the cut."""
 
 import math
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from winnow.report.axes import beside, error_axis, is_wide, left_axis
 from winnow.report.ladder import line_names
-from winnow.report.marks import (
-    MOVED,
-    band_note,
-    dodges,
-    draw_spread,
-    epsilon_of,
-    error_axis,
-    is_wide,
-    left_axis,
-    thinned,
-)
+from winnow.report.marks import band_note, draw_lines, drawn_values, epsilon_of, in_percent, moved_note, some_of
 from winnow.report.names import name_points
-from winnow.report.spread import spread
-from winnow.report.style import Look, Style, drawing, legend_below, looks, new_figure, note, shorten
+from winnow.report.style import (
+    Look,
+    Style,
+    drawing,
+    legend_below,
+    looks,
+    new_figure,
+    note,
+    outer_labels,
+    panels,
+    shorten,
+)
 
-DENSE = looks(["full"])["full"]
-MOMENTS = {
-    "error_after_two_cuts": ("after two cuts in a row", Look("#56B4E9", "^", (0, (1, 1)))),
-    "error_after_cut": ("right after the cut", Look("#E69F00", "s", (0, (6, 1.5)))),
-    "error": ("after retraining", Look("#0072B2", "o", "-")),
+DENSE: dict[str, Any] = {"color": "#000000", "linewidth": 1.2, "zorder": 1.5, "label": "dense"}
+LOOKS = {
+    "after two cuts in a row": Look("#56B4E9", "^", (0, (1, 1))),
+    "right after the cut": Look("#E69F00", "s", (0, (6, 1.5))),
+    "after retraining": Look("#0072B2", "o", "-"),
 }
+MOMENTS = dict(zip(("error_after_two_cuts", "error_after_cut", "error"), LOOKS, strict=True))
 MOST_LINES = 12
 CLOSE = 4  # epsilons above the grey that the closer view shows
 
 
-def tickets_figure(tickets: pd.DataFrame, verdicts: pd.DataFrame, style: Style, split: str = "test") -> Figure:
-    """Error of every level against the share of the weights left, one line per variant, rewind point and data.
+def tickets_figure(verdicts: pd.DataFrame, style: Style) -> Figure:
+    """Test error of every level against the weights left, one line per variant, rewind point and data.
 
-    ``tickets``: one row per trained network, columns level, variant, rewind, data, seed, split, left and error (both 0
-    to 1); rows of other splits are left out. Level "dense" is drawn as a level line, and above it a band as high as
-    epsilon. ``verdicts``: columns level, matching and epsilon (0 to 1, NaN if unknown): levels that do not match get a
-    hollow marker, unless one has no verdict. A line of one level has the level's name beside it, where there is room.
+    ``verdicts``: one row per level, columns level, variant, rewind, data, left, error (the mean), low, high
+    (fractions), replicates, epsilon (a fraction, NaN if unknown) and matching. Level "dense" is drawn as a level line,
+    and above it a band as high as epsilon. Levels that do not match get a hollow marker, unless one has no verdict. A
+    line of one level has the level's name beside it, where there is room.
 
-    Raises ValueError if no row is of that split.
+    Raises ValueError if there is no level.
     """
-    shown = _of_split(tickets, split)
-    sparse = shown[shown["level"] != "dense"]
+    if verdicts.empty:
+        raise ValueError("no error of a level")
+    table = in_percent(verdicts.rename(columns={"error": "mean", "replicates": "count"}), "left", "mean", "low", "high")
+    dense, sparse = table.loc[table["level"] == "dense", "mean"], table[table["level"] != "dense"]
     sparse = sparse.assign(line=line_names(sparse))
-    known = verdicts.dropna(subset=["matching"])
-    matching = dict(zip(known["level"], known["matching"].astype(bool), strict=True))
-    judged = sparse["level"].isin(matching).all()
-    epsilon = 100 * epsilon_of(verdicts)
-    look_of = looks(sparse["line"])
-    of_line = {line: _by_left(sparse[sparse["line"] == line], "percent") for line in look_of}
-    dense = shown.loc[shown["level"] == "dense", "percent"]
-    limit = float(dense.mean()) + epsilon  # NaN without a dense network
-    drawn = np.append(shown["percent"].to_numpy(float), limit)
-    views = [drawn]
-    top = limit + CLOSE * epsilon
-    if math.isfinite(limit) and is_wide(drawn) and 2 * top < drawn.max():  # else it would be the same picture twice
-        views.append(np.array([drawn[drawn <= top].min(), top]))
+    judged = bool(sparse["matching"].notna().all())
+    if judged:
+        sparse = sparse.assign(filled=sparse["matching"].astype(bool))
+    limits = (float(dense.mean()), float(dense.mean()) + 100 * epsilon_of(verdicts))  # NaN without a dense network
+    views = _views(drawn_values(table), limits)
     with drawing(style):
         figure = new_figure(style, (8, 11.5)[len(views) - 1], 5)
-        panels = figure.subplots(1, len(views), squeeze=False)[0]
-        handles: dict[str, Line2D] = {}
-        for axes, view in zip(panels, views, strict=True):
-            left_axis(axes, shown["left"])
-            moved = dodges(axes, {line: 100 * levels["left"].to_numpy(float) for line, levels in of_line.items()})
-            error_axis(axes, f"{split.capitalize()} error", view)
-            low, high = axes.get_ylim()
-            for line, levels in of_line.items():
-                if len(levels) == 1 and line in handles and not low <= levels["mean"].iloc[0] <= high:
-                    continue  # of its bar, a stub would be seen
-                filled = np.array([matching[level] for level in levels["level"]], bool) if judged else None
-                x = 100 * moved[line] * levels["left"].to_numpy(float)
-                handles[line] = draw_spread(axes, x, levels, look_of[line], line, filled)
-            if len(dense):
-                handles["dense"] = _draw_dense(axes, float(dense.mean()))
-            if math.isfinite(limit):
-                axes.axhspan(float(dense.mean()), limit, color="black", alpha=0.1, linewidth=0)
+        grid = list(figure.subplots(1, len(views), squeeze=False)[0])
+        handles: dict[str, Artist] = {}
+        for axes, view in zip(grid, views, strict=True):
+            left_axis(axes, verdicts["left"])
+            moved = beside(axes, sparse, "left") if len(sparse) else sparse.assign(moved=False)
+            error_axis(axes, "Test error", view)
+            handles |= _draw_levels(axes, moved, all_of_them=view is views[0]) | _draw_dense(axes, limits[0])
+            if math.isfinite(limits[1]):
+                axes.axhspan(*limits, color="black", alpha=0.1, linewidth=0)
             width, height = figure.get_size_inches()
-            singles = [(line, levels.iloc[0]) for line, levels in of_line.items() if len(levels) == 1]
-            points = {row["level"]: (100 * moved[line] * row["left"], row["mean"]) for line, row in singles}
+            alone = moved[~moved["line"].duplicated(keep=False)]
+            points = dict(zip(alone["level"], zip(alone["left"], alone["mean"], strict=True), strict=True))
             name_points(axes, points, (width / len(views) - 0.8, height - 1.8), style)
         meaning = "filled: matching" if judged else "which levels match is not known"
-        if math.isfinite(limit):
-            meaning += f"; grey: up to epsilon ({epsilon:.2g} points) above the dense error"
-        bands = band_note(shown.groupby("level")["seed"].nunique())
-        bands += MOVED if {*moved.values()} - {1.0} else ""
-        note(panels[0], f"{bands}\n{meaning}", style)
-        for axes in panels[1:]:
+        if math.isfinite(limits[1]):
+            meaning += f"; grey: up to epsilon ({limits[1] - limits[0]:.2g} points) above the dense error"
+        note(grid[0], f"{band_note(table['count'])}{moved_note(moved)}\n{meaning}", style)
+        for axes in grid[1:]:
             note(axes, "the same, near the grey", style)
-        legend_below(figure, list(handles.values()), list(handles), style)
+        legend_below(figure, handles, style)
     return figure
 
 
-def cut_errors_figure(tickets: pd.DataFrame, style: Style, split: str = "test") -> Figure:
-    """What a cut costs before and after retraining: one panel per line of levels, error against the weights left.
+def _views(values: np.ndarray, limits: tuple[float, float]) -> list[np.ndarray]:
+    """The values that each panel shows: all; and where they span a wide range, a closer view of the lowest."""
+    every = np.append(values, limits[1])
+    top = limits[1] + CLOSE * (limits[1] - limits[0])
+    if math.isfinite(top) and is_wide(every) and 2 * top < np.nanmax(every):  # else it would be the same picture twice
+        return [every, np.array([np.nanmin(every), top])]
+    return [every]
 
-    ``tickets``: as in ``tickets_figure``, with error_after_cut (of the parent's weights right after the cut) and
-    error_after_two_cuts (after cutting the same share again, so that it is drawn at the level's share left times its
-    share of the parent's). Where there are more than 12 lines, so many are shown.
 
-    Raises ValueError if no row of that split has an error right after a cut.
+def _draw_levels(axes: Axes, levels: pd.DataFrame, all_of_them: bool) -> dict[str, Artist]:
+    """Every line of levels; or none of a single level out of view, of whose bar a stub would be seen."""
+    low, high = axes.get_ylim()
+    alone = ~levels["line"].duplicated(keep=False)
+    seen = levels if all_of_them else levels[~alone | levels["mean"].between(low, high)]
+    return draw_lines(axes, seen, "left", looks(levels["line"]))
+
+
+def _draw_dense(axes: Axes, percent: float) -> dict[str, Artist]:
+    """The error of the dense networks as a level line, if there are any."""
+    return {"dense": axes.axhline(percent, **DENSE)} if math.isfinite(percent) else {}
+
+
+def cut_errors_figure(errors: pd.DataFrame, style: Style) -> Figure:
+    """What a cut costs before and after retraining: one panel per line of levels, test error against the weights left.
+
+    ``errors``: columns level, variant, rewind, data, moment (error_after_cut, error_after_two_cuts or error), left
+    (what is left at that moment), mean, low, high (fractions) and count; level "dense" is a level line. Where more than
+    12 lines have errors right after a cut, so many are shown.
+
+    Raises ValueError if none has.
     """
-    shown = _of_split(tickets, split)
-    sparse = shown[shown["level"] != "dense"]
+    table = in_percent(errors, "left", "mean", "low", "high").assign(moment=errors["moment"].map(MOMENTS))
+    dense, sparse = table[table["level"] == "dense"], table[table["level"] != "dense"]
     sparse = sparse.assign(line=line_names(sparse))
-    cut = sparse[["error_after_cut", "error_after_two_cuts"]].notna().any(axis=1)
-    every = list(dict.fromkeys(sparse.loc[cut, "line"]))
-    if not every:
-        raise ValueError(f"no error right after a cut of split {split!r}")
-    names = thinned(every, MOST_LINES)
+    names, more = some_of(sparse["line"][errors["moment"] != "error"], MOST_LINES, "lines")
+    if not names:
+        raise ValueError("no error right after a cut")
     sparse = sparse[sparse["line"].isin(names)]
-    sparse = sparse.assign(left_after_two_cuts=_left_after_two_cuts(sparse, shown))
-    dense = shown.loc[shown["level"] == "dense", "percent"]
-    columns = min(len(names), 3)
-    rows = -(-len(names) // columns)
     with drawing(style):
-        figure = new_figure(style, max(3.4 * columns + 0.4, 5.5), 2.7 * rows + 1.0)
-        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-        handles: dict[str, Line2D] = {}
-        values = 100 * sparse[list(MOMENTS)].to_numpy(float)
-        for place, axes in enumerate(grid.flat):
-            if place >= len(names):
-                axes.remove()
-                continue
-            of_line = sparse[sparse["line"] == names[place]]
-            for column, (title, look) in MOMENTS.items():
-                left = of_line["left_after_two_cuts" if column == "error_after_two_cuts" else "left"]
-                lines = _by_left(of_line.assign(percent=100 * of_line[column], left=left), "percent")
-                if len(lines):
-                    handles[title] = draw_spread(axes, 100 * lines["left"].to_numpy(float), lines, look, title)
-            if len(dense):
-                handles["dense"] = _draw_dense(axes, float(dense.mean()))
-            axes.set_title(shorten(names[place], 3.0 * style.growth, style.font_size))
-        lefts = [*sparse["left"], *sparse["left_after_two_cuts"][sparse["error_after_two_cuts"].notna()]]
-        _outer_labels(grid, len(names), f"{split.capitalize()} error", np.append(values, dense), lefts)
-        meaning = [band_note(sparse.groupby(["line", "level"])["seed"].nunique())]
-        if len(names) < len(every):
-            meaning.append(f"{len(names)} of {len(every)} lines")
-        figure.suptitle("; ".join(meaning), fontsize=style.small, x=0.01, ha="left")
-        legend_below(figure, list(handles.values()), list(handles), style)
+        figure, grid = panels(style, len(names), 3, (3.4, 2.7))
+        error_axis(grid[0], "Test error", drawn_values(sparse, *dense["mean"]), room=0.13)
+        left_axis(grid[0], sparse["left"] / 100)
+        handles: dict[str, Artist] = {}
+        for axes, name in zip(grid, names, strict=True):
+            handles |= draw_lines(axes, sparse[sparse["line"] == name], "left", LOOKS, by="moment")
+            handles |= _draw_dense(axes, float(dense["mean"].mean()))
+            axes.set_title(shorten(name, 3.0 * style.growth, style.font_size))
+        outer_labels(grid)
+        note(figure, band_note(sparse["count"]) + more, style)
+        legend_below(figure, handles, style)
     return figure
-
-
-def _of_split(tickets: pd.DataFrame, split: str) -> pd.DataFrame:
-    shown = tickets[tickets["split"] == split].dropna(subset=["error"])
-    if shown.empty:
-        raise ValueError(f"no error of split {split!r}")
-    return shown.assign(percent=100 * shown["error"])
-
-
-def _left_after_two_cuts(rows: pd.DataFrame, networks: pd.DataFrame) -> np.ndarray:
-    """The share left after each row's cut was made twice, from that of its parent, a row of ``networks``."""
-    left = networks.set_index(["level", "seed"])["left"]
-    of_parent = left.reindex(pd.MultiIndex.from_frame(rows[["parent", "seed"]])).to_numpy(float)
-    return rows["left"].to_numpy(float) ** 2 / of_parent
-
-
-def _by_left(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Mean and spread of each level, and its mean share left, by falling share."""
-    left = rows.groupby("level")["left"].mean().reset_index()
-    return spread(rows, "level", value).merge(left, on="level").sort_values("left", ascending=False)
-
-
-def _draw_dense(axes: Axes, percent: float) -> Line2D:
-    return axes.axhline(percent, color=DENSE.color, linestyle=DENSE.line, linewidth=1.2, zorder=1.5, label="dense")
-
-
-def _outer_labels(grid: np.ndarray, panels: int, name: str, values: np.ndarray, left: Iterable[float]) -> None:
-    """Axes shared by all panels of a grid, named at its left side and below the lowest panel of each column."""
-    columns = grid.shape[1]
-    for place, axes in enumerate(grid.flat[:panels]):
-        error_axis(axes, name, values, room=0.13)
-        left_axis(axes, left)
-        lowest = place + columns >= panels
-        axes.tick_params(labelbottom=lowest)
-        if not lowest:
-            axes.set_xlabel("")
-        if place % columns:
-            axes.set_ylabel("")

@@ -1,6 +1,7 @@
 """Sheets of small images with lines of type beneath, laid out in inches so that nothing can overlap."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,19 +30,18 @@ def line_height(style: Style) -> float:
     return LINE_SPACING * style.small / 72
 
 
-def draw_tile(
-    axes: Axes,
-    pixels: np.ndarray,
-    lines: Sequence[str],
-    *,
-    place: tuple[float, float],
-    side: float,
-    width: float,
-    style: Style,
-) -> None:
-    """Draw one image, uint8 [channels, height, width], within a square of ``side`` inches, and lines of type beneath.
+@dataclass(frozen=True)
+class Tile:
+    """How large every tile of a sheet is, in inches: the side of the square that holds the image, and the width."""
 
-    ``place`` is the top left corner of the tile, which is ``width`` inches wide; type that is wider loses its middle.
+    side: float
+    width: float
+    style: Style
+
+
+def draw_tile(axes: Axes, pixels: np.ndarray, lines: Sequence[str], place: tuple[float, float], tile: Tile) -> None:
+    """Draw one image, uint8 [channels, height, width], and lines of type beneath it; type that is wider than the tile
+    loses its middle. ``place`` is the top left corner of the tile.
 
     Raises ValueError if the image has neither 1 (grey) nor 3 channels (RGB).
     """
@@ -49,9 +49,9 @@ def draw_tile(
     if channels not in (1, 3):
         raise ValueError(f"an image of {channels} channels cannot be shown; it needs 1 or 3")
     left, top = place
-    middle = left + width / 2
-    tall, wide = side * rows / max(rows, columns), side * columns / max(rows, columns)
-    bottom = top + (side + tall) / 2
+    middle = left + tile.width / 2
+    tall, wide = (tile.side * length / max(rows, columns) for length in (rows, columns))
+    bottom = top + (tile.side + tall) / 2
     axes.imshow(
         pixels[0] if channels == 1 else pixels.transpose(1, 2, 0),
         cmap="gray",
@@ -62,6 +62,7 @@ def draw_tile(
         aspect="auto",
         clip_on=False,
     )
+    small = tile.style.small
     for number, line in enumerate(lines):
-        y = top + side + number * line_height(style) + 0.03
-        axes.text(middle, y, shorten(line, width, style.small), ha="center", va="top", fontsize=style.small)
+        y = top + tile.side + number * line_height(tile.style) + 0.03
+        axes.text(middle, y, shorten(line, tile.width, small), ha="center", va="top", fontsize=small)

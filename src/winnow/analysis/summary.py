@@ -1,4 +1,4 @@
-"""What came of the tickets: connected against matching, cuts measured against predicted, variants at one sparsity."""
+"""What came of the tickets: connected against matching, variants at one sparsity, and all verdicts in words."""
 
 import math
 from collections.abc import Hashable, Mapping
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.spread import BAND_IN_WORDS, spread
 from winnow.params.dense import NAME as DENSE
 from winnow.params.imp import Level, line
 from winnow.pruning.presets import PRESETS
 
-NEAR = 1.5  # ratio of two shares of weights left that still count as about the same sparsity
+NEAR = 1.5  # ratio of two fractions of weights left that still count as about the same sparsity
 
 
 def successive(table: pd.DataFrame, levels: Mapping[str, Level]) -> pd.Series:
@@ -22,78 +23,48 @@ def successive(table: pd.DataFrame, levels: Mapping[str, Level]) -> pd.Series:
     return table["level"].isin(steps) & (parents == table[["rewind", "data"]].to_numpy()).all(axis=1)
 
 
-def connected_and_matching(table: pd.DataFrame, levels: Mapping[str, Level]) -> dict[str, int]:
+def successive_pairs(table: pd.DataFrame, between: pd.DataFrame, levels: Mapping[str, Level]) -> pd.DataFrame:
+    """Every successive level and its parent: level, parent, variant, rewind, data, left (of the level), mean, low,
+    high, count (the barrier of the test error between them over replicates, a fraction), connected and both_match (None
+    where it cannot be told).
+
+    table: of ``verdicts``; between: ``barriers`` of every level with its parent.
+    """
+    matching = table.set_index("level")["matching"]
+    pairs = table.loc[
+        successive(table, levels), ["level", "parent", "variant", "rewind", "data", "left", "connected_to_parent"]
+    ]
+    both = [
+        _both(matching[level], matching[parent]) for level, parent in zip(pairs["level"], pairs["parent"], strict=True)
+    ]
+    heights = spread(between[between["split"] == "test"], ["a", "b"], "barrier")
+    pairs = pairs.rename(columns={"connected_to_parent": "connected"}).assign(
+        both_match=pd.Series(both, pairs.index, object)
+    )
+    return pairs.merge(heights.rename(columns={"a": "parent", "b": "level"}), how="left", on=["parent", "level"])
+
+
+def _both(first: bool | None, second: bool | None) -> bool | None:
+    return None if first is None or second is None else bool(first and second)
+
+
+def connected_and_matching(pairs: pd.DataFrame) -> dict[str, int]:
     """How many successive levels are connected to their parent, and how many match, as their parent does (U2 of Paul et
     al. 2023: the one if and only if the other). Those of which no matching can be told are left out.
 
-    table: of ``verdicts``.
+    pairs: of ``successive_pairs``.
     """
-    matching = table.set_index("level")["matching"]
-    counts = {
-        f"{connected}, {both}": 0
-        for connected in ("connected", "not connected")
-        for both in ("both match", "not both match")
-    }
-    for row in table[successive(table, levels)].to_dict("records"):
-        if row["connected_to_parent"] is None or row["matching"] is None:
-            continue
-        both = "both match" if row["matching"] and matching[row["parent"]] else "not both match"
-        counts[f"{'connected' if row['connected_to_parent'] else 'not connected'}, {both}"] += 1
-    return counts
-
-
-def measured_cuts(table: pd.DataFrame, levels: Mapping[str, Level]) -> pd.DataFrame:
-    """Every cut that was made between successive levels: level (that was cut), left (share of all weights it had),
-    child, cut (share of those), barrier, connected, in_lcs (the child lies in the level's linearly connected sublevel
-    set).
-
-    table: of ``verdicts``.
-    """
-    left = table.set_index("level")["left"]
-    rows = []
-    for row in table[successive(table, levels)].to_dict("records"):
-        before = left[row["parent"]]
-        verdict = (row["barrier_to_parent"], row["connected_to_parent"], row["in_parent_lcs"])
-        rows.append((row["parent"], before, row["level"], 1 - row["left"] / before, *verdict))
-    return pd.DataFrame(rows, columns=["level", "left", "child", "cut", "barrier", "connected", "in_lcs"])
-
-
-def largest_cuts(curvature: pd.DataFrame, measured: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """For every level whose curvature was measured the largest cut that it predicts (means over replicates of the lower
-    and the upper prediction), and of the cuts that were made the largest after which the retrained network lies in the
-    level's linearly connected sublevel set, and the smallest after which it does not; None if there is none. Shares of
-    the weights the level has, 0 to 1.
-
-    curvature: level, seed, predicted_low, predicted_high; measured: of ``measured_cuts``.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for level, rows in curvature.groupby("level", sort=False):
-        cuts = measured[measured["level"] == level]
-        inside, outside = (cuts.loc[cuts["in_lcs"] == which, "cut"] for which in (True, False))
-        found[str(level)] = {
-            "predicted_low": float(rows["predicted_low"].mean()),
-            "predicted_high": float(rows["predicted_high"].mean()),
-            "largest_inside": float(inside.max()) if len(inside) else None,
-            "smallest_outside": float(outside.min()) if len(outside) else None,
-        }
-    return found
-
-
-def mean_curvature(curvature: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Of every level the largest eigenvalue of the Hessian and its trace, means over the replicates.
-
-    curvature: level, seed, largest, trace.
-    """
-    means = curvature.groupby("level", sort=False)[["largest", "trace"]].mean()
+    known = pairs.dropna(subset=["connected", "both_match"])
     return {
-        str(level): {"largest_eigenvalue": float(row["largest"]), "trace": float(row["trace"])}
-        for level, row in means.iterrows()
+        f"{connected}, {both}": int(((known["connected"] == is_connected) & (known["both_match"] == do_match)).sum())
+        for connected, is_connected in (("connected", True), ("not connected", False))
+        for both, do_match in (("both match", True), ("not both match", False))
     }
 
 
 def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """By how many cuts in a row (``cuts``) each way of pruning comes to about the same sparsity, and what it gives
-    there: the level, the share of weights it has left, its mean test error and whether it matches.
+    there: the level, the fraction of weights it has left, its mean test error and whether it matches.
 
     The sparsity is that of the sparsest level of the first of ``ways``; of each way the level nearest to it is taken,
     if there is one within a factor of 1.5, among those trained from the same rewind point on the same data.
@@ -156,7 +127,7 @@ def in_words(table: pd.DataFrame) -> str:
         return ""
     bar, count = table["epsilon"].iloc[0], table["replicates"].iloc[0]
     lines = [
-        f"test error: mean of {count} replicates [16th to 84th percentile]; epsilon, of matching and of barriers: "
+        f"test error: mean of {count} replicates [{BAND_IN_WORDS}]; epsilon, of matching and of barriers: "
         + ("too few replicates to tell" if np.isnan(bar) else f"{100 * bar:.2f} points")
     ]
     lines += [

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import stdtrit
 
-from winnow.errors import UserError
-
 CONFIDENCE = 0.95  # of the prediction interval
 
 
@@ -22,14 +20,11 @@ def epsilon(dense_errors: Sequence[float] | np.ndarray) -> float:
 
     With two replicates t is 12.7, and almost anything matches; with three 4.3, with five 2.8.
 
-    Raises UserError if there are fewer than two: they have no spread.
+    Raises ValueError if there are fewer than two: they have no spread.
     """
     replicates = len(dense_errors)
     if replicates < 2:
-        raise UserError(
-            f"dense.seeds: {replicates} dense network has no spread to set matching's epsilon by; "
-            "take 3 or more, 2 at the least"
-        )
+        raise ValueError(f"dense_errors: {replicates} dense network has no spread; take 3 or more, 2 at the least")
     quantile = stdtrit(replicates - 1, (1 + CONFIDENCE) / 2)
     return float(quantile * np.std(dense_errors, ddof=1) * math.sqrt(2 / replicates))
 
@@ -37,8 +32,8 @@ def epsilon(dense_errors: Sequence[float] | np.ndarray) -> float:
 def is_matching(errors: Sequence[float] | np.ndarray, dense_errors: Sequence[float] | np.ndarray) -> bool:
     """Whether the mean test error of sparse networks [r] is at most that of the dense ones [r] plus ``epsilon``.
 
-    Both are of the same seeds. A network that diverged (an error of nan) is not matching. Raises UserError as
-    ``epsilon`` does.
+    Both are of the same seeds. A network that diverged (an error of nan) is not matching. Raises ValueError as
+    ``epsilon`` does, and if the two differ in length.
     """
     if len(errors) != len(dense_errors):
         raise ValueError(f"{len(errors)} sparse and {len(dense_errors)} dense networks: must be of the same seeds")

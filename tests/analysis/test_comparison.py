@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_ind
 
-from winnow.report.comparison import differences, differences_summary, in_words, summary, welch_interval
+from winnow.analysis.comparison import (
+    accuracy_bands,
+    differences,
+    differences_summary,
+    in_words,
+    summary,
+    welch_interval,
+)
 
 ACCURACIES = {
     ("el2n", "0.5"): [0.90, 0.92, 0.91],
@@ -161,7 +168,7 @@ def test_in_words():
 
 def test_summary_by_hand():
     """Of four values the p-th percentile lies at 3 p / 100 steps from the first (linear interpolation)."""
-    found = summary(table(), "test")
+    found = summary(accuracy_bands(table()), "test")
     assert list(found) == ["el2n-0.5", "el2n-0.1", "random-0.5", "random-0.1", "grand-0.5", "full"]
     assert found["full"] == pytest.approx(
         {
@@ -175,11 +182,11 @@ def test_summary_by_hand():
     )
     assert found["el2n-0.1"]["images"] == 10
     assert found["grand-0.5"]["accuracy"] == pytest.approx(0.81)
-    assert summary(table(), "validation")["full"]["accuracy"] == pytest.approx(0.945)
+    assert summary(accuracy_bands(table()), "validation")["full"]["accuracy"] == pytest.approx(0.945)
 
 
 def test_the_band_of_normal_seeds_is_one_deviation():
     """The 16th and 84th percentile, as in the figures of the paper."""
     accuracies = {("full", "1.0"): list(np.random.default_rng(0).normal(0.5, 0.01, size=5000))}
-    found = summary(table(accuracies), "test")["full"]
+    found = summary(accuracy_bands(table(accuracies)), "test")["full"]
     assert (found["high"] - found["low"]) / 2 == pytest.approx(0.01, rel=0.05)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.matching import epsilon, is_matching
+from winnow.analysis.spread import band
 from winnow.landscape.barrier import barrier
 from winnow.params.dense import NAME as DENSE
-from winnow.tickets.matching import epsilon, is_matching
 
-BAND = (16, 84)  # percentiles over replicates
 ABOUT = ["level", "parent", "variant", "rewind", "data"]
 VERDICTS = [
     *(*ABOUT, "left", "error", "low", "high", "replicates", "epsilon", "matching"),
@@ -60,7 +60,7 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
         from_parent = error_of.get(first["parent"], pd.Series(np.nan, group["seed"]))
         above = float(np.mean(errors - from_parent.reindex(group["seed"]).to_numpy(float)))
         connected = None if np.isnan(to_parent + bar) else bool(to_parent <= bar)
-        low, high = np.percentile(errors, BAND)
+        low, high = band(errors)
         rows.append(
             {
                 **{key: first[key] for key in ABOUT},

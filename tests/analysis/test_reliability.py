@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from winnow.scores.reliability import (
+from winnow.analysis.reliability import (
     correlation_table,
     halves_at,
     rank_correlations,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.spread import band
 from winnow.scores.columns import parse_column
 from winnow.scores.seed_scores import SeedScores
 from winnow.streams import numpy_stream
@@ -61,6 +62,5 @@ def reliability(scores: SeedScores, splits: int, seed: int) -> pd.DataFrame:
             values = scores.values[:, i].astype(np.float64)
             found = [spearman(values[a].mean(axis=0), values[b].mean(axis=0)) for a, b in groups]
             if not np.isnan(found).any():  # a score that is the same for all images has no ranking
-                low, high = np.percentile(found, [16, 84])
-                rows.append((epoch, size, np.mean(found), low, high))
+                rows.append((epoch, size, np.mean(found), *band(found)))
     return pd.DataFrame(rows, columns=["epoch", "seeds", "spearman", "low", "high"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
-from winnow.tickets.matching import epsilon, is_matching
+from winnow.analysis.matching import epsilon, is_matching
 
 
 def test_by_hand():
@@ -41,8 +41,8 @@ def test_a_network_that_diverged_is_not_matching():
     assert not is_matching([0.1, float("nan"), 0.1], [0.1, 0.2, 0.3])
 
 
-def test_one_network_has_no_spread(user_error):
-    with user_error("dense.seeds: 1 dense network has no spread"):
+def test_one_network_has_no_spread():
+    with pytest.raises(ValueError, match="dense_errors: 1 dense network has no spread"):
         epsilon([0.1])
     with pytest.raises(ValueError, match="same seeds"):
         is_matching([0.1, 0.2], [0.1, 0.2, 0.3])

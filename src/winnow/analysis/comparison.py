@@ -6,25 +6,31 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-BAND = (16, 84)  # percentiles over seeds, as in the figures of Data Diet
+from winnow.analysis.spread import spread
+
 CONFIDENCE = 0.95
 
 
-def summary(accuracy: pd.DataFrame, split: str) -> dict[str, dict[str, float]]:
-    """Of the table (method, keep, share, images, seed, split, accuracy, …): for each "method-keep" the mean accuracy,
-    its 16th and 84th percentile over seeds (low, high), the number of images, of steps and of seeds."""
-    found = {}
-    for (method, keep), rows in accuracy[accuracy["split"] == split].groupby(["method", "keep"], sort=False):
-        low, high = np.percentile(rows["accuracy"], BAND)
-        found[f"{method}-{keep}" if method != "full" else "full"] = {
-            "accuracy": float(rows["accuracy"].mean()),
-            "low": float(low),
-            "high": float(high),
-            "images": int(rows["images"].iloc[0]),
-            "steps": int(rows["steps"].iloc[0]),
-            "seeds": len(rows),
+def accuracy_bands(accuracy: pd.DataFrame) -> pd.DataFrame:
+    """Mean and band over seeds of every subset's accuracy, by split.
+
+    accuracy: one row per trained network, columns method, keep, share, images, steps, seed, split and accuracy. Returns
+    all but seed and accuracy, and mean, low, high and count (fractions; of ``spread``).
+    """
+    return spread(accuracy, ["method", "keep", "share", "images", "steps", "split"], "accuracy")
+
+
+def summary(bands: pd.DataFrame, split: str) -> dict[str, dict[str, float]]:
+    """Of the table of ``accuracy_bands``, for each "method-keep": the mean accuracy, its 16th and 84th percentile over
+    seeds (low, high), the number of images, of steps and of seeds."""
+    return {
+        f"{row['method']}-{row['keep']}" if row["method"] != "full" else "full": {
+            "accuracy": row["mean"],
+            **{key: row[key] for key in ("low", "high", "images", "steps")},
+            "seeds": row["count"],
         }
-    return found
+        for row in bands[bands["split"] == split].to_dict("records")
+    }
 
 
 def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = ("random", "full")) -> pd.DataFrame:
