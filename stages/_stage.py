@@ -28,6 +28,7 @@ SCRATCH = Path(".winnow")
 TIMES = SCRATCH / "times.csv"  # what make times shows
 CODE = Path("data/code")  # lists of the stages' code, which are written more often than they change
 NAMED = re.compile(r"^\w+\.\$\{(\w+\.\w+)\}$")  # networks.${early.network}: the network that early.network names
+USED = re.compile(r"\b(early|retrain|dense)\.(network|training)\.")
 LOCK_SECONDS = 10
 
 
@@ -87,6 +88,18 @@ def params(**sections: type[Section]) -> View:
         key: validate(model, values.get(key, {}), "params.yaml", (key,), named) for key, model in sections.items()
     }
     return View(SimpleNamespace(**checked), _declared("params", as_read=True))
+
+
+@contextmanager
+def naming(key: str) -> Iterator[None]:
+    """Tell a kernel's ValueError, which names what it was given, as a mistake in this key of params.yaml: of the
+    network or training that early.network or dense.training names, in that of its own, networks.NAME."""
+    try:
+        yield
+    except ValueError as error:
+        values = read_yaml("params.yaml")
+        own = USED.sub(lambda used: f"{used[2]}s.{values[used[1]][used[2]]}.", key)
+        raise UserError(f"{own}{error}") from error
 
 
 def code() -> str:

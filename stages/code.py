@@ -1,5 +1,5 @@
 """Write which code every stage runs: the files that its script imports, with a hash of what each means, one list for
-each script.
+each script. The scripts that build networks have those of the user too, with what these are made of.
 
 A stage depends on its list in place of the files. So a change of code reruns the stages that import it, and no other,
 and none can be forgotten; and dvc.lock, which DVC writes anew after every stage, stays short enough to be written in a
@@ -15,29 +15,48 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stages._stage import CODE, main
+from stages._stage import CODE, main, params
+from winnow.errors import UserError
+from winnow.params.dense import Dense
+from winnow.params.early import Early
+from winnow.params.retrain import Retrain
+from winnow.params.training import Network
 from winnow.storage import atomic_file
+
+OWN = Path("networks")  # the folder of the user's networks
+BUILDS_THEM = Path("src/winnow/networks/own.py")
 
 
 def code() -> None:
+    options = params(early=Early, retrain=Retrain, dense=Dense)
+    own = {path for part in (options.early, options.retrain, options.dense) for path in own_files(part.network)}
     for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "code"):
-        lines = (f"{meaning(path)}  {path}\n" for path in imported_files(script))
+        files = imported_files(script)
+        files += sorted(own - set(files)) if BUILDS_THEM in files else []
+        lines = (f"{meaning(path)}  {path}\n" for path in files)
         with atomic_file(CODE / f"{script}.txt") as file:
             file.write_text("".join(lines), encoding="utf-8")
 
 
 @cache  # most files are imported by many scripts
 def meaning(path: Path) -> str:
-    """A hash (SHA-256, hex) of a file's syntax tree without its docstrings, the same under every version of Python.
+    """A hash (SHA-256, hex) of a file's syntax tree without its docstrings, the same under every version of Python; of
+    the bytes of a file that is not Python.
 
     Names count, those of local variables too: which of them can be seen from elsewhere is more than the tree tells.
     """
+    if path.suffix != ".py":
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     return hashlib.sha256(json.dumps(_plain(_tree(path))).encode()).hexdigest()
 
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError) as error:  # of the user's
+        raise UserError(f"{path}: not Python ({error})") from None
 
 
 def _plain(part: Any) -> Any:
@@ -67,8 +86,44 @@ def imported_files(script: str) -> list[Path]:
     """The file of a script and every one of src/winnow and stages that it imports at any depth, in functions too.
     Paths are relative to the project's root, which is the working directory.
     """
+    return _with_imports(_files(f"stages.{script}"))
+
+
+def own_files(network: Network) -> list[Path]:
+    """What a network of the user's is made of: its module, all files of the folder of its own that it lies in, if any,
+    what these import from the project, and its starting weights. None for other networks, and for what is not there.
+
+    Raises UserError if they import what lies elsewhere in the project, or behind a link to a folder: of all that, DVC
+    would not see a change.
+    """
+    weights = [Path(network.weights)] if network.weights and Path(network.weights).exists() else []
+    if not network.name.startswith(f"{OWN}."):
+        return weights
+    module = network.name.partition(":")[0]
+    folder = OWN / module.split(".")[1]
+    beside = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    found = _with_imports(_files(module) + beside)
+    for path in found:
+        if path.is_relative_to(OWN):
+            _refuse_unwatched(path)
+    return found + weights
+
+
+def _refuse_unwatched(path: Path) -> None:
+    for link in path.parents:
+        if link.is_relative_to(OWN) and link != OWN and link.is_symlink():
+            raise UserError(f"{link}: is a link to a folder, behind which DVC does not look: copy the folder")
+    for module in _imports(path):
+        if module.partition(".")[0] not in (OWN.name, "winnow") and _project_files(module, Path()):
+            raise UserError(
+                f"{path}: imports {module}, which lies in the project, but not in the folder {OWN}, which alone DVC "
+                "watches for your networks: move it there"
+            )
+
+
+def _with_imports(todo: list[Path]) -> list[Path]:
+    """These files, and every one of the project that they import at any depth."""
     found: set[Path] = set()
-    todo = _files(f"stages.{script}")
     while todo:
         path = todo.pop()
         if path not in found:
@@ -79,26 +134,30 @@ def imported_files(script: str) -> list[Path]:
 
 def _files(module: str) -> list[Path]:
     """The file of a module and of the packages above it; none for modules that are not the project's."""
+    above = {"winnow": Path("src"), "stages": Path(), OWN.name: Path()}.get(module.partition(".")[0])
+    return [] if above is None else _project_files(module, above)
+
+
+def _project_files(module: str, above: Path) -> list[Path]:
     parts = module.split(".")
-    if parts[0] not in ("winnow", "stages"):
-        return []
-    above = Path("src" if parts[0] == "winnow" else ".")
     packages = [above.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
     return [path for path in [*packages, above.joinpath(*parts).with_suffix(".py")] if path.exists()]
 
 
 @cache
 def _imports(path: Path) -> list[str]:
-    return list(_modules(path))
+    return list(_modules(path)) if path.suffix == ".py" else []
 
 
 def _modules(path: Path) -> Iterator[str]:
     for node in _walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = path.parts[: -node.level] if node.level else ()  # `from . import x`
+            module = ".".join([*package, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
@@ -110,11 +169,10 @@ def _modules(path: Path) -> Iterator[str]:
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
-        if isinstance(child, ast.FunctionDef) and child.name == "__getattr__" and isinstance(node, ast.Module):
-            continue  # what a package lends to the user's own code when it is asked for
-        yield child
-        yield from _walk(child)
+            yield from _walk(ast.Module(child.orelse, []))
+        else:
+            yield child
+            yield from _walk(child)
 
 
 if __name__ == "__main__":

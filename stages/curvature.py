@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from stages._images import training_images
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from stages._tickets import ticket
 from winnow.datasets.images import load_facts, sample
 from winnow.landscape.curvature import Effort, curvature
@@ -29,7 +29,8 @@ def curvature_stage(level: str) -> None:
         file = folder / f"seed{seed}.safetensors"
         if not file.exists():
             found = load_ticket(ticket(level, seed))
-            save_tensors(file, curvature(found.network, found.mask, images, effort))
+            with naming("curvature.eigenvalues: "):
+                save_tensors(file, curvature(found.network, found.mask, images, effort))
         tick(1)
 
     side_by_side(work, seeds, workers(where), len(seeds), f"curvature@{level}", unit="network")

@@ -3,7 +3,7 @@
 import shutil
 
 from stages._images import held_out, training_images
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts, sample
 from winnow.params.base import steps
 from winnow.params.dense import Dense
@@ -24,8 +24,10 @@ def dense() -> None:
     train_part = training_images()
     images = to_device(train_part, facts, where)
     parts = {"train": to_device(sample(train_part, options.probe), facts, where), **held_out(facts, where)}
-    plan = schedule(options.training, len(images), section="dense")
-    tau = plan.before_end(steps(options.rewind, plan.epoch), "dense.rewind")
+    with naming("dense.training."):
+        plan = schedule(options.training, len(images))
+    with naming("dense.rewind: "):
+        tau = plan.before_end(steps(options.rewind, plan.epoch))
     folder = scratch()
     rewind, begun, level = folder / "rewind", folder / "begun", folder / "level"
 
@@ -33,7 +35,8 @@ def dense() -> None:
         keep_rewind_point(run)
         begin_dense(run, options.network, classes, images.shape, begun)
 
-    to_tau = Task(images, options.training, plan.until_step(tau), fresh(options.network, images, classes))
+    begin = naming("dense.network.")(fresh(options.network, images, classes))
+    to_tau = Task(images, options.training, plan.until_step(tau), begin)
     fit_side_by_side({rewind: to_tau}, options.seeds, "dense, to the rewind point", on_end=reached)
     from_tau = Task(images, options.training, plan, from_tickets(begun), tau)
     fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(parts))

@@ -1,6 +1,6 @@
 """Train one cohort of seeds for the first epochs, side by side, and keep what the scores are computed from."""
 
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts, load_part
 from winnow.params.early import Early
 from winnow.training.batches import to_device
@@ -15,9 +15,10 @@ def early(cohort: str) -> None:
     where = device()
     images = to_device(load_part("data/images", "train", labels="data/labels.parquet"), facts, where)
     validation = to_device(load_part("data/images", "validation"), facts, where)
-    plan = early_schedule(options.training, len(images), options.epochs)
+    with naming("early.training."):
+        plan = early_schedule(options.training, len(images), options.epochs)
     folder = scratch()
-    begin = fresh(options.network, images, len(facts["class_names"]))
+    begin = naming("early.network.")(fresh(options.network, images, len(facts["class_names"])))
     fit_side_by_side(
         {folder: Task(images, options.training, plan, begin)},
         options.cohorts[cohort],

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages._images import held_out, to_train_on, training_images
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from stages._tickets import TICKETS, ticket
 from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
@@ -35,7 +35,8 @@ def imp(name: str) -> None:
     images = to_train_on(level.data, facts, where)
     material = Material(images, {"train": to_device(probe, facts, where), **held_out(facts, where)})
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
-    whole = schedule(training, len(images), facts["images"]["train"], section=f"imp.levels.{name}: dense")
+    with naming(f"imp.levels.{name}: dense.training."):
+        whole = schedule(training, len(images), facts["images"]["train"])
     plan, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]))
     folder = scratch()
     begun, trained = folder / "begun", folder / "level"

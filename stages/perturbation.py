@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages._images import held_out, to_train_on
 from stages._lines import Line, measure
-from stages._stage import code, main, params, scratch
+from stages._stage import code, main, naming, params, scratch
 from stages._tickets import ticket
 from winnow.datasets.images import load_facts
 from winnow.landscape.tables import joined, load_line
@@ -29,7 +29,8 @@ def perturbation(name: str) -> None:
     facts, where = load_facts("data/images"), device()
     images = to_train_on(run.data, facts, where)
     parts = held_out(facts, where)
-    plan = schedule(training, len(images), facts["images"]["train"], section=f"perturbation.runs.{name}: dense")
+    with naming(f"perturbation.runs.{name}: dense.training."):
+        plan = schedule(training, len(images), facts["images"]["train"])
     rewinds = {seed: Path(f"data/rewind/{run.rewind}/seed{seed}/network.safetensors") for seed in seeds}
     tau = rewind_step(rewinds[seeds[0]])
     folder = scratch()

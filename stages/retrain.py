@@ -1,7 +1,7 @@
 """Train fresh networks on one subset, or on all images, side by side, and measure them on the held-out parts."""
 
 from stages._images import held_out, to_train_on
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts
 from winnow.params.retrain import Retrain
 from winnow.storage import save_table
@@ -19,9 +19,10 @@ def retrain_stage(*items: str) -> None:
     facts, where = load_facts("data/images"), device()
     images, parts = to_train_on(subset, facts, where), held_out(facts, where)
     full_epoch = facts["images"]["train"] if options.budget == "steps" else None
-    plan = schedule(options.training, len(images), full_epoch, section=f"retrain@{item}: retrain")
+    with naming(f"retrain@{item}: retrain.training."):
+        plan = schedule(options.training, len(images), full_epoch)
     folder = scratch()
-    begin = fresh(options.network, images, len(facts["class_names"]))
+    begin = naming("retrain.network.")(fresh(options.network, images, len(facts["class_names"])))
     task = Task(images, options.training, plan, begin)
     fit_side_by_side({folder: task}, options.seeds, f"retrain@{item}", on_end=keep_outputs(parts))
     table = results(folder, options.seeds, {name: part.labels.cpu().numpy() for name, part in parts.items()})

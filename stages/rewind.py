@@ -1,7 +1,7 @@
 """Train fresh networks to a rewind point of its own, perhaps on fewer images, side by side."""
 
 from stages._images import to_train_on
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
@@ -18,11 +18,13 @@ def rewind(name: str) -> None:
     facts, where = load_facts("data/images"), device()
     everything = facts["images"]["train"]
     images = to_train_on(point.data, facts, where)
-    plan = schedule(dense.training, len(images), everything, section=f"imp.rewinds.{name}: dense")
-    length = steps(point.length, everything // dense.training.batch_size)
-    plan = plan.until_step(plan.before_end(length, f"imp.rewinds.{name}.length"))
+    with naming(f"imp.rewinds.{name}: dense.training."):
+        plan = schedule(dense.training, len(images), everything)
+    with naming(f"imp.rewinds.{name}.length: "):
+        tau = plan.before_end(steps(point.length, everything // dense.training.batch_size))
     folder = scratch()
-    task = Task(images, dense.training, plan, fresh(dense.network, images, len(facts["class_names"])))
+    begin = naming("dense.network.")(fresh(dense.network, images, len(facts["class_names"])))
+    task = Task(images, dense.training, plan.until_step(tau), begin)
     fit_side_by_side({folder: task}, dense.seeds, f"rewind@{name}", on_end=keep_rewind_point)
     finish(folder, f"data/rewind/{name}")
 

@@ -13,11 +13,12 @@ from winnow.analysis.curves import training_curves
 from winnow.analysis.histograms import score_histograms
 from winnow.analysis.reliability import correlation_table, halves_at, reliability_table
 from winnow.datasets.images import load_facts
+from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.scores.aggregate import score_table
 from winnow.scores.names import BY_EPOCH
-from winnow.scores.registry import score_module
+from winnow.scores.registry import compute
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores, load_scores, save_scores
 from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
@@ -39,9 +40,8 @@ def score() -> None:
     with atomic_folder("data/scores") as folder:
         scores = scores_of(runs, options.score, folder)
         table = score_table(images, scores)
-        found = suspects(
-            table, predicted_labels(list(runs.values()), epoch), class_names, epoch, options.aggregate.suspects
-        )
+        outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
+        found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
 
@@ -71,10 +71,13 @@ def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str,
     for name in asked.scores:
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
         for path, cohort in zip(files[name], runs.values(), strict=True):
-            save_scores(path, score_module(name).compute(cohort))
+            save_scores(path, compute(name, cohort))
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
-    return {name: load_scores(paths) for name, paths in files.items()}
+    try:
+        return {name: load_scores(paths) for name, paths in files.items()}
+    except ValueError as error:
+        raise UserError(f"{error}; run dvc repro to renew both") from None
 
 
 if __name__ == "__main__":

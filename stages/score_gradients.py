@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from stages._stage import main, params, scratch
+from stages._stage import main, naming, params, scratch
 from winnow.datasets.images import load_labels
 from winnow.params.early import Early
 from winnow.scores import grand
@@ -17,7 +17,8 @@ def score_gradients(cohort: str, name: str) -> None:
     network = params(early=Early).early.network
     runs = EarlyRuns(Path("data/early", cohort), load_labels("data/labels.parquet"), Path("data/images"))
     folder = scratch()
-    scores = MODULES[name].compute(runs, network, folder)
+    with naming(f"score.gradients: {name} has no value for early.network: "):
+        scores = MODULES[name].compute(runs, network, folder)
     save_scores(f"data/early/{cohort}-{name}.safetensors", scores)
     shutil.rmtree(folder)
 

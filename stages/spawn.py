@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from stages._images import held_out, training_images
-from stages._stage import finish, main, params, scratch
+from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
@@ -27,8 +27,10 @@ def spawn() -> None:
     facts, where = load_facts("data/images"), device()
     classes, parts = len(facts["class_names"]), held_out(facts, where)
     images = to_device(training_images(), facts, where)
-    plan = schedule(dense.training, len(images), section="dense")
-    partings = sorted({plan.before_end(steps(at, plan.epoch), "spawn.at") for at in options.spawn.at})
+    with naming("dense.training."):
+        plan = schedule(dense.training, len(images))
+    with naming("spawn.at: "):
+        partings = sorted({plan.before_end(steps(at, plan.epoch)) for at in options.spawn.at})
     folder = scratch()
     children = folder / "children"
     children.mkdir(exist_ok=True)  # empty, where none are asked for
@@ -39,7 +41,7 @@ def spawn() -> None:
     def parted(run: Run) -> None:
         begin_dense(run, dense.network, classes, images.shape, begun(run.step))
 
-    begin = fresh(dense.network, images, classes)
+    begin = naming("dense.network.")(fresh(dense.network, images, classes))
     ahead = {
         folder / "parents" / f"{step}": Task(images, dense.training, plan.until_step(step), begin) for step in partings
     }

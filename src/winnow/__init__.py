@@ -1,18 +1,52 @@
 """Winnow separates what a training run needs from what it does not, in the data and in the network."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["load_subset", "load_ticket"]
+__all__ = [
+    "barrier",
+    "density",
+    "features",
+    "forgetting",
+    "hessian_eigenvalues",
+    "hold",
+    "line",
+    "load_subset",
+    "load_ticket",
+    "prune",
+    "rewind",
+    "score",
+    "select",
+    "suspects",
+]
 
+if TYPE_CHECKING:
+    from winnow.direct.landscape import hessian_eigenvalues, line
+    from winnow.direct.pruning import density, hold, prune, rewind
+    from winnow.direct.scores import features, score, suspects
+    from winnow.direct.subsets import select
+    from winnow.landscape.barrier import barrier
+    from winnow.scores.forgetting import forgetting
+    from winnow.selection.files import load_subset
+    from winnow.tickets.files import load_ticket
+else:
+    # imported when it is asked for: the stages import this package, and most of them need not all that
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
 
-def __getattr__(name: str) -> Any:
-    """What users load results with, imported when it is asked for: the stages import this package without pandas."""
-    if name == "load_subset":
-        from winnow.selection.files import load_subset
+        modules = {
+            "direct.landscape": ("hessian_eigenvalues", "line"),
+            "direct.pruning": ("density", "hold", "prune", "rewind"),
+            "direct.scores": ("features", "score", "suspects"),
+            "direct.subsets": ("select",),
+            "landscape.barrier": ("barrier",),
+            "scores.forgetting": ("forgetting",),
+            "selection.files": ("load_subset",),
+            "tickets.files": ("load_ticket",),
+        }
+        for module, names in modules.items():
+            if name in names:
+                return getattr(import_module(f"winnow.{module}"), name)
+        raise AttributeError(f"module 'winnow' has no attribute {name!r}")
 
-        return load_subset
-    if name == "load_ticket":
-        from winnow.tickets.files import load_ticket
-
-        return load_ticket
-    raise AttributeError(f"module 'winnow' has no attribute {name!r}")
+    def __dir__() -> list[str]:
+        return [*globals(), *__all__]

@@ -110,7 +110,7 @@ def test_a_subset_is_a_copy_of_its_images(ticket: Path):
     for network, data in zip(networks, (one, other), strict=True):
         reestimate(network, data, batch_size=3)
         live = live_entries(network, {})
-        products.append(hessian_product(network, data, live, chunk=3)(torch.linspace(-1, 1, count(live))))
+        products.append(hessian_product(network, data.batches(3), live)(torch.linspace(-1, 1, count(live))))
     states = [network.state_dict() for network in networks]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert torch.equal(*products)

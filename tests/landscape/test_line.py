@@ -53,9 +53,11 @@ def test_errors_are_those_of_the_networks_between(statistics):
     )
     states = [network.state_dict() for network in (a, b)]
     before = [{name: tensor.clone() for name, tensor in state.items()} for state in states]
-    found = errors_along(a, *states, [0, 0.5, 1], parts, statistics, estimate_on)
+    splits = {name: part.batches(10) for name, part in parts.items()}
+    calibration = estimate_on.mixed() if statistics == "reestimated" else None
+    found = errors_along(a, *states, [0, 0.5, 1], splits, calibration)
     assert found["alpha"].tolist() == [0, 0, 0.5, 0.5, 1, 1]
-    assert found["part"].tolist() == ["train", "test"] * 3
+    assert found["split"].tolist() == ["train", "test"] * 3
     assert all(torch.equal(was[name], t) for was, now in zip(before, states, strict=True) for name, t in now.items())
     middle = initialise(Network(name="convnet", width=2), 3, (2, 6, 6), seed=3)
     middle.load_state_dict(between(*before, 0.5))
@@ -64,7 +66,7 @@ def test_errors_are_those_of_the_networks_between(statistics):
             reestimate(network, estimate_on)
         for part, data in parts.items():
             outputs, labels = log_probabilities(network, data), data.labels.numpy()
-            row = found[(found["alpha"] == alpha) & (found["part"] == part)]
+            row = found[(found["alpha"] == alpha) & (found["split"] == part)]
             assert row["error"].item() == 1 - accuracy(outputs, labels)
             assert row["loss"].item() == pytest.approx(mean_loss(outputs, labels), rel=1e-6)
 

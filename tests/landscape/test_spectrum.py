@@ -15,7 +15,7 @@ def test_moments_of_a_hessian(make):
     network, data = make(), images()
     h = exact_hessian(network, data)
     size = len(h)
-    product = hessian_product(network, data, live_entries(network, {}))
+    product = hessian_product(network, data.batches(128), live_entries(network, {}))
     nodes, weights = quadrature(product, size, steps=12, probes=4)
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     for probe in range(4):  # for polynomials of low degree, each probe's sum is its own quadratic form
@@ -52,7 +52,7 @@ def test_an_exhausted_probe_leaves_weight_zero():
 def test_eigenvectors_can_be_left_out():
     network, data = smooth(), images()
     h = exact_hessian(network, data)
-    product = hessian_product(network, data, live_entries(network, {}))
+    product = hessian_product(network, data.batches(128), live_entries(network, {}))
     top, vectors = top_eigenpairs(product, len(h), 5, tolerance=1e-9)
     nodes, weights = quadrature(product, len(h), steps=10, probes=50, without=vectors)
     assert nodes.max() < top[-1]
@@ -71,7 +71,7 @@ def test_single_precision_keeps_the_basis_orthogonal():
     """Without reorthogonalisation the largest eigenvalue would be found many times over."""
     network, data = rectified().float(), images()
     live = live_entries(network, {})
-    nodes, weights = quadrature(hessian_product(network, data, live), count(live), steps=60, probes=1)
+    nodes, weights = quadrature(hessian_product(network, data.batches(128), live), count(live), steps=60, probes=1)
     h = torch.linalg.eigvalsh(exact_hessian(rectified(), data)).numpy()
     assert nodes.max() == pytest.approx(h[-1], rel=1e-5)
     np.testing.assert_allclose(np.sort(nodes[0])[-4:], h[-4:], rtol=1e-4)

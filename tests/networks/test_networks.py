@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
-from winnow.errors import UserError
 from winnow.networks import build, initialise
 from winnow.networks.resnet import _conv
 from winnow.params.training import Network
@@ -83,9 +82,9 @@ def test_depth_counts_layers_with_weights() -> None:
 @pytest.mark.parametrize(
     ("name", "width", "shape", "message"),
     [
-        ("lenet_300_100", 4, (1, 8, 8), "network.width: lenet_300_100 has no width"),
-        ("convnet", None, (1, 3, 9), "network.name: convnet takes images of 4x4"),
-        ("torchvision:resnet18", 8, CIFAR, "network.width: torchvision:resnet18 has no width"),
+        ("lenet_300_100", 4, (1, 8, 8), "width: lenet_300_100 has no width"),
+        ("convnet", None, (1, 3, 9), "name: convnet takes images of 4x4"),
+        ("torchvision:resnet18", 8, CIFAR, "width: torchvision:resnet18 has no width"),
         ("torchvision:resnet81", None, CIFAR, "did you mean resnet18"),
         ("torchvision:resnet18", None, (1, 32, 32), "3 channels, not 1"),
         ("torchvision:alexnet", None, CIFAR, "does not take images of 32x32"),
@@ -95,7 +94,7 @@ def test_depth_counts_layers_with_weights() -> None:
     ],
 )
 def test_mistakes_are_named(name: str, width: int | None, shape: tuple[int, int, int], message: str) -> None:
-    with pytest.raises(UserError, match=message) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         build(Network(name=name, width=width), 10, shape)
     assert "\n" not in str(caught.value)
 

@@ -4,8 +4,9 @@ import pytest
 
 from winnow.params.imp import Level, line, with_parents
 from winnow.params.levels import rule_of
+from winnow.params.options import options
 from winnow.pruning.presets import PRESETS, Choices
-from winnow.pruning.tables import CRITERIA, DURING, options
+from winnow.pruning.tables import CRITERIA, DURING
 
 
 def level(parent: str, **choices: object) -> Level:

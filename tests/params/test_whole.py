@@ -224,9 +224,12 @@ def test_repeated_seeds(mistake):
 
 def test_unknown_names_say_which_there_are(mistake):
     mistake(
-        "score: {scores: [el2n, entropy]}", "score.scores: unknown score 'entropy'", "el2n, forgetting, loss", "grand"
+        "score: {scores: [el2n, entropy]}",
+        "score.scores: unknown score 'entropy'",
+        "el2n, loss, margin, forgetting",
+        "grand",
     )
-    mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, forgetting, loss")
+    mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, loss, margin, forgetting")
     mistake(
         "networks: {small: {name: resnet19}}", "networks.small.name: unknown network 'resnet19'", "resnet20", "convnet"
     )

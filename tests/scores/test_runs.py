@@ -10,6 +10,7 @@ import pytest
 from winnow.datasets.images import Dataset, Images, save_dataset
 from winnow.scores import names
 from winnow.scores.columns import column, parse_column
+from winnow.scores.registry import MODULES, compute
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
 from winnow.storage import save_tensors
@@ -44,7 +45,7 @@ def runs(tmp_path) -> EarlyRuns:
 
 
 def score(name: str, runs: EarlyRuns) -> SeedScores:
-    return import_module(f"winnow.scores.{name}").compute(runs)
+    return compute(name, runs)
 
 
 def test_seeds_and_epochs_are_in_the_order_of_their_numbers(runs):
@@ -86,12 +87,14 @@ def test_scores_of_the_data_have_no_epoch(runs):
 
 
 def test_every_score_has_its_module():
+    assert set(MODULES) == set(names.OF_FILES)
     for name in names.ALL:
-        assert callable(import_module(f"winnow.scores.{name}").compute)
+        function = name if name in names.OF_OUTPUTS else "compute"
+        assert callable(getattr(import_module(f"winnow.scores.{name}"), function))
 
 
-def test_a_cohort_without_runs(tmp_path, user_error):
-    with user_error(tmp_path, "run the stage early"):
+def test_a_cohort_without_runs(tmp_path):
+    with pytest.raises(FileNotFoundError, match=f"holds no seed<number> folder: '{tmp_path}'"):
         assert EarlyRuns(tmp_path, LABELS, tmp_path).seeds
 
 
@@ -107,12 +110,12 @@ def test_cohorts_are_read_one_after_another(tmp_path):
     assert (found.seeds, found.epochs) == ([7, 1, 2], [0, 4])
 
 
-def test_cohorts_that_do_not_fit_together(tmp_path, user_error):
+def test_cohorts_that_do_not_fit_together(tmp_path):
     save_scores(tmp_path / "a", SeedScores(np.zeros((1, 2, 4), np.float32), [0], [0, 4]))
     save_scores(tmp_path / "epochs", SeedScores(np.zeros((1, 2, 4), np.float32), [1], [0, 5]))
     save_scores(tmp_path / "images", SeedScores(np.zeros((1, 2, 5), np.float32), [1], [0, 4]))
     for other in ("epochs", "images"):
-        with user_error(tmp_path / other, tmp_path / "a", "dvc repro"):
+        with pytest.raises(ValueError, match=f"{tmp_path / other}: .* not those of {tmp_path / 'a'}"):
             load_scores([tmp_path / "a", tmp_path / other])
 
 

@@ -119,7 +119,7 @@ def test_a_class_without_images_is_found():
 
 
 def test_a_score_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match=r"el2n_epoch7_mean.*early\.epochs"):
+    with pytest.raises(ValueError, match=r"el2n_epoch7_mean: el2n was not computed at that epoch"):
         chosen("el2n-epoch7", 0.5)
 
 

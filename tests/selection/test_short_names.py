@@ -61,7 +61,9 @@ def test_other_names_are_refused_with_the_grammar(text):
 
 
 def test_unknown_scores_and_epochs_without_meaning():
-    with pytest.raises(ValueError, match="'el3n-epoch4': unknown score 'el3n'; there are el2n, forgetting, loss"):
+    with pytest.raises(
+        ValueError, match="'el3n-epoch4': unknown score 'el3n'; there are el2n, loss, margin, forgetting"
+    ):
         parse_name("el3n-epoch4")
     for text in ("random-epoch4", "input_norm-epoch0"):
         with pytest.raises(ValueError, match="does not change with training, so it has no epoch"):

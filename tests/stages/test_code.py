@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.code import imported_files, meaning
+from stages.code import _imports, _tree, imported_files, meaning, own_files
+from winnow.params.training import Network
 
+ROOT = Path(__file__).parents[2]
 CODE = '''
 """About the module."""
 import os
@@ -116,3 +118,95 @@ def test_a_list_holds_what_is_imported_anywhere_in_the_file(monkeypatch):
     assert "src/winnow/datasets/digits.py" in files  # named in a registry
     assert "src/winnow/training/loop.py" not in files
     assert "src/winnow/scores/el2n.py" in {path.as_posix() for path in imported_files("score")}
+
+
+# A user's own networks
+
+
+@pytest.fixture
+def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Writes files below a project's root, where Winnow's own code lies as it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("src").symlink_to(ROOT / "src")
+
+    def write(**files: str) -> None:
+        for name, text in {"networks/__init__.py": "", **files}.items():
+            path = Path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for kept in (_imports, _tree, meaning):  # by the file's name
+            kept.cache_clear()
+
+    return write
+
+
+def files_of(module: str, **others: str) -> set[str]:
+    network = Network.model_validate({"name": f"networks.{module}:build", **others})
+    return {path.as_posix() for path in own_files(network)} - {"networks/__init__.py"}
+
+
+def test_an_own_network_is_its_module_and_what_that_imports(networks):
+    networks(
+        **{
+            "networks/mine.py": "import torch\nfrom networks.blocks import Block\nfrom . import parts\n",
+            "networks/blocks.py": "from .deep.down import x\n",
+            "networks/parts.py": "from winnow.networks.small import convnet\n",
+            "networks/deep/down.py": "import numpy\n",
+            "networks/unused.py": "",
+        }
+    )
+    own = {path for path in files_of("mine") if path.startswith("networks/")}
+    assert own == {"networks/mine.py", "networks/blocks.py", "networks/parts.py", "networks/deep/down.py"}
+    assert "src/winnow/networks/small.py" in files_of("mine")
+
+
+def test_a_network_in_a_folder_of_its_own_is_all_that_lies_there(networks):
+    networks(
+        **{
+            "networks/big/__init__.py": "from .model import build",
+            "networks/big/model.py": "import json\nSIZES = json.load(open('networks/big/sizes.json'))\n",
+            "networks/big/sizes.json": "[1, 2]",
+            "networks/big/__pycache__/model.pyc": "compiled",
+            "networks/other.py": "",
+        }
+    )
+    assert files_of("big") == {"networks/big/__init__.py", "networks/big/model.py", "networks/big/sizes.json"}
+
+
+def test_starting_weights_count_and_are_told_apart_by_their_bytes(networks):
+    networks(**{"networks/mine.py": "", "networks/start.safetensors": "one"})
+    assert files_of("mine", weights="networks/start.safetensors") == {"networks/mine.py", "networks/start.safetensors"}
+    assert own_files(Network(weights="networks/start.safetensors")) == [Path("networks/start.safetensors")]
+    before = meaning(Path("networks/start.safetensors"))
+    networks(**{"networks/start.safetensors": "two"})
+    assert meaning(Path("networks/start.safetensors")) != before
+
+
+def test_our_own_networks_and_files_that_are_not_there_are_nothing(networks):
+    networks()
+    assert own_files(Network(name="convnet")) == []
+    assert own_files(Network(name="convnet", weights="networks/start.safetensors")) == []
+    assert files_of("mine") == set()
+
+
+@pytest.mark.parametrize("line", ["import tools", "from tools import x", "from tools.a import x", "import stages.code"])
+def test_what_dvc_would_not_watch_is_refused(networks, user_error, line):
+    networks(**{"networks/mine.py": line, "tools/__init__.py": "", "tools/a.py": "", "stages/code.py": ""})
+    Path("stages/__init__.py").write_text("")
+    with user_error("networks/mine.py: imports", line.split()[1], "not in the folder networks"):
+        files_of("mine")
+
+
+def test_a_link_to_a_folder_is_refused(networks, user_error, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "model.py").write_text("")
+    networks()
+    Path("networks/linked").symlink_to(elsewhere)
+    with user_error("networks/linked: is a link to a folder"):
+        files_of("linked.model")
+
+
+def test_a_module_that_is_not_python_is_named(networks, user_error):
+    networks(**{"networks/mine.py": "def build(:\n"})
+    with user_error("networks/mine.py: not Python", "line 1"):
+        files_of("mine")

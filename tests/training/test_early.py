@@ -223,14 +223,14 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
 # Mistakes
 
 
-def test_a_batch_larger_than_the_images(tmp_path, user_error):
-    with user_error("early.training.batch_size: 64 is more than the 43 images"):
+def test_a_batch_larger_than_the_images(tmp_path):
+    with pytest.raises(ValueError, match="batch_size: 64 is more than the 43 images"):
         early(tmp_path / "seed3", training=TRAINING.model_copy(update={"batch_size": 64}))
 
 
-def test_epochs_after_the_end(tmp_path, user_error):
+def test_epochs_after_the_end(tmp_path):
     training = TRAINING.model_copy(update={"length": "12 steps"})  # 5 steps are an epoch, so it ends in the third
-    with user_error("early.epochs: epoch 4 is after the end of early.training.length, 12 steps"):
+    with pytest.raises(ValueError, match="length: 12 steps ends before epoch 4"):
         early(tmp_path / "seed3", training=training, epochs=[0, 4])
     assert "epoch3.safetensors" in contents(early(tmp_path / "seed3", training=training, epochs=[0, 3]))
 

@@ -65,7 +65,7 @@ def test_epochs():
     assert [plan.until_step(step).epochs for step in (0, 1, 10, 11, 200)] == [0, 1, 1, 2, 20]
 
 
-def test_a_batch_larger_than_the_images(user_error):
-    with user_error("early.training.batch_size: 128 is more than the 100 images"):
-        schedule(Training(batch_size=128), 100, section="early")
+def test_a_batch_larger_than_the_images():
+    with pytest.raises(ValueError, match="batch_size: 128 is more than the 100 images"):
+        schedule(Training(batch_size=128), 100)
     assert schedule(Training(batch_size=100), 100).epoch == 1

@@ -128,6 +128,16 @@ def test_a_full_disk_is_told_in_a_line(user_error):
         run(work, range(2), processes=2)
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_a_kernel_refuses_arrives_as_it_is(processes):
+    def work(job: int, tick) -> None:
+        raise ValueError("k: 7 of 5")
+
+    with pytest.raises(ValueError, match=r"^k: 7 of 5$") as caught:
+        run(work, range(3), processes)
+    assert processes == 1 or "test_workers.py" in str(caught.value.__cause__)
+
+
 def test_any_other_error_arrives_with_its_traceback():
     def work(job: int, tick) -> None:
         raise ZeroDivisionError("of no use to a user")
@@ -145,7 +155,7 @@ def test_a_long_error_arrives_whole():
     """Longer than what a pipe holds, so the child must wait for the parent to read."""
 
     def work(job: int, tick) -> None:
-        raise ValueError("x" * 300_000)
+        raise TypeError("x" * 300_000)
 
     with pytest.raises(RuntimeError, match=r"x{300000}"):
         run(work, range(2), processes=2)

@@ -12,8 +12,7 @@ an error: no weight can be left out unnoticed. The network, its weights and thei
 """
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from winnow.autograd.evaluation import evaluation
 from winnow.autograd.layer_norms import batch_norm_squares, conv2d_squares, linear_squares
 from winnow.autograd.override import BatchNormCall, Conv2dCall, Override, Pair, pair
 
@@ -43,7 +43,7 @@ def gradient_norms(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tenso
     """
     weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     recorder = _Recorder(len(inputs), network, weights)
-    with _evaluation(network), torch.enable_grad():
+    with evaluation(network), torch.enable_grad():
         with recorder:
             logits = network(inputs.detach())
         residual, scale = _residual(logits.detach(), targets)
@@ -69,18 +69,6 @@ def _residual(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     p.scatter_(1, targets[:, None], -p.sum(1, keepdim=True))
     scale = p.abs().amax(1)
     return p / scale.clamp_min(torch.finfo(p.dtype).tiny)[:, None], scale
-
-
-@contextmanager
-def _evaluation(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode for the time of the block, then every layer's own mode again."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 class _Recorder(Override):

@@ -1,11 +1,10 @@
 """The barrier on a line between two networks, from the errors along it."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def barrier(alphas: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+def barrier(alphas: ArrayLike, values: ArrayLike) -> tuple[float, float]:
     """The largest excess of the values [n] over the straight line between the first and the last of them, and the alpha
     at which it is; 0 and nan if none rises above that line by more than rounding. alphas: [n], increasing.
 

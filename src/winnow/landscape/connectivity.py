@@ -1,13 +1,16 @@
 """Error and loss along the straight line between two trained networks."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from torch import nn
 
-from winnow.landscape.line import Statistics, errors_along
+from winnow.landscape.line import errors_along
 from winnow.training.batches import DeviceImages
+
+Statistics = Literal["reestimated", "interpolated"]
 
 
 def line_between(
@@ -15,10 +18,10 @@ def line_between(
 ) -> pd.DataFrame:
     """alpha (0 at a, 1 at b), split, error (0 to 1) and loss (nats) at evenly spaced points, on every part.
 
-    a, b: of one architecture. Batch norm's statistics are estimated again on the part ``train``.
+    a, b: of one architecture. Batch norm's statistics are estimated again on the part ``train``, or interpolated.
     """
-    estimate_on = parts["train"]
+    train_part = parts["train"]
     first, second = (dict(network.state_dict()) for network in (a, b))
-    network = a.to(estimate_on.device)
-    line = errors_along(network, first, second, np.linspace(0, 1, points), parts, statistics, estimate_on)
-    return line.rename(columns={"part": "split"})
+    splits = {name: part.batches() for name, part in parts.items()}
+    calibration = train_part.mixed() if statistics == "reestimated" else None
+    return errors_along(a.to(train_part.device), first, second, np.linspace(0, 1, points), splits, calibration)

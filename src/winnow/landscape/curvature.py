@@ -13,6 +13,8 @@ from winnow.landscape.live import count, live_entries
 from winnow.landscape.spectrum import quadrature
 from winnow.training.batches import DeviceImages
 
+BATCH = 128  # images
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -46,7 +48,7 @@ def curvature(
     network = network.to(images.device)
     live = live_entries(network, mask)
     size = count(live)
-    product = hessian_product(network, images, live)
+    product = hessian_product(network, images.batches(BATCH), live)
     values, vectors = top_eigenpairs(product, size, min(options.eigenvalues, size - 1))
     nodes, weights = quadrature(product, size, options.steps, options.probes, options.seed, without=vectors)
     weights_left = [network.get_parameter(name).detach()[kept.to(images.device)] for name, kept in mask.items()]

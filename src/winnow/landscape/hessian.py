@@ -13,22 +13,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from winnow.autograd.double_backward import CheapSecondDerivatives
-from winnow.errors import UserError
 from winnow.landscape.live import count, gather, scatter
 from winnow.streams import numpy_stream
-from winnow.training.batches import DeviceImages, normalise
+from winnow.training.batches import Batches
 
 Product = Callable[[Tensor], Tensor]  # of a symmetric matrix and a vector: float64 [size] to float64 [size]
 
 
 def hessian_product(
     network: nn.Module,
-    images: DeviceImages,
+    batches: Batches,
     live: Mapping[str, Tensor],
-    chunk: int = 128,
     keep_bytes: int = 4 * 2**30,
 ) -> Product:
-    """The product of a vector with the Hessian of the mean cross-entropy over the images, in evaluation mode: batch
+    """The product of a vector with the Hessian of the mean cross-entropy over all batches, in evaluation mode: batch
     norm has its running statistics fixed, and nothing is dropped out.
 
     live: bool tensors by parameter name (live.live_entries), whose live entries are the weights that the Hessian is of,
@@ -37,8 +35,8 @@ def hessian_product(
     computation), and those of rectifiers are taken to be 0 at 0. What the network is at the time of the call counts;
     it is left as it was.
 
-    The images go through in chunks. The computation of the first chunks' gradients is kept for all products, as far
-    as ``keep_bytes`` reach, or else that of every chunk is made anew for every product: neither changes any result.
+    The computation of the first batches' gradients is kept for all products, as far as ``keep_bytes`` reach, and that
+    of the others is made again for every product: neither changes any result.
     """
     network = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
     for name, parameter in network.named_parameters():
@@ -46,23 +44,22 @@ def hessian_product(
     parameters = dict(network.named_parameters())
     weights = [parameters[name] for name in live]
     device, dtype, size = weights[0].device, weights[0].dtype, count(live)
-    chunks = range(0, len(images), chunk)
+    examples = sum(len(batches[place][1]) for place in range(len(batches)))
 
-    def gradients(start: int) -> list[Tensor]:
-        """The share of a chunk in the gradient of the mean loss, such that it can be differentiated."""
-        part = slice(start, start + chunk)
-        inputs, labels = images.at(part), images.labels[part]
+    def gradients(place: int) -> list[Tensor]:
+        """The share of a batch in the gradient of the mean loss, such that it can be differentiated."""
+        inputs, labels = batches[place]
         with torch.enable_grad(), _single_precision():
             with CheapSecondDerivatives():
-                logits = network(normalise(inputs, images).to(dtype))
-            loss = functional.cross_entropy(logits, labels, reduction="sum") / len(images)
+                logits = network(inputs.to(dtype) if inputs.is_floating_point() else inputs)
+            loss = functional.cross_entropy(logits, labels, reduction="sum") / examples
             return list(torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True))
 
     kept: list[list[Tensor]] = []
     room = keep_bytes
-    for start in chunks:
+    for place in range(len(batches)):
         with _bytes_saved() as saved:
-            graph = gradients(start)
+            graph = gradients(place)
         room -= sum(saved.values())
         if room < 0:
             break
@@ -71,8 +68,8 @@ def hessian_product(
     def product(vector: Tensor) -> Tensor:
         parts = list(scatter(vector.to(device, dtype), live).values())
         total = torch.zeros(size, dtype=torch.float64, device=device)
-        for place, start in enumerate(chunks):
-            graph = kept[place] if place < len(kept) else gradients(start)
+        for place in range(len(batches)):
+            graph = kept[place] if place < len(kept) else gradients(place)
             varying = [(gradient, part) for gradient, part in zip(graph, parts, strict=True) if gradient.requires_grad]
             outputs, vectors = zip(*varying, strict=True)
             with _single_precision():
@@ -111,12 +108,10 @@ def top_eigenpairs(
     Lehoucq, Sorensen, Yang 1998) from a start that the seed determines, until each |H v - lambda v| is at most the
     tolerance times |lambda|, which then bounds the error of the value too, in float64.
 
-    Raises UserError if it does not come to that, or if the matrix has no k eigenvalues beside others.
+    Raises ValueError if it does not come to that, or if the matrix has no k eigenvalues beside others.
     """
-    if k >= size:
-        raise UserError(
-            f"{k} eigenvalues are asked of a Hessian of {size} live weights: it must be fewer than there are"
-        )
+    if not 0 < k < size:
+        raise ValueError(f"k: {k} eigenvalues of a Hessian of {size} live weights: must be from 1 to {size - 1}")
     draws = numpy_stream(seed, "hessian")
     operator = LinearOperator(
         (size, size), matvec=lambda v: product(torch.from_numpy(v.reshape(-1))).cpu().numpy(), dtype=np.float64
@@ -126,9 +121,9 @@ def top_eigenpairs(
             operator, k, which="LA", v0=draws.normal(size=size), tol=tolerance, maxiter=restarts, rng=draws
         )
     except ArpackNoConvergence as error:
-        raise UserError(
-            f"only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian came to the tolerance "
-            f"{tolerance:g} within {restarts} restarts: raise the tolerance, or the number of restarts"
+        raise ValueError(
+            f"k: only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian came to the tolerance "
+            f"{tolerance:g} within {restarts} restarts: ask for fewer, raise the tolerance, or the number of restarts"
         ) from None
     order = values.argsort()[::-1]
     return values[order], torch.from_numpy(vectors.T[order].copy())

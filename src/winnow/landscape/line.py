@@ -1,19 +1,16 @@
 """Error and loss along the straight line between two networks."""
 
 import copy
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from winnow.landscape.batch_norm import reestimate
-from winnow.training.batches import DeviceImages
-from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
-
-Statistics = Literal["reestimated", "interpolated"]
+from winnow.landscape.batch_norm import recalibrate
+from winnow.training.batches import Batch
+from winnow.training.evaluate import error_and_loss
 
 
 def between(state_a: Mapping[str, Tensor], state_b: Mapping[str, Tensor], alpha: float) -> dict[str, Tensor]:
@@ -33,24 +30,22 @@ def errors_along(
     state_a: Mapping[str, Tensor],
     state_b: Mapping[str, Tensor],
     alphas: Sequence[float] | np.ndarray,
-    parts: Mapping[str, DeviceImages],
-    statistics: Statistics,
-    estimate_on: DeviceImages,
+    splits: Mapping[str, Iterable[Batch]],
+    calibration: Iterable[Batch] | None,
 ) -> pd.DataFrame:
-    """Error and loss of the networks between two states, of one architecture, on parts of the data.
+    """Error and loss of the networks between two states, of one architecture, on splits of the data.
 
-    One row per alpha and part: alpha, part, error (1 - accuracy), loss (mean cross-entropy in nats). With
-    ``statistics`` "reestimated", batch norm's running statistics of every network, those at the ends too, are computed
-    again on ``estimate_on`` (batch_norm.reestimate): the statistics between two networks are not those of the network
-    between, and interpolated ones show barriers that are about batch norm only. ``network`` is left as it was.
+    One row per alpha and split: alpha, split, error (1 - accuracy), loss (mean cross-entropy in nats). Batch norm's
+    running statistics of every network, those at the ends too, are computed again on the batches of ``calibration``
+    (batch_norm.recalibrate): the statistics between two networks are not those of the network between, and interpolated
+    ones, as None leaves them, show barriers that are about batch norm only. ``network`` is left as it was. The batches
+    pass once for each alpha.
     """
     network = copy.deepcopy(network)
     rows = []
     for alpha in alphas:
         network.load_state_dict(between(state_a, state_b, alpha))
-        if statistics == "reestimated":
-            reestimate(network, estimate_on)
-        for part, images in parts.items():
-            outputs, labels = log_probabilities(network, images), images.labels.cpu().numpy()
-            rows.append((alpha, part, 1 - accuracy(outputs, labels), mean_loss(outputs, labels)))
-    return pd.DataFrame(rows, columns=["alpha", "part", "error", "loss"])
+        if calibration is not None:
+            recalibrate(network, calibration)
+        rows += [(alpha, split, *error_and_loss(network, batches)) for split, batches in splits.items()]
+    return pd.DataFrame(rows, columns=["alpha", "split", "error", "loss"])

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from winnow.errors import UserError
+from winnow.networks.own import own_network
 from winnow.networks.resnet import cifar_resnet, resnet18, resnet50
 from winnow.networks.small import convnet, lenet_300_100
+from winnow.networks.weights import load_weights
 from winnow.networks.zoo import torchvision_network
 from winnow.params import training as schema
 from winnow.streams import Stream, torch_stream
@@ -31,23 +32,26 @@ def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
     Convolutions and linear layers of our own architectures get He et al. 2015's normal initialisation with fan-in,
     variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. torchvision's classifiers keep their own.
 
-    Raises UserError if there is no such architecture, if it has no width, or if it cannot take such images.
+    Raises ValueError if there is no such architecture, if it has no width, or if it cannot take such images.
     """
     name, (channels, height, width) = params.name, shape
     if name.startswith("torchvision:"):
         _refuse_width(params)
         return torchvision_network(name.removeprefix("torchvision:"), classes, shape)
+    if ":" in name:
+        _refuse_width(params)
+        return own_network(name, classes, shape)
     if name == "lenet_300_100":
         _refuse_width(params)
         return _he_initialised(lenet_300_100(shape, classes))
     if name == "convnet" and min(height, width) < 4:
-        raise UserError(f"network.name: convnet takes images of 4x4 pixels or more, not {height}x{width}")
+        raise ValueError(f"name: convnet takes images of 4x4 pixels or more, not {height}x{width}")
     if name in WITH_WIDTH:
         default, construct = WITH_WIDTH[name]
         return _he_initialised(construct(params.width or default, channels, classes))
     depth = re.fullmatch(r"resnet(\d+)", name)
     if depth is None:
-        raise UserError(f"network.name: unknown network {name!r}; there are {schema.NETWORK_NAMES}")
+        raise ValueError(f"name: unknown network {name!r}; there are {schema.NETWORK_NAMES}")
     return _he_initialised(cifar_resnet(int(depth[1]), params.width or CIFAR_WIDTH, channels, classes))
 
 
@@ -60,9 +64,20 @@ def initialise(
         return build(params, classes, shape)
 
 
+def starting(params: schema.Network, classes: int, shape: Shape, seed: int) -> nn.Module:
+    """What a run of ``seed`` starts with: ``initialise``, or, where the params name a file of weights, that file's."""
+    network = initialise(params, classes, shape, seed)
+    if params.weights is not None:
+        try:
+            load_weights(network, params.weights)
+        except ValueError as error:
+            raise ValueError(f"weights: {error}") from None
+    return network
+
+
 def _refuse_width(params: schema.Network) -> None:
     if params.width is not None:
-        raise UserError(f"network.width: {params.name} has no width to set; leave the key out")
+        raise ValueError(f"width: {params.name} has no width to set; leave the key out")
 
 
 def _he_initialised(network: nn.Module) -> nn.Module:
@@ -75,4 +90,4 @@ def _he_initialised(network: nn.Module) -> nn.Module:
     return network
 
 
-__all__ = ["build", "initialise"]
+__all__ = ["build", "initialise", "starting"]

@@ -66,7 +66,7 @@ class Score(Section):
     @field_validator("scores")
     @classmethod
     def _scores(cls, scores: list[str]) -> list[str]:
-        _known(scores, (*names.OF_OUTPUTS, *names.OF_THE_DATA), names.OF_GRADIENTS, "gradients")
+        _known(scores, names.OF_FILES, names.OF_GRADIENTS, "gradients")
         if "el2n" not in scores:
             raise ValueError("must hold el2n: the suspects are found by it")
         return scores
@@ -74,7 +74,7 @@ class Score(Section):
     @field_validator("gradients")
     @classmethod
     def _gradients(cls, scores: list[str]) -> list[str]:
-        _known(scores, names.OF_GRADIENTS, (*names.OF_OUTPUTS, *names.OF_THE_DATA), "scores")
+        _known(scores, names.OF_GRADIENTS, names.OF_FILES, "scores")
         return scores
 
 

@@ -2,18 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import Parameter
 from typing import Any
 
-from pydantic import create_model
-
-from winnow.errors import UserError
-from winnow.params.base import Section, validate
 from winnow.params.imp import NO_PARENT, Level
+from winnow.params.options import checked_options, options
 from winnow.pruning.presets import NONE, PRESETS
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
-from winnow.pruning.tables import ALLOCATIONS, CRITERIA, DURING, find, options
+from winnow.pruning.tables import ALLOCATIONS, CRITERIA, DURING, find
 from winnow.pruning.weights import WEIGHTS
 
 EXAMPLES = {"cut": 0.2, "budget": 0.02}
@@ -55,19 +51,10 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
 
 def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
     """The functions with the options that the level gives them, which are checked."""
-    items = {name: item for function in functions.values() for name, item in options(function).items()}
-    fields: dict[str, Any] = {
-        name: (item.annotation, ... if item.default is Parameter.empty else item.default)
-        for name, item in items.items()
-    }
-    known: dict[str, Any] = {name: (field.annotation, None) for name, field in Level.model_fields.items()}
-    model = create_model("Options", __base__=Section, **known, **fields)
-    try:
-        checked = validate(model, level.model_dump(exclude_unset=True), "", tuple(key.split(".")))
-    except UserError as error:
-        raise ValueError(str(error).removeprefix(": ")) from None
+    others = {name: (field.annotation, None) for name, field in Level.model_fields.items()}
+    found = checked_options(functions.values(), level.model_dump(exclude_unset=True), key, others)
     return {
-        choice: partial(function, **{name: getattr(checked, name) for name in options(function)})
+        choice: partial(function, **{name: found[name] for name in options(function)})
         for choice, function in functions.items()
     }
 

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from inspect import Parameter, signature
 from typing import Annotated, Any
 
-from pydantic import Field, create_model, field_validator
+from pydantic import Field, field_validator
 
-from winnow.errors import UserError
-from winnow.params.base import Section, Seed, as_yaml, validate
+from winnow.params.base import Section, Seed, as_yaml
+from winnow.params.options import checked_options, options
 from winnow.scores import names
 from winnow.selection.choose import method as find_method
 from winnow.selection.methods import METHODS
@@ -74,18 +73,8 @@ def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
     if method not in METHODS and not values:
         method, values = "ranked", parse_name(method)
     function = find_method(method)
-    options = [item for item in signature(function).parameters.values() if item.kind is Parameter.KEYWORD_ONLY]
-    fields: dict[str, Any] = {
-        item.name: (item.annotation, ... if item.default is Parameter.empty else item.default) for item in options
-    }
-    if "epoch" in fields:
-        fields["epoch"] = (Annotated[int, Field(ge=0)], epoch)
-    model = create_model(method, __base__=Section, **fields)
-    try:
-        checked = validate(model, values, "", ("select", "methods", name))
-    except UserError as error:
-        raise ValueError(str(error).removeprefix(": ")) from None
-    found = {field: getattr(checked, field) for field in fields}
+    usual = {"epoch": (Annotated[int, Field(ge=0)], epoch)} if "epoch" in options(function) else {}
+    found = checked_options([function], values, f"select.methods.{name}", usual)
     if found.get("score") not in (None, *names.ALL):
         raise ValueError(f"{name!r}: unknown score {found['score']!r}; there are {', '.join(names.ALL)}")
     return Choice(method, found)

@@ -8,15 +8,18 @@ from pydantic import Field, field_validator, model_validator
 from winnow.params.base import Duration, Section
 
 NETWORK_NAMES = (
-    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, torchvision:NAME"
+    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, torchvision:NAME, and "
+    "your own: networks.MODULE:FUNCTION"
 )
 
 
 class Network(Section):
-    """An architecture by name."""
+    """An architecture by name: ours, torchvision's, or the user's own function in the folder networks."""
 
     name: str = "convnet"
     width: Annotated[int, Field(ge=1)] | None = None  # channels of the first layer; the architecture's own if left out
+    # a file in the folder networks to start from, in place of random weights; not kept with what has been trained
+    weights: str | None = Field(default=None, exclude=True)
 
     @field_validator("name")
     @classmethod
@@ -27,8 +30,21 @@ class Network(Section):
             cifar_family
             or value in ("resnet18", "resnet50", "lenet_300_100", "convnet")
             or value.startswith("torchvision:")
+            or re.fullmatch(r"networks(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*", value)
         ):
+            if ":" in value:
+                raise ValueError(
+                    f"{value}: a network of your own is a function in the folder networks, which DVC watches: "
+                    "write networks.MODULE:FUNCTION"
+                )
             raise ValueError(f"unknown network {value!r}; there are {NETWORK_NAMES}")
+        return value
+
+    @field_validator("weights")
+    @classmethod
+    def _weights(cls, value: str | None) -> str | None:
+        if value is not None and (not re.fullmatch(r"networks/.+\.safetensors", value) or ".." in value.split("/")):
+            raise ValueError(f"{value}: must be a .safetensors file in the folder networks, which DVC watches")
         return value
 
 

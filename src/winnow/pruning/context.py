@@ -46,13 +46,14 @@ class Context:
         weights = [network.get_parameter(name) for name in self.mask]
         total = [torch.zeros_like(weight) for weight in weights]
         device = weights[0].device
+        batches = self.batches(count, size)  # before the seed is set: a DataLoader draws, too
         with (
             torch.enable_grad(),
             torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]),
             torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False),
         ):
             torch.manual_seed(torch_stream(self.seed, "scoring", 1).initial_seed())  # of dropout
-            for inputs, labels in self.batches(count, size):
+            for inputs, labels in batches:
                 gradients = torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
                 total = [sum_ + gradient / count for sum_, gradient in zip(total, gradients, strict=True)]
         return dict(zip(self.mask, total, strict=True))

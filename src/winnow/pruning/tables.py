@@ -7,7 +7,6 @@ for options that cannot be met.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import Parameter, signature
 from typing import Any
 
 
@@ -43,8 +42,3 @@ def find(table: Mapping[str, Line], name: str) -> Callable[..., Any]:
         raise ValueError(f"there is no {name!r}; there are {', '.join(table)}")
     module = table[name].module
     return getattr(import_module(module), module.rpartition(".")[2])
-
-
-def options(function: Callable[..., Any]) -> dict[str, Parameter]:
-    """What may be set of such a function, by name."""
-    return {name: item for name, item in signature(function).parameters.items() if item.kind is Parameter.KEYWORD_ONLY}

@@ -2,9 +2,6 @@
 
 import numpy as np
 
-from winnow.scores.runs import EarlyRuns, of_outputs
-from winnow.scores.seed_scores import SeedScores
-
 
 def el2n(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """||p - y||_2 with p the softmax [n, classes] and y the one-hot label: [n], from 0 to sqrt(2)."""
@@ -19,7 +16,3 @@ def error_vectors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     # p_y - 1 as what the other classes have: where p_y is near 1, its float32 logarithm has lost the difference
     errors[rows, labels] = -errors.sum(axis=1)
     return errors
-
-
-def compute(runs: EarlyRuns) -> SeedScores:
-    return of_outputs(runs, el2n)

@@ -7,13 +7,12 @@ import torch
 
 from winnow.autograd.gradient_norms import gradient_norms
 from winnow.datasets.images import load_facts, load_part
-from winnow.errors import UserError
 from winnow.networks import build
 from winnow.params.training import Network
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores
 from winnow.storage import load_tensors, save_tensors
-from winnow.training.batches import DeviceImages, normalise, to_device
+from winnow.training.batches import DeviceImages, to_device
 from winnow.training.checkpoint import load_network
 from winnow.training.device import device, workers
 from winnow.training.workers import Tick, side_by_side
@@ -24,7 +23,8 @@ BATCH = 125  # images per backward pass: more is no faster, and takes memory
 def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
     """GraNd at every scored epoch, batch norm in evaluation mode, without augmentation.
 
-    One job per checkpoint; what is done is kept in ``working``, so that an interrupted call goes on from there.
+    One job per checkpoint; what is done is kept in ``working``, so that an interrupted call goes on from there. Raises
+    ValueError if the network has a layer for which there is no formula.
     """
     facts = load_facts(runs.dataset)
     images = to_device(load_part(runs.dataset, "train"), facts, device()).labelled(runs.labels)
@@ -39,11 +39,7 @@ def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
             return
         module = build(network, len(facts["class_names"]), images.shape)
         load_network(module, load_tensors(runs.checkpoint(*job)))
-        try:
-            norms = norms_of_all(module.to(images.device), images, tick)
-        except ValueError as error:
-            raise UserError(f"network.name: {error}; take grand out of score.gradients") from None
-        save_tensors(file(job), {"grand": norms})
+        save_tensors(file(job), {"grand": norms_of_all(module.to(images.device), images, tick)})
 
     jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
     side_by_side(work, jobs, workers(images.device), len(jobs) * len(images), "GraNd", unit="image")
@@ -56,8 +52,8 @@ def norms_of_all(network: torch.nn.Module, images: DeviceImages, tick: Tick) -> 
     network = network.eval().to(memory_format=torch.channels_last)
     norms = np.empty(len(images), np.float32)  # many small tensors would keep the system from taking memory back
     done = 0
-    for pixels, labels in images.in_order(BATCH):
-        norms[done : done + len(labels)] = gradient_norms(network, normalise(pixels, images), labels).cpu().numpy()
+    for inputs, labels in images.batches(BATCH):
+        norms[done : done + len(labels)] = gradient_norms(network, inputs, labels).cpu().numpy()
         done += len(labels)
         tick(len(labels))
     return norms

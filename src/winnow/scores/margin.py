@@ -2,9 +2,6 @@
 
 import numpy as np
 
-from winnow.scores.runs import EarlyRuns, of_outputs
-from winnow.scores.seed_scores import SeedScores
-
 
 def margin(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """max over k != y of p_k - p_y: [n], from -1 (surely right) to 1 (surely wrong), from log softmax [n, classes]."""
@@ -13,7 +10,3 @@ def margin(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     given = probabilities[rows, labels]
     probabilities[rows, labels] = -np.inf
     return probabilities.max(axis=1) - given
-
-
-def compute(runs: EarlyRuns) -> SeedScores:
-    return of_outputs(runs, margin)

@@ -1,5 +1,6 @@
 """What the early stage kept of one cohort's seeds: the input of every score."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from winnow.errors import UserError
 from winnow.scores.seed_scores import SeedScores
 from winnow.storage import load_tensors
 
@@ -25,7 +25,7 @@ class EarlyRuns:
     def seeds(self) -> list[int]:
         found = sorted(int(path.name.removeprefix("seed")) for path in self.folder.glob("seed*"))
         if not found:
-            raise UserError(f"{self.folder}: holds no seed<number> folder; run the stage early")
+            raise FileNotFoundError(errno.ENOENT, "holds no seed<number> folder", str(self.folder))
         return found
 
     @cached_property
@@ -47,7 +47,7 @@ class EarlyRuns:
         return load_tensors(self.checkpoint(seed, epoch), "log_probabilities")["log_probabilities"]
 
     def features(self, seed: int, epoch: int) -> np.ndarray:
-        """The inputs of the last layer, float16 [n, d]. Raises UserError if they were not kept (early.features)."""
+        """The inputs of the last layer, float16 [n, d]. Raises UserError if they were not kept."""
         return load_tensors(self.checkpoint(seed, epoch), "features")["features"]
 
     def correct(self, seed: int) -> np.ndarray:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from winnow.errors import UserError
 from winnow.storage import load_tensors, save_tensors
 
 NO_EPOCH = -1
@@ -28,12 +27,12 @@ def save_scores(path: str | Path, scores: SeedScores) -> None:
 
 
 def load_scores(paths: Iterable[str | Path]) -> SeedScores:
-    """One score of all cohorts, their seeds one after another. Raises UserError if their epochs or images differ."""
+    """One score of all cohorts, their seeds one after another. Raises ValueError if their epochs or images differ."""
     paths = list(paths)
     parts = [load_tensors(path) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if part["values"].shape[1:] != parts[0]["values"].shape[1:] or list(part["epochs"]) != list(parts[0]["epochs"]):
-            raise UserError(f"{path}: its epochs or images are not those of {paths[0]}; run dvc repro to renew both")
+            raise ValueError(f"{path}: its epochs or images are not those of {paths[0]}")
     return SeedScores(
         values=np.concatenate([part["values"] for part in parts]),
         seeds=[int(seed) for part in parts for seed in part["seeds"]],

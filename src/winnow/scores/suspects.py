@@ -1,24 +1,23 @@
 """The images whose label the early networks doubt most: the highest EL2N (claim D8: randomised labels gather there)."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from winnow.scores.columns import column
-from winnow.scores.runs import EarlyRuns
 
 
-def predicted_labels(cohorts: Sequence[EarlyRuns], epoch: int) -> np.ndarray:
-    """The class of the highest probability, averaged over all seeds of all cohorts: int64 [n]."""
-    total = sum(
-        np.exp(runs.log_probabilities(seed, epoch), dtype=np.float64) for runs in cohorts for seed in runs.seeds
-    )
+def predicted_labels(outputs: Iterable[np.ndarray]) -> np.ndarray:
+    """The class of the highest probability, averaged over networks: int64 [n]. outputs: log softmax [n, classes] of
+    each."""
+    total = sum(np.exp(log_probabilities, dtype=np.float64) for log_probabilities in outputs)
     return np.argmax(np.asarray(total), axis=1)
 
 
 def suspects(
-    table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[str], epoch: int, count: int
+    table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[Any], epoch: int, count: int
 ) -> pd.DataFrame:
     """The ``count`` images of the highest EL2N at an epoch, highest first: rank (from 1), id, position, given and
     predicted (class names), el2n, stderr; and original, if labels were randomised.

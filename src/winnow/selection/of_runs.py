@@ -25,7 +25,7 @@ class OfRuns:
     def score(self, name: str, epoch: int) -> np.ndarray:
         found = column(name, epoch)
         if found not in self.table:
-            raise ValueError(f"the scores have no column {found}; compute the score at that epoch (early.epochs)")
+            raise ValueError(f"the scores have no column {found}: {name} was not computed at that epoch")
         return self.table[found].to_numpy()
 
     def features(self, epoch: int) -> np.ndarray:

@@ -1,10 +1,11 @@
 """Images, and the batches made of them: pixels stay uint8 where they lie (a memory map, or the device), and a batch is
 taken out, cut, flipped and normalised in a few tensor operations, with no work per image in Python."""
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,7 +16,16 @@ from winnow.datasets.images import Labelled, Pixels, Rows, chunks
 from winnow.params.training import Augment
 from winnow.streams import torch_stream
 
+Batch = tuple[Tensor, Tensor]  # inputs of a network, float [b, ...], and labels, int64 [b], on the network's device
 SHARE_OF_FREE_MEMORY = 0.5  # of a CUDA device that pixels may take: the rest is for networks and their activations
+
+
+class Batches(Protocol):
+    """Batches that are had by their number: a list of them, or ``ImageBatches``."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,16 @@ class DeviceImages:
             part = slice(start, start + count)
             yield self.at(part), self.labels[part]
 
+    def batches(self, size: int = 500) -> "ImageBatches":
+        """All images in their order, ``size`` at a time."""
+        return ImageBatches(self, [slice(start, start + size) for start in range(0, len(self), size)])
+
+    def mixed(self, size: int = 500) -> "ImageBatches":
+        """All images in an order drawn at random, the same in every call, in ceil(n / size) batches whose sizes differ
+        by one at most."""
+        order = torch.randperm(len(self), generator=torch_stream(0, "statistics")).to(self.device)
+        return ImageBatches(self, order.tensor_split(math.ceil(len(self) / size)))
+
     def weighted(self, weights: np.ndarray | None) -> "DeviceImages":
         """The same images with weights, float32 [n]."""
         return self if weights is None else replace(self, weights=torch.tensor(weights, device=self.device))
@@ -73,6 +93,24 @@ class DeviceImages:
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
         """The same images with other labels, int64 [n]."""
         return replace(self, labels=torch.tensor(labels, device=self.device))
+
+
+@dataclass(frozen=True)
+class ImageBatches:
+    """Images as a network takes them: every batch is normalised when it is asked for. rows: of the images of each."""
+
+    images: DeviceImages
+    rows: Sequence[Tensor | slice]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Batch:
+        rows = self.rows[index]
+        return normalise(self.images.at(rows), self.images), self.images.labels[rows]
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self[index] for index in range(len(self)))
 
 
 def to_device(images: Labelled, facts: dict[str, Any], device: torch.device) -> DeviceImages:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from winnow.errors import UserError
 from winnow.params.training import Training
 from winnow.storage import save_table, save_tensors
 from winnow.training.batches import DeviceImages
@@ -17,12 +16,12 @@ from winnow.training.schedule import Schedule, schedule
 def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Schedule:
     """The schedule of a training on so many images, left after the last of the epochs.
 
-    Raises UserError if the training ends before.
+    Raises ValueError if the training ends before, or there are fewer images than a batch takes.
     """
-    plan = schedule(training, images, section="early").until(epochs[-1])
+    plan = schedule(training, images).until(epochs[-1])
     if plan.epochs < epochs[-1]:
-        raise UserError(
-            f"early.epochs: epoch {epochs[-1]} is after the end of early.training.length, {training.length} "
+        raise ValueError(
+            f"length: {training.length} ends before epoch {epochs[-1]}, the last of those to keep "
             f"(an epoch has {plan.epoch} steps)"
         )
     return plan

@@ -1,11 +1,14 @@
 """The outputs of a network on many images, and what they say: loss and accuracy."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from winnow.training.batches import DeviceImages, normalise
+from winnow.autograd.evaluation import evaluation
+from winnow.training.batches import Batch, DeviceImages
 
 
 def log_probabilities(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> np.ndarray:
@@ -21,35 +24,58 @@ def with_features(network: nn.Module, images: DeviceImages, batch_size: int = 50
 
     Raises ValueError if the network has no linear layer.
     """
+    return _through(network, images, batch_size, last_linear(network))
+
+
+def last_linear(network: nn.Module) -> nn.Module:
+    """The layer whose inputs are the network's features. Raises ValueError if the network has no linear layer."""
     layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not layers:
         raise ValueError("the network has no linear layer, whose inputs are its features")
-    return _through(network, images, batch_size, layers[-1])
+    return layers[-1]
+
+
+def with_inputs_of(layer: nn.Module, network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """``log_softmax`` of one batch, and what it gave to one of the network's layers, [b, d]."""
+    seen: list[Tensor] = []
+    with layer.register_forward_pre_hook(lambda _, given: seen.append(given[0])):
+        outputs = log_softmax(network, inputs)
+    return outputs, seen[-1].flatten(1)
 
 
 @torch.no_grad()
+def log_softmax(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Of the network's logits for one batch, in the mode that it is in: float32 [b, classes]."""
+    return F.log_softmax(network(inputs).float(), dim=1)
+
+
+def error_and_loss(network: nn.Module, batches: Iterable[Batch]) -> tuple[float, float]:
+    """Error (1 - accuracy, 0 to 1) and mean cross-entropy (nats) over all batches, of which there is at least one, in
+    evaluation mode."""
+    hits, log_likelihoods = [], []
+    with evaluation(network):
+        for inputs, labels in batches:
+            outputs, given = log_softmax(network, inputs).cpu().numpy(), labels.cpu().numpy()
+            hits.append(outputs.argmax(axis=1) == given)
+            log_likelihoods.append(outputs[np.arange(len(given)), given])
+    return 1 - float(np.concatenate(hits).mean()), float(-np.concatenate(log_likelihoods).mean())
+
+
 def _through(
     network: nn.Module, images: DeviceImages, batch_size: int, layer: nn.Module | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The log softmax of all images, and the inputs of a layer, if one is given."""
-    was_training = network.training
-    network.eval()
-    inputs: list[Tensor] = []
-    hook = layer.register_forward_pre_hook(lambda _, given: inputs.append(given[0])) if layer else None
     outputs, features = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float16)
-    for number, (pixels, _) in enumerate(images.in_order(batch_size)):
-        part = F.log_softmax(network(normalise(pixels, images)).float(), dim=1)
-        if number == 0:
-            outputs = np.empty((len(images), part.shape[1]), np.float32)
-        outputs[number * batch_size :][: len(part)] = part.cpu().numpy()
-        if layer:
-            kept = inputs.pop().flatten(1)
+    with evaluation(network):
+        for number, (inputs, _) in enumerate(images.batches(batch_size)):
+            part, kept = with_inputs_of(layer, network, inputs) if layer else (log_softmax(network, inputs), None)
             if number == 0:
-                features = np.empty((len(images), kept.shape[1]), np.float16)
-            features[number * batch_size :][: len(kept)] = kept.half().cpu().numpy()
-    if hook:
-        hook.remove()
-    network.train(was_training)
+                outputs = np.empty((len(images), part.shape[1]), np.float32)
+            outputs[number * batch_size :][: len(part)] = part.cpu().numpy()
+            if kept is not None:
+                if number == 0:
+                    features = np.empty((len(images), kept.shape[1]), np.float16)
+                features[number * batch_size :][: len(kept)] = kept.half().cpu().numpy()
     return outputs, features
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from winnow.networks import initialise
+from winnow.networks import starting
 from winnow.params.training import Network, Training
 from winnow.training.batches import DeviceImages
 from winnow.training.device import together, workers
@@ -31,8 +31,8 @@ class Task:
 
 
 def fresh(network: Network, images: DeviceImages, classes: int) -> Callable[[int], Beginning]:
-    """Begin with networks of new weights, for these images."""
-    return lambda seed: Beginning(initialise(network, classes, images.shape, seed), seed)
+    """Begin with networks of new weights, or of those that the params name, for these images."""
+    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed)
 
 
 def nothing(_run: Run) -> None:

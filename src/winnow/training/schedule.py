@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from winnow.errors import UserError
 from winnow.params.base import steps
 from winnow.params.training import Training
 
@@ -36,24 +35,24 @@ class Schedule:
         """The same schedule, left after this many steps."""
         return replace(self, total=min(self.total, step))
 
-    def before_end(self, step: int, key: str) -> int:
-        """The step, which the params' ``key`` names. Raises UserError if the schedule ends before it, or with it."""
+    def before_end(self, step: int) -> int:
+        """The step. Raises ValueError if the schedule ends before it, or with it."""
         if step >= self.total:
-            raise UserError(f"{key}: {step} steps are not before the end of the training, which has {self.total}")
+            raise ValueError(f"{step} steps are not before the end of the training, which has {self.total}")
         return step
 
 
-def schedule(training: Training, images: int, images_of_full_epoch: int | None = None, section: str = "") -> Schedule:
+def schedule(training: Training, images: int, images_of_full_epoch: int | None = None) -> Schedule:
     """The schedule of a training on ``images`` images.
 
     ``images_of_full_epoch`` sets what "epochs" in the params mean: with the number of all training images, a run on a
     subset takes as many steps as one on all data, and so more passes over fewer images (the paper's protocol: 200 x 390
     steps at every subset size); left out, an epoch is a pass over the subset.
+
+    Raises ValueError if there are fewer images than a batch takes.
     """
     if images < training.batch_size:
-        raise UserError(
-            f"{section}.training.batch_size: {training.batch_size} is more than the {images} images to train on"
-        )
+        raise ValueError(f"batch_size: {training.batch_size} is more than the {images} images to train on")
     own = images // training.batch_size
     unit = (images_of_full_epoch or images) // training.batch_size
     return Schedule(

@@ -39,8 +39,8 @@ def side_by_side(
     """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units,
     of which ``done`` were done before. Jobs begin in their order, each when a process has nothing else to do.
 
-    Results go to files: a job returns nothing. Raises what a job raises (a UserError as it is), and UserError if a
-    process is killed from outside; the others are stopped then.
+    Results go to files: a job returns nothing. Raises what a job raises (a UserError or ValueError as it is), and
+    UserError if a process is killed from outside; the others are stopped then.
 
     Where the cores are shared with other stages (winnow.cores), a process waits for a core before each job.
     """
@@ -95,6 +95,9 @@ def _raise_failure(child: Any, report: Connection) -> None:
             kind, text = "", ""
         if kind == "user":
             raise UserError(text)
+        if kind == "value":
+            message, trace = json.loads(text)
+            raise ValueError(message) from RuntimeError(f"in a training process:\n{trace}")
         if kind:
             raise RuntimeError(f"in a training process:\n{text}")
     if child.exitcode not in (None, 0):
@@ -129,6 +132,8 @@ def _child(
         _say(report, "user", str(error))
     except OSError as error:
         _say(report, "user", describe(error))
+    except ValueError as error:  # of a kernel: who called knows what it means
+        _say(report, "value", json.dumps([str(error), traceback.format_exc()]))
     except Exception:
         _say(report, "error", traceback.format_exc())
 

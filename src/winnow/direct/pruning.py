@@ -1,0 +1,114 @@
+"""Fewer weights in a network of your own, held at zero while your own loop trains it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from winnow.direct.loader import Loader, examples
+from winnow.networks.weights import misfit
+from winnow.params.options import checked_options
+from winnow.params.options import options as options_of
+from winnow.pruning.context import Context
+from winnow.pruning.masks import Mask, apply, ones, share_left
+from winnow.pruning.prune import left_after, may_cut
+from winnow.pruning.prune import prune as prune_scored
+from winnow.pruning.tables import ALLOCATIONS, CRITERIA, find
+
+
+def prune(
+    network: nn.Module,
+    fraction: float,
+    mask: Mapping[str, Tensor] | None = None,
+    criterion: str = "magnitude",
+    loader: Loader | None = None,
+    **options: Any,
+) -> Mask:
+    """Set the fraction of weights that are worth least to zero, and give the mask of what is left.
+
+    The mask has bool tensors, on the CPU, by the names of the parameters that are pruned: the weights of convolutions
+    and linear layers. mask: what an earlier call gave: the fraction is then of the weights that it leaves. criterion:
+    what a weight is worth, magnitude, random, snip, …: those of ``winnow/pruning/criteria/``, which have their options.
+    With magnitude, one level of iterative magnitude pruning (Frankle and Carbin 2019). loader: batches (inputs,
+    labels), for a criterion that takes gradients: its first ``batches`` x ``batch_size`` examples. Further options:
+    allocation (global), how the cut is shared between layers, with the options of those in ``pruning/allocations/``;
+    floor (1), how many weights every layer keeps; seed (0), of what is drawn.
+
+    Raises ValueError if the fraction is not from 0 to 1, leaves a layer fewer than its floor, or the mask does not fit;
+    and for names and options that there are not.
+    """
+    left = ones(network) if mask is None else fitting(network, mask)
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction: {fraction}: must be from 0 to 1, the part of the weights to set to zero")
+    floor, seed, allocation = (options.pop(*usual) for usual in (("floor", 1), ("seed", 0), ("allocation", "global")))
+    if not may_cut(left, fraction, floor):
+        raise ValueError(f"fraction: {fraction} leaves fewer weights than each of {len(left)} layers keeps ({floor})")
+    score, share = _methods(criterion, allocation, options)
+    context = Context(network, left, lambda count, size: examples(loader, network, count, size), seed)
+    found = prune_scored(score(context), left, left_after(left, fraction), share, floor)
+    _zero(_pruned(network, found))
+    return found
+
+
+def _methods(criterion: str, allocation: str, given: Mapping[str, Any]) -> list[Callable[..., Any]]:
+    """The functions of a criterion and an allocation, with the options that each of them takes."""
+    functions = []
+    for argument, table, name in (("criterion", CRITERIA, criterion), ("allocation", ALLOCATIONS, allocation)):
+        try:
+            functions.append(find(table, name))
+        except ValueError as error:
+            raise ValueError(f"{argument}: {error}") from None
+    if ALLOCATIONS[allocation].anywhere:
+        raise ValueError(f"allocation: {allocation} takes no fraction; take another")
+    found = checked_options(functions, given)
+    return [partial(function, **{name: found[name] for name in options_of(function)}) for function in functions]
+
+
+def hold(network: nn.Module, mask: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> RemovableHandle:
+    """Keep the pruned weights at zero: now, and after every step of the optimizer, until ``remove()`` of what this
+    gives (or the end of a ``with`` block). The network must be on its device already.
+
+    Raises ValueError if the mask does not fit the network.
+    """
+    pruned = _pruned(network, fitting(network, mask))
+    _zero(pruned)
+    return optimizer.register_step_post_hook(lambda *_: _zero(pruned))
+
+
+def rewind(network: nn.Module, state: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> None:
+    """Put the network back to a saved state dict, such as that of early in its training, with the pruned weights at
+    zero. (Save it as ``copy.deepcopy(network.state_dict())``: without the copy it would go on to change.)
+
+    Raises ValueError if the state or the mask does not fit the network.
+    """
+    if wrong := misfit(network, state):
+        raise ValueError(f"state: does not fit the network: {wrong}")
+    network.load_state_dict(apply(state, fitting(network, mask)))
+
+
+def density(mask: Mapping[str, Tensor]) -> float:
+    """The fraction of the prunable weights that the mask leaves."""
+    return share_left(mask)
+
+
+def fitting(network: nn.Module, mask: Mapping[str, Tensor]) -> Mask:
+    """The mask. Raises ValueError if it names no parameters of the network, or is not of their shapes."""
+    shapes = {name: parameter.shape for name, parameter in network.named_parameters()}
+    for name, layer in mask.items():
+        if layer.dtype != torch.bool or shapes.get(name) != layer.shape:
+            raise ValueError(f"mask: {name} ({layer.dtype} {list(layer.shape)}) fits no parameter of the network")
+    return dict(mask)
+
+
+def _pruned(network: nn.Module, mask: Mask) -> list[tuple[nn.Parameter, Tensor]]:
+    weights = [(network.get_parameter(name), kept) for name, kept in mask.items()]
+    return [(weight, ~kept.to(weight.device)) for weight, kept in weights]
+
+
+@torch.no_grad()
+def _zero(pruned: list[tuple[nn.Parameter, Tensor]]) -> None:
+    for weight, where in pruned:
+        weight.masked_fill_(where, 0)

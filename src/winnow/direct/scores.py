@@ -1,0 +1,124 @@
+"""How much examples matter to networks of your own, and which are likely labelled wrongly."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor, nn
+
+from winnow.autograd.evaluation import evaluation
+from winnow.autograd.gradient_norms import gradient_norms
+from winnow.direct.loader import Loader, Passes, batches, outputs, refuse_shuffled, to_device_of
+from winnow.scores import names
+from winnow.scores.aggregate import mean_and_stderr
+from winnow.scores.registry import MODULES
+from winnow.training.evaluate import last_linear, with_inputs_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Networks = nn.Module | Sequence[nn.Module]
+
+
+def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
+    """A score of every example, the mean over the networks: float64 [n], in the order in which the loader gives them.
+
+    networks: one, or several trained alike from other seeds (Data Diet takes ten, a few epochs into training), which
+    give logits [b, classes]. loader: a DataLoader that does not shuffle, or any other iterable of batches (inputs,
+    labels); it passes once. name: el2n (Data Diet, Def. 2.3), grand (Def. 2.1: the norm of the example's gradient; of
+    networks of the layers that autograd.gradient_norms covers), loss (nats) or margin. Networks are taken in evaluation
+    mode, and left in the modes they were in.
+
+    Raises ValueError for another name, for batches or logits of another shape, and for a loader that shuffles.
+    """
+    all_networks, of_batch = _several(networks), _of_batch(name)
+    refuse_shuffled(loader)
+    with _evaluation(all_networks):
+        means = [
+            mean_and_stderr(np.array([of_batch(network, *batch) for network in all_networks]))[0]
+            for batch in batches(loader)
+        ]
+    return np.concatenate(_not_empty(means))
+
+
+def features(network: nn.Module, loader: Loader) -> np.ndarray:
+    """The inputs of the network's last linear layer, float32 [n, d], in the order of the loader.
+
+    Raises ValueError if the network has no linear layer, and as ``score`` does.
+    """
+    layer = last_linear(network)
+    refuse_shuffled(loader)
+    with evaluation(network):
+        return np.concatenate(
+            [with_inputs_of(layer, network, inputs)[1].float().cpu().numpy() for inputs, _ in Passes(loader, network)]
+        )
+
+
+def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFrame":
+    """The ``count`` examples whose labels the networks doubt most, those of the highest EL2N, the highest first.
+
+    Columns: rank (from 1); position, in the order of the loader; given and predicted, the label and the class of the
+    highest mean probability; el2n, its mean over the networks, and stderr, the standard error of that (nan for one
+    network). Networks a few epochs into training tell most: later they have learned wrong labels by heart.
+
+    networks, loader: as ``score`` takes them. Raises ValueError as it does.
+    """
+    import pandas as pd
+
+    from winnow.scores.aggregate import score_table
+    from winnow.scores.el2n import el2n
+    from winnow.scores.seed_scores import SeedScores
+    from winnow.scores.suspects import predicted_labels
+    from winnow.scores.suspects import suspects as of_table
+
+    all_networks = _several(networks)
+    refuse_shuffled(loader)
+    given, predicted, values = [], [], []
+    with _evaluation(all_networks):
+        for inputs, labels in batches(loader):
+            log_probabilities = [outputs(network, inputs, labels) for network in all_networks]
+            given.append(labels.cpu().numpy())
+            predicted.append(predicted_labels(log_probabilities))
+            values.append([el2n(of_one, given[-1]) for of_one in log_probabilities])
+    label = np.concatenate(_not_empty(given))
+    seeds = list(range(len(all_networks)))
+    scores = SeedScores(np.concatenate(values, axis=1)[:, None].astype(np.float32), seeds, [0])
+    position = np.arange(len(label))
+    images = pd.DataFrame({"id": position, "position": position, "label": label, "original_label": label})
+    classes = range(max(label.max(), np.concatenate(predicted).max()) + 1)
+    found = of_table(score_table(images, {"el2n": scores}), np.concatenate(predicted), classes, 0, count)
+    return found.drop(columns="id")
+
+
+def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
+    """From a network, inputs and labels to the scores [b]."""
+    if name in names.OF_OUTPUTS:
+        kernel = getattr(import_module(MODULES[name]), name)
+        return lambda network, inputs, labels: kernel(outputs(network, inputs, labels), labels.cpu().numpy())
+    if name == "grand":
+        return lambda network, *batch: gradient_norms(network, *to_device_of(network, *batch)).cpu().numpy()
+    there = ", ".join([*names.OF_OUTPUTS, *names.OF_GRADIENTS])
+    raise ValueError(f"name: {name!r} is not a score of a network on a loader; there are {there}")
+
+
+def _several(networks: Networks) -> list[nn.Module]:
+    found = [networks] if isinstance(networks, nn.Module) else list(networks)
+    if not found or not all(isinstance(network, nn.Module) for network in found):
+        raise ValueError("networks: must be a torch.nn.Module, or a list of at least one")
+    return found
+
+
+@contextmanager
+def _evaluation(networks: Sequence[nn.Module]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for network in networks:
+            stack.enter_context(evaluation(network))
+        yield
+
+
+def _not_empty(parts: list[np.ndarray]) -> list[np.ndarray]:
+    if not parts:
+        raise ValueError("loader: gives no batch")
+    return parts

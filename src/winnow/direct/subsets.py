@@ -1,0 +1,68 @@
+"""Which examples of your own to keep."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from winnow.params.options import checked_options
+from winnow.params.options import options as options_of
+from winnow.selection.choose import choose
+from winnow.selection.choose import method as find_method
+from winnow.selection.evidence import Chosen, Given
+from winnow.selection.size import kept
+
+
+def select(
+    labels: np.ndarray,
+    keep: float | int,
+    method: str = "ranked",
+    *,
+    scores: np.ndarray | Mapping[str, np.ndarray] | None = None,
+    features: np.ndarray | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Chosen:
+    """The examples that a selection method keeps: ``rows``, int64 [m], rising, such as torch.utils.data.Subset takes,
+    and ``weights``, float32 [m] of mean 1, how much each counts in the loss, or None where all count the same.
+
+    labels: of all n examples, whole numbers from 0, [n]. keep: a fraction, or how many. method: one of those in
+    ``winnow/selection/``, which have the options: ranked (the highest score), ccs, k_center, … scores: what the method
+    may choose by, [n], the higher the harder; where there are several, by name, of which the option ``score`` says one.
+    ``score="random"`` ranks by chance. features: float [n, d], for methods that ask for them. seed: of what is drawn.
+
+    Raises ValueError that names the argument or the option that is missing or cannot be met.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0 or labels.min() < 0:
+        raise ValueError(f"labels: must be whole numbers from 0, [n]; these are {labels.dtype} {list(labels.shape)}")
+    columns = _columns(scores, len(labels))
+    try:
+        size = kept(int(keep) if isinstance(keep, int | np.integer) else float(keep), len(labels))
+    except ValueError as error:
+        raise ValueError(f"keep: {error}") from None
+    function = find_method(method)
+    if "score" in options_of(function) and "score" not in options:
+        if len(columns) != 1:
+            there = f"one of {', '.join(columns)} as the option score" if columns else "scores"
+            raise ValueError(f"scores: {method} chooses by a score: give {there}")
+        options["score"] = next(iter(columns))
+    if features is not None and len(features) != len(labels):
+        raise ValueError(f"features: {len(features)} rows for {len(labels)} labels")
+    usual = {"epoch": (int, 0)} if "epoch" in options_of(function) else {}  # of the pipeline's scores
+    evidence = Given(labels.astype(np.int64), int(labels.max()) + 1, columns, features)
+    return choose(evidence, method, checked_options([function], options, others=usual), size, seed)
+
+
+def _columns(scores: np.ndarray | Mapping[str, np.ndarray] | None, count: int) -> dict[str, np.ndarray]:
+    """Scores by name; a single array is called ``scores``."""
+    if scores is None:
+        return {}
+    found = {name: np.asarray(s) for name, s in (scores if isinstance(scores, Mapping) else {"scores": scores}).items()}
+    for name, values in found.items():
+        if values.shape != (count,) or np.isnan(values).any():
+            raise ValueError(
+                f"scores: {name} must have a number for each of the {count} labels, none of them nan; "
+                f"its shape is {list(values.shape)}"
+            )
+    return found
