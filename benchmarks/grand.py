@@ -48,7 +48,7 @@ from winnow.autograd.gradient_norms import gradient_norms
 from winnow.networks import initialise
 from winnow.orphans import end_with_parent
 from winnow.params.training import Network
-from winnow.scores.grand import BATCH
+from winnow.scores.gradients import BATCH
 from winnow.training.device import workers
 from winnow.training.memory import keep_freed_memory
 

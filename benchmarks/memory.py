@@ -117,7 +117,8 @@ def grand(folder: Path) -> Callable[[], object]:
     from winnow.datasets.images import Labelled, load_facts, load_pixels
     from winnow.networks import initialise
     from winnow.params.training import Network
-    from winnow.scores.grand import norms_of_all
+    from winnow.scores.gradients import of_all
+    from winnow.scores.of_gradients.grand import grand
     from winnow.storage import load_tensors
     from winnow.training.batches import to_device
 
@@ -127,7 +128,7 @@ def grand(folder: Path) -> Callable[[], object]:
         labels = load_tensors(folder / "labels.safetensors")["labels"]
         images = to_device(Labelled(load_pixels(folder, "train"), labels), load_facts(folder), torch.device("cpu"))
         network = initialise(Network(name="convnet", width=4), CLASSES, SHAPE, seed=0)
-        norms_of_all(network, images, lambda n: None)
+        of_all(grand, network, images, lambda n: None)
 
     return work
 

@@ -33,7 +33,7 @@ STAGES: dict[str, tuple[list[str], str, str]] = {
     "download": ([], "stages.download.build", f"{PARAMS}, numpy"),
     "labels": ([], "stages.labels.randomise", TABLES),
     "early@a": (["a"], "stages.early.side_by_side", TRAINING),
-    "score_gradients@a-grand": (["a", "grand"], "winnow.scores.grand.side_by_side", NETWORKS),
+    "score_gradients@a-grand": (["a", "grand"], "winnow.scores.gradients.side_by_side", NETWORKS),
     "score": ([], "stages.score.EarlyRuns", f"{TABLES}, safetensors.numpy"),
     "select": ([], "stages.select.atomic_folder", TABLES),
     "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.side_by_side", TRAINING),

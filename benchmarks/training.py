@@ -31,7 +31,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from winnow.datasets.images import Images
-from winnow.datasets.parquet import read
+from winnow.datasets.sources.parquet import parquet
 from winnow.networks import initialise
 from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
@@ -57,7 +57,7 @@ def pictures(count: int) -> tuple[Images, str]:
     """Training images, and what they are."""
     folder = os.environ.get("WINNOW_CIFAR10") or Path(__file__).parents[2] / "shared" / "data" / "cifar10"
     if Path(folder, "train.parquet").exists():
-        return read(Download(source="parquet", path=str(folder), first=count, first_test=1)).train, "CIFAR-10"
+        return parquet(Download(source="parquet", path=str(folder), first=count, first_test=1)).train, "CIFAR-10"
     draws = np.random.default_rng(0)
     pixels = draws.integers(0, 256, (count, *SHAPE), np.uint8)
     rows = np.arange(count)

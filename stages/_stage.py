@@ -104,7 +104,7 @@ def naming(key: str) -> Iterator[None]:
 
 def code() -> str:
     """The list of this stage's code, for stages that keep some of their results by what went into them."""
-    return next(Path(dep) for dep in _declared("deps") if Path(dep).parent == CODE).read_text(encoding="utf-8")
+    return next(Path(dep) for dep in _declared("deps") if CODE in Path(dep).parents).read_text(encoding="utf-8")
 
 
 def keep_only(folder: Path, names: Iterable[str]) -> None:
@@ -132,7 +132,7 @@ def scratch() -> Path:
     for dependency in _declared("deps"):
         root = Path(dependency)
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if path.parent == CODE:
+            if CODE in path.parents:
                 digest.update(path.read_bytes())
             elif path.is_file():
                 digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())

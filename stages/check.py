@@ -1,12 +1,21 @@
-"""Check the whole of params.yaml, so that a mistake in any section is told before anything runs."""
+"""Check the whole of params.yaml, so that a mistake in any section is told before anything runs; and write which code
+every stage runs, one list for each script, or for each of its items where these use methods of their own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from stages._stage import main
+from stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files
+from stages._stage import CODE, main
+from winnow import methods
+from winnow.datasets.build import SOURCES
 from winnow.errors import UserError
+from winnow.experiment import OF_FILES, Params, load_params
 from winnow.params.training import Network
-from winnow.params.whole import load_params
-from winnow.storage import atomic_file
+from winnow.scores.families import OF_GRADIENTS
+from winnow.selection.choices import choices
+from winnow.selection.choose import METHODS
+from winnow.storage import atomic_folder
+from winnow.tickets.rules import methods_of
 
 
 def check() -> None:
@@ -15,8 +24,35 @@ def check() -> None:
         raise UserError(f"params.yaml: download.path: {params.download.path}: no such folder; give that of your images")
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
-    with atomic_file("data/checked.txt") as file:
-        file.write_text("params.yaml keeps to the schema\n")
+    own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}
+    with atomic_folder(CODE) as folder:
+        for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "check"):
+            for name, chosen in lists_of(script, params).items():
+                files = imported_files(script, chosen)
+                files += sorted(own - set(files)) if BUILDS_THEM in files else []
+                path = folder / f"{name}.txt"
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("".join(f"{meaning(file)}  {file}\n" for file in files), encoding="utf-8")
+
+
+def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
+    """The lists of a script by their names, and which methods of which families they hold: of a family that is not
+    named here, all."""
+    if script == "download":
+        return {script: {SOURCES: [params.download.source]}}
+    if script == "score":
+        families = {family: methods.names(family) for family in OF_FILES}
+        asked = {family: sorted({*names} & {*params.score.scores}) for family, names in families.items()}
+        return {script: {**asked, OF_GRADIENTS: []}}
+    if script == "score_gradients":
+        others = dict.fromkeys(OF_FILES, ())
+        return {f"{script}/{name}": {**others, OF_GRADIENTS: [name]} for name in params.score.gradients}
+    if script == "select":
+        chosen = choices(params.select.methods, params.select.epoch).values()
+        return {script: {METHODS: sorted({choice.method for choice in chosen})}}
+    if script == "imp":
+        return {f"{script}/{name}": methods_of(level) for name, level in params.imp.levels.items()}
+    return {script: {}}
 
 
 def check_own(key: str, network: Network) -> None:

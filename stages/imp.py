@@ -12,11 +12,11 @@ from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
 from winnow.params.dense import Dense
 from winnow.params.imp import NO_PARENT, Imp
-from winnow.params.levels import rule_of
 from winnow.storage import load_json, save_table
 from winnow.tickets.files import load_ticket, save_ticket
 from winnow.tickets.level import Material, begin_level, during
 from winnow.tickets.rewind import load_rewind_point, rewind_step, without_parent
+from winnow.tickets.rules import rule_of
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import device, workers

@@ -17,10 +17,9 @@ from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.scores.aggregate import score_table
-from winnow.scores.names import BY_EPOCH
-from winnow.scores.registry import compute
+from winnow.scores.compute import compute
 from winnow.scores.runs import EarlyRuns
-from winnow.scores.seed_scores import SeedScores, load_scores, save_scores
+from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
 from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
 from winnow.storage import atomic_folder, load_table, save_json, save_table
 
@@ -45,7 +44,7 @@ def score() -> None:
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
 
-    by_epoch = {name: values for name, values in scores.items() if name in BY_EPOCH}
+    by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)

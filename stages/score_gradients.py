@@ -6,11 +6,9 @@ from pathlib import Path
 from stages._stage import main, naming, params, scratch
 from winnow.datasets.images import load_labels
 from winnow.params.early import Early
-from winnow.scores import grand
+from winnow.scores.gradients import compute
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import save_scores
-
-MODULES = {"grand": grand}
 
 
 def score_gradients(cohort: str, name: str) -> None:
@@ -18,7 +16,7 @@ def score_gradients(cohort: str, name: str) -> None:
     runs = EarlyRuns(Path("data/early", cohort), load_labels("data/labels.parquet"), Path("data/images"))
     folder = scratch()
     with naming(f"score.gradients: {name} has no value for early.network: "):
-        scores = MODULES[name].compute(runs, network, folder)
+        scores = compute(name, runs, network, folder)
     save_scores(f"data/early/{cohort}-{name}.safetensors", scores)
     shutil.rmtree(folder)
 

@@ -6,8 +6,9 @@ from stages._stage import main, params
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.early import Early
-from winnow.params.select import Select, choices
+from winnow.params.select import Select
 from winnow.scores.runs import EarlyRuns
+from winnow.selection.choices import choices
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
 from winnow.selection.of_runs import OfRuns, missing_class

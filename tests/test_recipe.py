@@ -10,8 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from winnow import recipe
+from winnow.experiment import Params, load_params
 from winnow.params.base import Section, read_yaml
-from winnow.params.whole import Params, load_params
 
 ROOT = Path(__file__).parents[1]
 NAMES = [path.stem for path in sorted((ROOT / "recipes").glob("*.yaml"))]

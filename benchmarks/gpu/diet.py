@@ -20,7 +20,7 @@ import torch
 
 from winnow.autograd.gradient_norms import gradient_norms
 from winnow.datasets.images import Images
-from winnow.datasets.parquet import read
+from winnow.datasets.sources.parquet import parquet
 from winnow.networks import initialise
 from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
@@ -107,7 +107,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     few = {"first": 600, "first_test": 100} if options.tiny else {}
-    source = read(Download(source="parquet", path=options.folder, **few))
+    source = parquet(Download(source="parquet", path=options.folder, **few))
     train: Images = source.train
     images, test = to_device(train, FACTS, WHERE), to_device(source.test, FACTS, WHERE)
     network, seeds, epochs = ("resnet8", range(2), (1, 2)) if options.tiny else ("resnet18", range(10), (10, 20))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from winnow.direct.scores import features, score, suspects
     from winnow.direct.subsets import select
     from winnow.landscape.barrier import barrier
-    from winnow.scores.forgetting import forgetting
+    from winnow.scores.of_visits.forgetting import forgetting
     from winnow.selection.files import load_subset
     from winnow.tickets.files import load_ticket
 else:
@@ -39,7 +39,7 @@ else:
             "direct.scores": ("features", "score", "suspects"),
             "direct.subsets": ("select",),
             "landscape.barrier": ("barrier",),
-            "scores.forgetting": ("forgetting",),
+            "scores.of_visits.forgetting": ("forgetting",),
             "selection.files": ("load_subset",),
             "tickets.files": ("load_ticket",),
         }

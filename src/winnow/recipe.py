@@ -23,12 +23,12 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from winnow.errors import UserError, describe
+from winnow.experiment import Params
 from winnow.params.base import as_yaml, read_yaml, validate
 from winnow.params.dense import NAME as DENSE
 from winnow.params.imp import NO_PARENT
 from winnow.params.named import Named, load_named
-from winnow.params.whole import Params
-from winnow.pruning.presets import Choices
+from winnow.params.presets import Choices
 from winnow.storage import atomic_file
 
 RECIPES, PARAMS = Path("recipes"), Path("params.yaml")

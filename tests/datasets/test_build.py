@@ -1,7 +1,5 @@
 """What is made of any source; the sources are tested on their own."""
 
-from typing import get_args
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +7,7 @@ from PIL import Image
 import winnow.datasets.build
 import winnow.datasets.images
 import winnow.params.download
-from winnow.datasets.build import SOURCES, Source, build, read
+from winnow.datasets.build import Source, build, read
 from winnow.datasets.images import Images, load_facts, load_part, load_pixels, save_dataset
 from winnow.datasets.statistics import channel_statistics
 from winnow.errors import UserError
@@ -36,10 +34,6 @@ def message(**params) -> str:
         build(Download(**params))
     assert "\n" not in str(raised.value)
     return str(raised.value)
-
-
-def test_every_source_of_the_schema_can_be_read():
-    assert set(SOURCES) == set(get_args(winnow.params.download.Source))
 
 
 def test_the_parts_are_those_of_the_source(given_source):

@@ -10,7 +10,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from winnow.datasets.build import build, read
-from winnow.datasets.image_folder import EXTENSIONS
+from winnow.datasets.sources.image_folder import EXTENSIONS
 from winnow.errors import UserError
 from winnow.params.download import Download
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import winnow
-from winnow.selection.methods import METHODS
+from winnow.methods import names
+from winnow.selection.choose import METHODS
 
 LABELS = np.array([0, 1, 2] * 10)
 SCORES = np.random.default_rng(0).permutation(30).astype(float)
@@ -40,7 +41,7 @@ def test_by_chance():
     assert len(set(first.tolist())) == 10
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", names(METHODS))
 def test_every_method_chooses_distinct_rows_in_their_order(method):
     rows = winnow.select(LABELS, 7, method, scores=SCORES, features=FEATURES).rows
     assert rows.dtype == np.int64

@@ -2,11 +2,12 @@
 
 import pytest
 
+from winnow import methods
 from winnow.params.imp import Level, line, with_parents
-from winnow.params.levels import rule_of
 from winnow.params.options import options
-from winnow.pruning.presets import PRESETS, Choices
-from winnow.pruning.tables import CRITERIA, DURING
+from winnow.params.presets import PRESETS, Choices
+from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
+from winnow.tickets.rules import rule_of
 
 
 def level(parent: str, **choices: object) -> Level:
@@ -88,8 +89,6 @@ def test_options_reach_the_functions_with_their_defaults():
 
 
 def test_no_option_has_the_name_of_a_key_of_every_level():
-    from winnow.pruning.tables import ALLOCATIONS, find
-
-    for table in (CRITERIA, ALLOCATIONS, DURING):
-        for name in table:
-            assert not options(find(table, name)).keys() & Level.model_fields.keys()
+    for family in (CRITERIA, ALLOCATIONS, DURING):
+        for name in methods.names(family):
+            assert not options(methods.find(family, name)).keys() & Level.model_fields.keys()

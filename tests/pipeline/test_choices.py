@@ -72,5 +72,6 @@ def test_what_a_criterion_cannot_do_names_the_level(clone: Clone, monkeypatch, u
         "imp.levels.s",
         {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 500, "cut": 0.5},
     )
+    in_this_process(clone, "check", monkeypatch)()
     with user_error("imp.levels.s: batch_size: 1 x 500 images are more than the 269"):
         in_this_process(clone, "imp@s", monkeypatch)()

@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.pruning.masked import layers
+from winnow import methods
 from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.lamp import lamp, rescaled
-from winnow.pruning.allocations.layer import Layer
 from winnow.pruning.allocations.uniform import uniform
+from winnow.pruning.families import ALLOCATIONS
+from winnow.pruning.layers import Layer
 from winnow.pruning.masks import count_left, is_nested, layer_counts
 from winnow.pruning.prune import floors, prune
-from winnow.pruning.tables import ALLOCATIONS, find
 
-CUTTING = [name for name, line in ALLOCATIONS.items() if not line.anywhere]
+CUTTING = [
+    name for name in methods.names(ALLOCATIONS) if not methods.has_mark(methods.find(ALLOCATIONS, name), "ANYWHERE")
+]
 SHAPES = {"a": (16, 3, 3, 3), "b": (16, 16, 3, 3), "c": (10, 16)}
 
 
@@ -33,7 +36,7 @@ def test_every_allocation_is_exact_nested_and_keeps_the_floor(name, drawn, part,
     scores = {layer: weight.abs() for layer, weight in weights.items()}
     least = floors(mask, floor)
     left = max(round(part * count_left(mask)), sum(least.values()))
-    cut = prune(scores, mask, left, find(ALLOCATIONS, name), floor)
+    cut = prune(scores, mask, left, methods.find(ALLOCATIONS, name), floor)
     assert count_left(cut) == left
     assert is_nested(cut, mask)
     assert all(layer_counts(cut)[layer] >= least[layer] for layer in mask)
@@ -48,7 +51,7 @@ def test_every_allocation_is_exact_nested_and_keeps_the_floor(name, drawn, part,
 def test_the_order_of_layers_does_not_matter(name, drawn, part):
     weights, mask = drawn
     scores = {layer: weight.abs() for layer, weight in weights.items()}
-    left, allocation = round(part * count_left(mask)), find(ALLOCATIONS, name)
+    left, allocation = round(part * count_left(mask)), methods.find(ALLOCATIONS, name)
     one, other = prune(scores, mask, left, allocation), prune(scores, dict(reversed(mask.items())), left, allocation)
     assert all(torch.equal(one[layer], other[layer]) for layer in mask)
 

@@ -12,7 +12,7 @@ from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, p
 from winnow.networks import initialise
 from winnow.pruning.criteria.magnitude import magnitude
 from winnow.pruning.during.gradual import gradual
-from winnow.pruning.during.level import During
+from winnow.pruning.during_level import During
 from winnow.pruning.masks import count_left, is_nested, ones
 from winnow.pruning.prune import prune
 from winnow.training import loop

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from winnow.scores.forgetting import forgetting
+from winnow.scores.of_visits.forgetting import forgetting
 
 correctness = hnp.arrays(np.uint8, st.tuples(st.integers(0, 8), st.integers(1, 4)), elements=st.integers(0, 2))
 NEVER = np.inf

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import winnow.datasets.images
-from winnow.scores.input_norm import input_norm
+from winnow.scores.of_data.input_norm import norms
 
 
 def test_by_hand():
     # (255/255 - 0.5) / 0.25 = 2 and (0 - 0.5) / 0.25 = -2 in the first channel, (51/255 - 0) / 0.1 = 2 in the second
     pixels = np.array([[[[255, 0]], [[51, 0]]]], np.uint8)
-    assert input_norm(pixels, [0.5, 0.0], [0.25, 0.1]) == pytest.approx([math.sqrt(4 + 4 + 4 + 0)])
+    assert norms(pixels, [0.5, 0.0], [0.25, 0.1]) == pytest.approx([math.sqrt(4 + 4 + 4 + 0)])
 
 
 def test_against_a_loop_whatever_the_chunk(monkeypatch):
@@ -26,12 +26,12 @@ def test_against_a_loop_whatever_the_chunk(monkeypatch):
         expected.append(math.sqrt(math.fsum(squares)))
     for count in (0, 1, 3, 7, 100):
         monkeypatch.setattr(winnow.datasets.images, "CHUNK_BYTES", count * pixels[0].size)
-        np.testing.assert_allclose(input_norm(pixels, mean, std), expected, rtol=1e-12)
+        np.testing.assert_allclose(norms(pixels, mean, std), expected, rtol=1e-12)
 
 
 def test_a_constant_channel_adds_nothing():
     pixels = np.full((2, 1, 2, 2), 255, np.uint8)
-    assert input_norm(pixels, [1.0], [0.0]).tolist() == [0, 0]
+    assert norms(pixels, [1.0], [0.0]).tolist() == [0, 0]
 
 
 def test_it_is_the_norm_of_what_the_networks_see():
@@ -46,4 +46,4 @@ def test_it_is_the_norm_of_what_the_networks_see():
         Images(pixels, np.zeros(5, np.int64), np.array(list("abcde")), np.arange(5)), facts, torch.device("cpu")
     )
     seen = normalise(images.pixels, images).flatten(1).norm(dim=1)
-    np.testing.assert_allclose(input_norm(pixels, facts["mean"], facts["std"]), seen.numpy(), rtol=1e-5)
+    np.testing.assert_allclose(norms(pixels, facts["mean"], facts["std"]), seen.numpy(), rtol=1e-5)

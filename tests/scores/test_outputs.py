@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from winnow.scores.el2n import el2n, error_vectors
-from winnow.scores.loss import loss
-from winnow.scores.margin import margin
+from winnow.scores.of_outputs.el2n import el2n, error_vectors
+from winnow.scores.of_outputs.loss import loss
+from winnow.scores.of_outputs.margin import margin
 
 SCORES = {"el2n": el2n, "loss": loss, "margin": margin}
 

@@ -1,16 +1,17 @@
 """From the files that early training leaves to scores, and from scores to files."""
 
-from importlib import import_module
 from math import log, sqrt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from winnow import methods
 from winnow.datasets.images import Dataset, Images, save_dataset
-from winnow.scores import names
 from winnow.scores.columns import column, parse_column
-from winnow.scores.registry import MODULES, compute
+from winnow.scores.compute import compute
+from winnow.scores.families import OF_DATA, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
 from winnow.storage import save_tensors
@@ -87,10 +88,11 @@ def test_scores_of_the_data_have_no_epoch(runs):
 
 
 def test_every_score_has_its_module():
-    assert set(MODULES) == set(names.OF_FILES)
-    for name in names.ALL:
-        function = name if name in names.OF_OUTPUTS else "compute"
-        assert callable(getattr(import_module(f"winnow.scores.{name}"), function))
+    assert [methods.names(family) for family in (OF_OUTPUTS, OF_VISITS, OF_DATA, OF_GRADIENTS)] == [
+        ["el2n", "loss", "margin"], ["forgetting"], ["input_norm", "random"], ["grand"]
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="there is no score 'grand' of outputs, visits or data"):
+        compute("grand", EarlyRuns(Path(), LABELS, Path()))
 
 
 def test_a_cohort_without_runs(tmp_path):
@@ -122,9 +124,8 @@ def test_cohorts_that_do_not_fit_together(tmp_path):
 # The names of columns
 
 
-@pytest.mark.parametrize("name", names.ALL)
-def test_a_column_tells_its_score_and_epoch(name):
-    epoch = 12 if name in names.BY_EPOCH else NO_EPOCH
+@pytest.mark.parametrize(("name", "epoch"), [("el2n", 12), ("el2n", 0), ("input_norm", NO_EPOCH)])
+def test_a_column_tells_its_score_and_epoch(name, epoch):
     assert parse_column(column(name, epoch)) == (name, epoch)
     assert parse_column(column(name, epoch, "stderr")) is None
 

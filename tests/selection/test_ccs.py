@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.selection.ccs import budgets, ccs, finite, strata_of
 from winnow.selection.choose import choose
 from winnow.selection.evidence import Given
+from winnow.selection.methods.ccs import budgets, ccs, finite, strata_of
 
 
 def chosen(values, size: int, seed: int = 0, **options) -> np.ndarray:

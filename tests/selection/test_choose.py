@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.params.select import choices
+from winnow.selection.choices import choices
 from winnow.selection.choose import choose
 from winnow.selection.of_runs import OfRuns, missing_class
 from winnow.selection.size import kept

@@ -11,7 +11,7 @@ FOUR = np.array([[0.0], [1.0], [2.0], [10.0]])  # their mean, 3.25, is nearest t
 
 
 def in_order(features: np.ndarray, size: int) -> list[int]:
-    from winnow.selection.k_center import k_center
+    from winnow.selection.methods.k_center import k_center
 
     evidence = Given(np.zeros(len(features), np.int64), 1, feature_rows=features)
     return k_center(evidence, size, np.random.default_rng(0), epoch=0).rows.tolist()

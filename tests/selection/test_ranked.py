@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.selection.ranked import above, top
+from winnow.selection.methods.ranked import above, top
 
 SCORES = np.array([0.3, 0.9, 0.1, 0.9, 0.5])  # rising: rows 2, 0, 4, 1, 3
 scores = st.lists(st.sampled_from([0.0, 0.5, 1.0, -2.0, np.inf]), min_size=1, max_size=12).map(np.array)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.code import _imports, _tree, imported_files, meaning, own_files
+from stages._code import _imports, _tree, imported_files, meaning, own_files
 from winnow.params.training import Network
 
 ROOT = Path(__file__).parents[2]
@@ -115,9 +115,20 @@ def test_a_list_holds_what_is_imported_anywhere_in_the_file(monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[2])
     files = {path.as_posix() for path in imported_files("download")}
     assert {"stages/download.py", "stages/_stage.py", "src/winnow/datasets/build.py"} <= files
-    assert "src/winnow/datasets/digits.py" in files  # named in a registry
+    assert "src/winnow/datasets/sources/digits.py" in files  # of a family that is named
     assert "src/winnow/training/loop.py" not in files
-    assert "src/winnow/scores/el2n.py" in {path.as_posix() for path in imported_files("score")}
+
+
+def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_import(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    folder = "src/winnow/datasets/"
+    every = {path.as_posix() for path in imported_files("download")}
+    one = {path.as_posix() for path in imported_files("download", {"winnow.datasets.sources": ["digits"]})}
+    assert every - one >= {f"{folder}sources/cifar10.py", f"{folder}torchvision_sets.py", f"{folder}sources/parquet.py"}
+    assert one >= {f"{folder}sources/__init__.py", f"{folder}sources/digits.py", f"{folder}split.py"}
+    allocations = {path.name for path in imported_files("imp", {"winnow.pruning.allocations": ["global", "lamp"]})}
+    assert {"global_.py", "lamp.py"} <= allocations
+    assert "erk.py" not in allocations
 
 
 # A user's own networks

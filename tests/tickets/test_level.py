@@ -12,13 +12,12 @@ from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, p
 from winnow.landscape.batch_norm import reestimate
 from winnow.networks import initialise
 from winnow.params.imp import Level
-from winnow.params.levels import rule_of
+from winnow.params.presets import PRESETS
 from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.lamp import lamp
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.snip import snip
 from winnow.pruning.masks import Mask, apply, count_left, is_nested, layer_counts, ones, share_left
-from winnow.pruning.presets import PRESETS
 from winnow.pruning.prune import prune
 from winnow.pruning.rule import Rule
 from winnow.storage import load_table
@@ -32,6 +31,7 @@ from winnow.tickets.rewind import (
     rewind_step,
     without_parent,
 )
+from winnow.tickets.rules import rule_of
 from winnow.tickets.train import evaluate, from_tickets, keep_ticket
 from winnow.training import loop
 from winnow.training.fit import Task, fit, fresh

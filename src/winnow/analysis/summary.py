@@ -10,7 +10,7 @@ import pandas as pd
 from winnow.analysis.spread import BAND_IN_WORDS, spread
 from winnow.params.dense import NAME as DENSE
 from winnow.params.imp import Level, line
-from winnow.pruning.presets import PRESETS
+from winnow.params.presets import PRESETS
 
 NEAR = 1.5  # ratio of two fractions of weights left that still count as about the same sparsity
 

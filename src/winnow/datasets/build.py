@@ -1,10 +1,10 @@
 """The sources of images by name, and the data set that is made of one."""
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 
+from winnow import methods
 from winnow.datasets.images import Dataset, Images, Pixels, Rows
 from winnow.datasets.source import Source
 from winnow.datasets.split import hold_out
@@ -12,23 +12,12 @@ from winnow.datasets.statistics import channel_statistics
 from winnow.errors import UserError
 from winnow.params.download import Download
 
-# The module whose ``read(params: Download) -> Source`` reads a source; it is imported when it is asked for,
-# because torchvision costs seconds. The names are those of winnow.params.download.Source.
-SOURCES: dict[str, str] = {
-    "digits": "winnow.datasets.digits",
-    "mnist": "winnow.datasets.torchvision_sets",
-    "fashion_mnist": "winnow.datasets.torchvision_sets",
-    "cifar10": "winnow.datasets.torchvision_sets",
-    "cifar100": "winnow.datasets.torchvision_sets",
-    "svhn": "winnow.datasets.torchvision_sets",
-    "image_folder": "winnow.datasets.image_folder",
-    "parquet": "winnow.datasets.parquet",
-}
+SOURCES = "winnow.datasets.sources"
 
 
 def read(params: Download) -> Source:
     """Read the source that the params name, as it is. Raises UserError if it is missing or damaged."""
-    source: Source = import_module(SOURCES[params.source]).read(params)
+    source: Source = methods.find(SOURCES, params.source)(params)
     return source
 
 

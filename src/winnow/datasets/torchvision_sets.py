@@ -22,7 +22,7 @@ _DIGITS = [str(digit) for digit in range(10)]
 _SILENCE = 60.0  # seconds without a byte after which a download is given up; torchvision itself would wait for ever
 
 
-def read(params: Download) -> Source:
+def torchvision_set(params: Download) -> Source:
     """One of torchvision's data sets in its own order; ids are "train/00000" and so on, by the index there.
 
     The files are kept below the folder that the environment variable WINNOW_DOWNLOADS names (``downloads`` by default),

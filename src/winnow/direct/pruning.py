@@ -8,15 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from winnow import methods
 from winnow.direct.loader import Loader, examples
 from winnow.networks.weights import misfit
 from winnow.params.options import checked_options
 from winnow.params.options import options as options_of
 from winnow.pruning.context import Context
+from winnow.pruning.families import ALLOCATIONS, CRITERIA
 from winnow.pruning.masks import Mask, apply, ones, share_left
 from winnow.pruning.prune import left_after, may_cut
 from winnow.pruning.prune import prune as prune_scored
-from winnow.pruning.tables import ALLOCATIONS, CRITERIA, find
 
 
 def prune(
@@ -56,12 +57,12 @@ def prune(
 def _methods(criterion: str, allocation: str, given: Mapping[str, Any]) -> list[Callable[..., Any]]:
     """The functions of a criterion and an allocation, with the options that each of them takes."""
     functions = []
-    for argument, table, name in (("criterion", CRITERIA, criterion), ("allocation", ALLOCATIONS, allocation)):
+    for argument, family, name in (("criterion", CRITERIA, criterion), ("allocation", ALLOCATIONS, allocation)):
         try:
-            functions.append(find(table, name))
+            functions.append(methods.find(family, name))
         except ValueError as error:
             raise ValueError(f"{argument}: {error}") from None
-    if ALLOCATIONS[allocation].anywhere:
+    if methods.has_mark(functions[1], "ANYWHERE"):
         raise ValueError(f"allocation: {allocation} takes no fraction; take another")
     found = checked_options(functions, given)
     return [partial(function, **{name: found[name] for name in options_of(function)}) for function in functions]

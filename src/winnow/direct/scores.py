@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor, nn
 
+from winnow import methods
 from winnow.autograd.evaluation import evaluation
-from winnow.autograd.gradient_norms import gradient_norms
 from winnow.direct.loader import Loader, Passes, batches, outputs, refuse_shuffled, to_device_of
-from winnow.scores import names
 from winnow.scores.aggregate import mean_and_stderr
-from winnow.scores.registry import MODULES
+from winnow.scores.families import OF_GRADIENTS, OF_OUTPUTS
 from winnow.training.evaluate import last_linear, with_inputs_of
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
     import pandas as pd
 
     from winnow.scores.aggregate import score_table
-    from winnow.scores.el2n import el2n
+    from winnow.scores.of_outputs.el2n import el2n
     from winnow.scores.seed_scores import SeedScores
     from winnow.scores.suspects import predicted_labels
     from winnow.scores.suspects import suspects as of_table
@@ -94,12 +92,13 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
 
 def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
     """From a network, inputs and labels to the scores [b]."""
-    if name in names.OF_OUTPUTS:
-        kernel = getattr(import_module(MODULES[name]), name)
-        return lambda network, inputs, labels: kernel(outputs(network, inputs, labels), labels.cpu().numpy())
-    if name == "grand":
-        return lambda network, *batch: gradient_norms(network, *to_device_of(network, *batch)).cpu().numpy()
-    there = ", ".join([*names.OF_OUTPUTS, *names.OF_GRADIENTS])
+    if name in methods.names(OF_OUTPUTS):
+        of_outputs = methods.find(OF_OUTPUTS, name)
+        return lambda network, inputs, labels: of_outputs(outputs(network, inputs, labels), labels.cpu().numpy())
+    if name in methods.names(OF_GRADIENTS):
+        of_gradients = methods.find(OF_GRADIENTS, name)
+        return lambda network, *batch: of_gradients(network, *to_device_of(network, *batch)).cpu().numpy()
+    there = ", ".join(methods.names(OF_OUTPUTS) + methods.names(OF_GRADIENTS))
     raise ValueError(f"name: {name!r} is not a score of a network on a loader; there are {there}")
 
 

@@ -1,13 +1,11 @@
 """The sections download and labels: where the images come from, and which labels they get."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from winnow.params.base import Section, Seed, Share
-
-Source = Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100", "svhn", "image_folder", "parquet"]
 
 FROM_FOLDER = ("image_folder", "parquet")  # the sources that read download.path
 
@@ -15,7 +13,7 @@ FROM_FOLDER = ("image_folder", "parquet")  # the sources that read download.path
 class Download(Section):
     """Where the images come from, and how they are cut into training, validation and test part."""
 
-    source: Source = "digits"
+    source: str = "digits"
     # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet; null for other sources
     path: str | None = None
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ

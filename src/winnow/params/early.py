@@ -6,7 +6,6 @@ from pydantic import Field, field_validator, model_validator
 
 from winnow.params.base import Name, Section, Seed, as_yaml
 from winnow.params.named import UsedNetwork, UsedTraining
-from winnow.scores import names
 
 
 class Early(Section):
@@ -66,25 +65,13 @@ class Score(Section):
     @field_validator("scores")
     @classmethod
     def _scores(cls, scores: list[str]) -> list[str]:
-        _known(scores, names.OF_FILES, names.OF_GRADIENTS, "gradients")
         if "el2n" not in scores:
             raise ValueError("must hold el2n: the suspects are found by it")
         return scores
 
-    @field_validator("gradients")
+    @field_validator("scores", "gradients")
     @classmethod
-    def _gradients(cls, scores: list[str]) -> list[str]:
-        _known(scores, names.OF_GRADIENTS, names.OF_FILES, "scores")
+    def _once(cls, scores: list[str]) -> list[str]:
+        if len(set(scores)) != len(scores):
+            raise ValueError("names a score twice")
         return scores
-
-
-def _known(scores: list[str], here: tuple[str, ...], there: tuple[str, ...], key: str) -> None:
-    for score in scores:
-        if score in there:
-            raise ValueError(f"{score} does not belong here: list it under score.{key}")
-        if score not in here:
-            raise ValueError(
-                f"unknown score {score!r}; there are {', '.join(here)}, and under score.{key} {', '.join(there)}"
-            )
-    if len(set(scores)) != len(scores):
-        raise ValueError("names a score twice")

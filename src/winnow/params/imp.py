@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_v
 
 from winnow.params import dense
 from winnow.params.base import Duration, Name, Section
-from winnow.pruning.presets import PRESETS, Choices, name_of
+from winnow.params.presets import PRESETS, Choices, name_of
 
 NO_PARENT = "none"  # of a level that is pruned before it is trained, or while it is
 
@@ -27,9 +27,9 @@ class Rewind(Section):
 
 
 class Level(Section):
-    """One cut and what follows it. It names a variant (pruning.presets), or says choices; each choice has a default.
+    """One cut and what follows it. It names a variant (params.presets), or says choices; each choice has a default.
 
-    Further keys are options of the criterion, the allocation and the way of pruning: ``params.levels`` checks them,
+    Further keys are options of the criterion, the allocation and the way of pruning: ``tickets.rules`` checks them,
     which alone knows these methods.
     """
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from winnow.pruning.allocations.global_ import global_
-from winnow.pruning.allocations.layer import Layer, Layers, lowest
 from winnow.pruning.context import Scores
+from winnow.pruning.layers import Layer, Layers, lowest
 from winnow.pruning.masks import Mask, count_left, layer_counts, layer_sizes, whole
 
 Allocation = Callable[[Layers, int], dict[str, int]]

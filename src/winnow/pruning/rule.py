@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.pruning.context import Context, Scores
-    from winnow.pruning.during.level import During
+    from winnow.pruning.during_level import During
     from winnow.pruning.prune import Allocation
     from winnow.pruning.weights import State, States
     from winnow.training.loop import StepHook
@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 @dataclass(frozen=True)
 class Rule:
     """criterion: None where the mask stays as it is. anywhere: whether the level has as many weights as its parent, at
-    any places (``tables.Line``). during: what changes the mask in the training, and makes the cut; None where the cut
-    is made before it. cut: the fraction of the parent's weights that goes; or budget: by how much the cut may raise the
-    training error, and until: of all weights the fraction that is kept. floor: weights that every layer keeps.
-    has_parent: whether trained weights are cut."""
+    any places (as ``allocations.of_parent``). during: what changes the mask in the training, and makes the cut; None
+    where the cut is made before it. cut: the fraction of the parent's weights that goes; or budget: by how much the cut
+    may raise the training error, and until: of all weights the fraction that is kept. floor: weights that every layer
+    keeps. has_parent: whether trained weights are cut."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"

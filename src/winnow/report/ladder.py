@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from winnow.pruning.presets import PRESETS
+from winnow.params.presets import PRESETS
 
 
 def line_names(table: pd.DataFrame) -> pd.Series:

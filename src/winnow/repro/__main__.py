@@ -33,7 +33,7 @@ def main() -> int:
 def _in_our_words(error: str) -> str:
     """What the schema says, where DVC says only that it cannot fill in a map: a network that is not given by name."""
     from winnow.errors import UserError
-    from winnow.params.whole import load_params
+    from winnow.experiment import load_params
 
     if "Cannot interpolate" in error:
         try:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SCRIPT = ["exec", "python", "-m"]  # how the command of one of our own stages begins
-LIGHT = ("stages.code", "stages.check")  # our own that import no torch
+LIGHT = ("stages.check",)  # our own that import no torch
 GUARD = str(Path(__file__).with_name("guard.py"))
 
 

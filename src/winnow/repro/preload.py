@@ -5,5 +5,5 @@ import pyarrow.parquet  # noqa: F401
 import safetensors.numpy  # noqa: F401
 import torch  # noqa: F401
 
-import winnow.params.whole
+import winnow.experiment
 import winnow.tickets.train  # noqa: F401

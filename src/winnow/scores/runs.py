@@ -1,14 +1,12 @@
 """What the early stage kept of one cohort's seeds: the input of every score."""
 
 import errno
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from winnow.scores.seed_scores import SeedScores
 from winnow.storage import load_tensors
 
 
@@ -53,9 +51,3 @@ class EarlyRuns:
     def correct(self, seed: int) -> np.ndarray:
         """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as training.loop.Run.correct."""
         return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]
-
-
-def of_outputs(runs: EarlyRuns, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> SeedScores:
-    """A score of (log_probabilities [n, k], labels [n]), for every seed and epoch."""
-    values = [[score(runs.log_probabilities(s, e), runs.labels) for e in runs.epochs] for s in runs.seeds]
-    return SeedScores(np.array(values, np.float32), runs.seeds, runs.epochs)

@@ -1,21 +1,22 @@
 """From a method, its options and a size to the images that are kept."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from winnow import methods
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.methods import METHODS
 from winnow.streams import numpy_stream
+
+METHODS = "winnow.selection.methods"
 
 
 def method(name: str) -> Callable[..., Chosen]:
     """A selection method by its name. Raises ValueError if there is none."""
-    if name not in METHODS:
-        raise ValueError(f"{name!r} is not a selection method; there are {', '.join(METHODS)}")
-    return getattr(import_module(METHODS[name].module), name)
+    if name not in methods.names(METHODS):
+        raise ValueError(f"{name!r} is not a selection method; there are {', '.join(methods.names(METHODS))}")
+    return methods.find(METHODS, name)
 
 
 def choose(evidence: Evidence, name: str, options: Mapping[str, Any], size: int, seed: int) -> Chosen:

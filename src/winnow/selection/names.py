@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-from winnow.scores import names
-
 GRAMMAR = "SCORE[-epochE][-windowF][-perclass], such as el2n, grand-epoch0, el2n-window0.1 or random-perclass"
 
 
@@ -20,10 +18,6 @@ def parse_name(text: str) -> dict[str, Any]:
     if not match:
         raise ValueError(f"{text!r} is not a method; write {GRAMMAR}")
     score, _, epoch, _, window, per_class = match.groups()
-    if score not in names.ALL:
-        raise ValueError(f"{text!r}: unknown score {score!r}; there are {', '.join(names.ALL)}")
-    if epoch is not None and score not in names.BY_EPOCH:
-        raise ValueError(f"{text!r}: {score} does not change with training, so it has no epoch")
     options: dict[str, Any] = {"score": score}
     options |= {"epoch": int(epoch)} if epoch is not None else {}
     options |= {"window": float(window)} if window is not None else {}

@@ -7,6 +7,7 @@ import pandas as pd
 
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
+from winnow.scores.seed_scores import NO_EPOCH
 from winnow.selection.evidence import Evidence
 
 
@@ -23,10 +24,10 @@ class OfRuns:
         return self.table["label"].to_numpy()
 
     def score(self, name: str, epoch: int) -> np.ndarray:
-        found = column(name, epoch)
-        if found not in self.table:
-            raise ValueError(f"the scores have no column {found}: {name} was not computed at that epoch")
-        return self.table[found].to_numpy()
+        for found in (column(name, epoch), column(name, NO_EPOCH)):
+            if found in self.table:
+                return self.table[found].to_numpy()
+        raise ValueError(f"the scores have no column {column(name, epoch)}: {name} was not computed at that epoch")
 
     def features(self, epoch: int) -> np.ndarray:
         return self.runs.features(self.runs.seeds[0], epoch)

@@ -11,7 +11,7 @@ from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.adaptive import cut_most
 from winnow.pruning.context import Batches, Context, batches_of
-from winnow.pruning.during.level import During
+from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
 from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule

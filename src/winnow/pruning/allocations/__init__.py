@@ -1,5 +1,4 @@
-"""How a cut is shared between layers: each allocation a file, with a function of its name, and a line in
-``pruning.tables``.
+"""How a cut is shared between layers: each allocation a file, with a function of its name.
 
 The function takes the layers (``Layers``, in the alphabetical order of their names), how many weights all keep
 together, and its options as keyword arguments, and gives how many each layer keeps. The counts sum to the total; each

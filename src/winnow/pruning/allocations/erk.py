@@ -1,6 +1,6 @@
 """Erdős-Rényi-kernel (Evci et al. 2020, "Rigging the lottery", sec. 3; after Mocanu et al. 2018)."""
 
-from winnow.pruning.allocations.layer import Layers, share_out
+from winnow.pruning.layers import Layers, share_out
 
 
 def erk(layers: Layers, total: int) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from winnow.pruning.allocations.layer import Layers, lowest
+from winnow.pruning.layers import Layers, lowest
 
 
 def global_(layers: Layers, total: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from winnow.pruning.allocations.global_ import global_
-from winnow.pruning.allocations.layer import Layers
+from winnow.pruning.layers import Layers
 
 
 def lamp(layers: Layers, total: int) -> dict[str, int]:

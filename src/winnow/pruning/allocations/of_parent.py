@@ -1,6 +1,8 @@
 """As many weights of every layer as the parent has."""
 
-from winnow.pruning.allocations.layer import Layers
+from winnow.pruning.layers import Layers
+
+ANYWHERE = True  # the level has as many weights as its parent, at any places, those that the parent has lost too
 
 
 def of_parent(layers: Layers, total: int) -> dict[str, int]:

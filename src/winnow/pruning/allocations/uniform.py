@@ -2,7 +2,7 @@
 
 import math
 
-from winnow.pruning.allocations.layer import Layers, share_out
+from winnow.pruning.layers import Layers, share_out
 
 
 def uniform(layers: Layers, total: int) -> dict[str, int]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from winnow.pruning.during.level import During
+from winnow.pruning.during_level import During
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.training.loop import Run, StepHook

@@ -15,7 +15,7 @@ from winnow.params.download import Download
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-def read(params: Download) -> Source:
+def image_folder(params: Download) -> Source:
     """The images below ``params.path``, in the order of torchvision's ImageFolder(path/train) and (path/test).
 
     So positions are indices of those data sets, and class names are the sorted names of the folders. An id is the path

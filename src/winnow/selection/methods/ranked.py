@@ -21,7 +21,7 @@ def ranked(
 ) -> Chosen:
     """The ``size`` images of the highest score after an epoch.
 
-    score: one of scores.names, or random, which ranks by draws of ``rng``: then a smaller subset lies within a larger.
+    score: a score's name, or random, which ranks by draws of ``rng``: then a smaller subset lies within a larger.
     window: the share of the lowest-scored images that is skipped before the kept ones start; None keeps the highest.
     per_class: rank within every class, and keep the same share of each. Raises ValueError if the window has no room.
     """

@@ -4,34 +4,45 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from winnow import methods
 from winnow.params.imp import NO_PARENT, Level
 from winnow.params.options import checked_options, options
-from winnow.pruning.presets import NONE, PRESETS
+from winnow.params.presets import NONE, PRESETS
+from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
-from winnow.pruning.tables import ALLOCATIONS, CRITERIA, DURING, find
 from winnow.pruning.weights import WEIGHTS
 
 EXAMPLES = {"cut": 0.2, "budget": 0.02}
-METHODS = [("criterion", CRITERIA, NONE), ("allocation", ALLOCATIONS, ""), ("when", DURING, "once")]  # and what is none
+FAMILIES = {  # of each choice, and the name that stands for none of the family
+    "criterion": (CRITERIA, NONE),
+    "allocation": (ALLOCATIONS, ""),
+    "when": (DURING, "once"),
+}
+
+
+def methods_of(level: Level) -> dict[str, list[str]]:
+    """The methods that a level uses, by their family."""
+    chosen = {family: (getattr(level.choices, choice), without) for choice, (family, without) in FAMILIES.items()}
+    return {family: [name] if name != without else [] for family, (name, without) in chosen.items()}
 
 
 def rule_of(name: str, level: Level, floor: int) -> Rule:
     """What a level of this name does. Raises ValueError that names the key, and says what would be right."""
     key, choices = f"imp.levels.{name}", level.choices
     functions: dict[str, Callable[..., Any]] = {}
-    for choice, table, without in METHODS:
+    for choice, (family, without) in FAMILIES.items():
         chosen = getattr(choices, choice)
         if chosen != without:
             try:
-                functions[choice] = find(table, chosen)
+                functions[choice] = methods.find(family, chosen)
             except ValueError as error:
                 raise ValueError(f"{key}.{choice}: {error}{f', or {without}' if without else ''}") from None
     for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES)):
         if getattr(choices, choice) not in those:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
     bound = _with_options(key, level, functions)
-    anywhere = ALLOCATIONS[choices.allocation].anywhere
+    anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     _check_amount(key, level, takes_none=anywhere or choices.criterion == NONE)
     _check_parent(key, level, anywhere)
     return Rule(

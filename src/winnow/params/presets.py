@@ -10,12 +10,13 @@ NONE = "none"  # of a criterion: the mask stays as it is
 @dataclass(frozen=True)
 class Choices:
     """What is scored, how the cut is shared between layers, when it is made, what the survivors start from, and by
-    which schedule they are trained: names of lines in ``pruning.tables``, ``weights.WEIGHTS``, ``schedules.SCHEDULES``.
+    which schedule they are trained: names of methods of
+    ``pruning.families``, and of lines in ``pruning.weights`` and ``pruning.schedules``.
     """
 
     criterion: str = "magnitude"  # or none
     allocation: str = "global"
-    when: str = "once"  # or in DURING
+    when: str = "once"  # or a way of pruning during the training
     weights: str = "rewind"
     schedule: str = "rest"
 

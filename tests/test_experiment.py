@@ -8,13 +8,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from winnow.errors import UserError
+from winnow.experiment import load_params
 from winnow.params.base import read_yaml, validate
 from winnow.params.download import Download
 from winnow.params.early import Early
 from winnow.params.named import load_named
-from winnow.params.select import choices
-from winnow.params.whole import load_params
 from winnow.recipe import DEFAULT
+from winnow.selection.choices import choices
 
 # An experiment without tickets, of which the tests below say only what they change
 BASE = """
@@ -160,7 +160,7 @@ def test_sections_that_name_the_same_training_share_it(tmp_path):
         ),
         ("retrain:", "retrain: must be a section with keys of its own, not null"),
         ("download: {path: 3}", "download.path: must be text, not 3"),
-        ("download: {source: }", "download.source: must be 'digits', 'mnist'"),
+        ("download: {source: }", "download.source: must be text"),
         ("figures: {per_class: [1, 2]}", "figures.per_class: must be a whole number, not [1, 2]"),
     ],
 )
@@ -226,14 +226,16 @@ def test_unknown_names_say_which_there_are(mistake):
     mistake(
         "score: {scores: [el2n, entropy]}",
         "score.scores: unknown score 'entropy'",
-        "el2n, loss, margin, forgetting",
+        "el2n, loss, margin, forgetting, input_norm",
         "grand",
     )
     mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, loss, margin, forgetting")
     mistake(
         "networks: {small: {name: resnet19}}", "networks.small.name: unknown network 'resnet19'", "resnet20", "convnet"
     )
-    mistake("download: {source: imagenet}", "download.source: must be 'digits', 'mnist'", 'not "imagenet"')
+    mistake(
+        "download: {source: imagenet}", "download.source: must be one of cifar10, cifar100, digits", 'not "imagenet"'
+    )
     mistake("retrain: {budget: step}", "retrain.budget: must be 'steps' or 'epochs'")
 
 
@@ -291,9 +293,8 @@ def test_methods_with_options(tmp_path, mistake):
     )
     select = load_params(write(tmp_path / "p.yaml", changes)).select
     found = choices(select.methods, select.epoch)
-    assert found["el2n-epoch5"] == found["hard"].__class__(
-        "ranked", {"score": "el2n", "epoch": 5, "window": None, "per_class": False}
-    )
+    options = {"score": "el2n", "epoch": 5, "window": None, "per_class": False}
+    assert (found["el2n-epoch5"].method, found["el2n-epoch5"].options) == ("ranked", options)
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
     given = "select: {methods: {random: {}, "
@@ -313,6 +314,7 @@ def test_methods(mistake):
     mistake("select: {methods: [el2n]}", "select.methods: must hold random")
     mistake("select: {methods: [el2n, random, el2n]}", "select.methods: names a method twice")
     mistake("select: {methods: [el2n-top, random]}", "select.methods: 'el2n-top' is not a method; write SCORE[-epochE]")
+    mistake("select: {methods: [random-epoch4, random]}", "'random-epoch4': random does not change with training")
     mistake("select: {methods: []}", "select.methods: must be a list with at least one item")
     mistake("score: {gradients: []}", "select.methods: 'grand' needs grand: add it to score.gradients")
     mistake(
@@ -417,7 +419,7 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, allocation: local, cut: 0.2}",
-            ".allocation: there is no 'local'; there are global, unif",
+            ".allocation: there is no 'local'; there are erk, global",
         ),
         ("{parent: l1, when: later, cut: 0.2}", ".when: there is no 'later'; there are gradual, or once"),
         (

@@ -5,6 +5,8 @@ import numpy as np
 
 from winnow.selection.evidence import Chosen, Evidence
 
+NEEDS_FEATURES = True
+
 
 def k_center(evidence: Evidence, size: int, rng: np.random.Generator, *, epoch: int) -> Chosen:
     """One image after another, each the farthest from its nearest kept one in the features after an epoch.

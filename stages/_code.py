@@ -1,41 +1,29 @@
-"""Write which code every stage runs: the files that its script imports, with a hash of what each means, one list for
-each script. The scripts that build networks have those of the user too, with what these are made of.
+"""Which code a stage runs: the files that its script imports, with a hash of what each means. The scripts that build
+networks have those of the user too, with what these are made of.
 
-A stage depends on its list in place of the files. So a change of code reruns the stages that import it, and no other,
-and none can be forgotten; and dvc.lock, which DVC writes anew after every stage, stays short enough to be written in a
-fraction of a second. Comments, docstrings and formatting are not part of what a file means, so prose reruns nothing.
+A stage depends on a list of them, which the stage ``check`` writes, in place of the files. So a change of code reruns
+the stages that import it, and no other, and none can be forgotten; and dvc.lock, which DVC writes anew after every
+stage, stays short enough to be written in a fraction of a second. Comments, docstrings and formatting are not part of
+what a file means, so prose reruns nothing.
 """
 
 import ast
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stages._stage import CODE, main, params
+from winnow import methods
 from winnow.errors import UserError
-from winnow.params.dense import Dense
-from winnow.params.early import Early
-from winnow.params.retrain import Retrain
 from winnow.params.training import Network
-from winnow.storage import atomic_file
+
+Chosen = Mapping[str, Collection[str]]  # families of methods, and those of each that are used
 
 OWN = Path("networks")  # the folder of the user's networks
 BUILDS_THEM = Path("src/winnow/networks/own.py")
-
-
-def code() -> None:
-    options = params(early=Early, retrain=Retrain, dense=Dense)
-    own = {path for part in (options.early, options.retrain, options.dense) for path in own_files(part.network)}
-    for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "code"):
-        files = imported_files(script)
-        files += sorted(own - set(files)) if BUILDS_THEM in files else []
-        lines = (f"{meaning(path)}  {path}\n" for path in files)
-        with atomic_file(CODE / f"{script}.txt") as file:
-            file.write_text("".join(lines), encoding="utf-8")
 
 
 @cache  # most files are imported by many scripts
@@ -82,11 +70,13 @@ def _has_docstring(part: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Async
     return ast.get_docstring(part, clean=False) is not None
 
 
-def imported_files(script: str) -> list[Path]:
+def imported_files(script: str, chosen: Chosen | None = None) -> list[Path]:
     """The file of a script and every one of src/winnow and stages that it imports at any depth, in functions too.
     Paths are relative to the project's root, which is the working directory.
+
+    Code that names a family of methods imports those of them that are chosen, or all, if the family is not in chosen.
     """
-    return _with_imports(_files(f"stages.{script}"))
+    return _with_imports(_files(f"stages.{script}"), chosen or {})
 
 
 def own_files(network: Network) -> list[Path]:
@@ -102,7 +92,7 @@ def own_files(network: Network) -> list[Path]:
     module = network.name.partition(":")[0]
     folder = OWN / module.split(".")[1]
     beside = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    found = _with_imports(_files(module) + beside)
+    found = _with_imports(_files(module) + beside, {})
     for path in found:
         if path.is_relative_to(OWN):
             _refuse_unwatched(path)
@@ -121,7 +111,7 @@ def _refuse_unwatched(path: Path) -> None:
             )
 
 
-def _with_imports(todo: list[Path]) -> list[Path]:
+def _with_imports(todo: list[Path], chosen: Chosen) -> list[Path]:
     """These files, and every one of the project that they import at any depth."""
     found: set[Path] = set()
     while todo:
@@ -129,6 +119,8 @@ def _with_imports(todo: list[Path]) -> list[Path]:
         if path not in found:
             found.add(path)
             todo += [file for module in _imports(path) for file in _files(module)]
+            families = _families(path) if path.suffix == ".py" else []
+            todo += [file for family in families for file in _methods(family, chosen)]
     return sorted(found)
 
 
@@ -142,6 +134,20 @@ def _project_files(module: str, above: Path) -> list[Path]:
     parts = module.split(".")
     packages = [above.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
     return [path for path in [*packages, above.joinpath(*parts).with_suffix(".py")] if path.exists()]
+
+
+def _methods(family: str, chosen: Chosen) -> list[Path]:
+    """The files of a family's package, and of its methods that are chosen."""
+    names = chosen[family] if family in chosen else methods.names(family)
+    return _files(family) + [file for name in names for file in _files(f"{family}.{methods.module_name(name)}")]
+
+
+@cache
+def _families(path: Path) -> list[str]:
+    """The packages that stand as text in a file: whose methods are imported by their names."""
+    texts = [node.value for node in _walk(_tree(path)) if isinstance(node, ast.Constant)]
+    names = [text for text in texts if isinstance(text, str) and re.fullmatch(r"winnow(\.\w+)+", text)]
+    return [name for name in names if Path("src", *name.split("."), "__init__.py").exists()]
 
 
 @cache
@@ -158,12 +164,6 @@ def _modules(path: Path) -> Iterator[str]:
             module = ".".join([*package, *([node.module] if node.module else [])])
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and re.fullmatch(r"winnow(\.\w+)+", node.value)
-        ):
-            yield node.value  # an entry of a registry, imported when its name is asked for
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -173,7 +173,3 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
         else:
             yield child
             yield from _walk(child)
-
-
-if __name__ == "__main__":
-    main(code)

@@ -2,9 +2,6 @@
 
 import numpy as np
 
-from winnow.scores.runs import EarlyRuns
-from winnow.scores.seed_scores import SeedScores
-
 
 def forgetting(correct: np.ndarray) -> np.ndarray:
     """How many times each image went from right to wrong between two visits.
@@ -22,10 +19,3 @@ def forgetting(correct: np.ndarray) -> np.ndarray:
         ever_right |= now == 1
         counts[epoch] = np.where(ever_right, count, np.inf)
     return counts
-
-
-def compute(runs: EarlyRuns) -> SeedScores:
-    """At every scored epoch but 0, before which no image was visited."""
-    epochs = [epoch for epoch in runs.epochs if epoch > 0]
-    values = [forgetting(runs.correct(seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
-    return SeedScores(np.array(values, np.float32), runs.seeds, epochs)

@@ -13,16 +13,16 @@ _TEST_SHARE = 0.25
 _TEST_SEED = 1797
 
 
-def read(params: Download) -> Source:
+def digits(params: Download) -> Source:
     """The images in the order of ``sklearn.datasets.load_digits``; ids and positions are its row numbers.
 
     The values 0 to 16 are stretched to 0 to 255: value * 255 / 16, rounded to the nearest whole number.
     """
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+    found = load_digits()
+    pixels = np.rint(found.images * (255 / 16)).astype(np.uint8)[:, None]
     rows = np.arange(len(pixels))
-    images = Images(pixels, digits.target.astype(np.int64), np.array([f"digits/{row:04d}" for row in rows]), rows)
+    images = Images(pixels, found.target.astype(np.int64), np.array([f"digits/{row:04d}" for row in rows]), rows)
     train, test = hold_out(images.labels, _TEST_SHARE, _TEST_SEED)
-    return Source(images.take(train), images.take(test), [str(name) for name in digits.target_names])
+    return Source(images.take(train), images.take(test), [str(name) for name in found.target_names])

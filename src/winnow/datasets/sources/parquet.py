@@ -33,7 +33,7 @@ class _Shard:
     class_names: list[str] | None  # from the hub's metadata
 
 
-def read(params: Download) -> Source:
+def parquet(params: Download) -> Source:
     """The rows of train.parquet and test.parquet below ``params.path``, or train-*.parquet and test-*.parquet.
 
     Columns: ``image`` (or ``img``), a struct of the encoded ``bytes`` and a ``path``; ``label``, a whole number from 0.

@@ -1,14 +1,17 @@
-"""GraNd, the L2 norm of the gradient of an image's loss with respect to all weights (Data Diet, Def. 2.1)."""
+"""Scores of gradients: a pass of all images through every network that early training kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from winnow.autograd.gradient_norms import gradient_norms
+from winnow import methods
 from winnow.datasets.images import load_facts, load_part
 from winnow.networks import build
 from winnow.params.training import Network
+from winnow.scores.families import OF_GRADIENTS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores
 from winnow.storage import load_tensors, save_tensors
@@ -19,13 +22,16 @@ from winnow.training.workers import Tick, side_by_side
 
 BATCH = 125  # images per backward pass: more is no faster, and takes memory
 
+Score = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
-def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
-    """GraNd at every scored epoch, batch norm in evaluation mode, without augmentation.
+
+def compute(name: str, runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
+    """The score at every scored epoch, batch norm in evaluation mode, without augmentation.
 
     One job per checkpoint; what is done is kept in ``working``, so that an interrupted call goes on from there. Raises
-    ValueError if the network has a layer for which there is no formula.
+    ValueError if there is no such score, or it has no value for the network.
     """
+    score: Score = methods.find(OF_GRADIENTS, name)
     facts = load_facts(runs.dataset)
     images = to_device(load_part(runs.dataset, "train"), facts, device()).labelled(runs.labels)
     working.mkdir(parents=True, exist_ok=True)
@@ -39,21 +45,21 @@ def compute(runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
             return
         module = build(network, len(facts["class_names"]), images.shape)
         load_network(module, load_tensors(runs.checkpoint(*job)))
-        save_tensors(file(job), {"grand": norms_of_all(module.to(images.device), images, tick)})
+        save_tensors(file(job), {name: of_all(score, module.to(images.device), images, tick)})
 
     jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
-    side_by_side(work, jobs, workers(images.device), len(jobs) * len(images), "GraNd", unit="image")
-    values = np.array([load_tensors(file(job), "grand")["grand"] for job in jobs], np.float32)
+    side_by_side(work, jobs, workers(images.device), len(jobs) * len(images), name, unit="image")
+    values = np.array([load_tensors(file(job), name)[name] for job in jobs], np.float32)
     return SeedScores(values.reshape(len(runs.seeds), len(runs.epochs), -1), runs.seeds, runs.epochs)
 
 
-def norms_of_all(network: torch.nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:
-    """The gradient norm of every image, float32 [n]."""
+def of_all(score: Score, network: nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:
+    """The score of every image, float32 [n]."""
     network = network.eval().to(memory_format=torch.channels_last)
-    norms = np.empty(len(images), np.float32)  # many small tensors would keep the system from taking memory back
+    values = np.empty(len(images), np.float32)  # many small tensors would keep the system from taking memory back
     done = 0
     for inputs, labels in images.batches(BATCH):
-        norms[done : done + len(labels)] = gradient_norms(network, inputs, labels).cpu().numpy()
+        values[done : done + len(labels)] = score(network, inputs, labels).cpu().numpy()
         done += len(labels)
         tick(len(labels))
-    return norms
+    return values

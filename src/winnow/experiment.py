@@ -5,8 +5,10 @@ from typing import Self
 
 from pydantic import model_validator
 
+from winnow import methods
+from winnow.datasets.build import SOURCES
 from winnow.params.aggregate import Aggregate
-from winnow.params.base import read_yaml, validate
+from winnow.params.base import as_yaml, read_yaml, validate
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
@@ -14,12 +16,15 @@ from winnow.params.early import Early, Score
 from winnow.params.figures import Figures
 from winnow.params.imp import Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
-from winnow.params.levels import rule_of
 from winnow.params.named import Named, load_named
 from winnow.params.retrain import Retrain
-from winnow.params.select import Choice, Select, choices
-from winnow.scores.names import BY_EPOCH, OF_GRADIENTS
-from winnow.selection.methods import METHODS
+from winnow.params.select import Select
+from winnow.scores.families import OF_DATA, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
+from winnow.selection.choices import Choice, choices
+from winnow.selection.choose import method
+from winnow.tickets.rules import rule_of
+
+OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_DATA)
 
 
 class Params(Named):
@@ -41,10 +46,32 @@ class Params(Named):
     figures: Figures
 
     @model_validator(mode="after")
+    def _methods(self) -> Self:
+        """The methods that the sections name are there."""
+        if self.download.source not in methods.names(SOURCES):
+            there = ", ".join(methods.names(SOURCES))
+            raise ValueError(f"download.source: must be one of {there}, not {as_yaml(self.download.source)}")
+        of_files = [name for family in OF_FILES for name in methods.names(family)]
+        of_gradients = methods.names(OF_GRADIENTS)
+        keys = (("scores", of_files, "gradients", of_gradients), ("gradients", of_gradients, "scores", of_files))
+        for key, here, other, others in keys:
+            for score in getattr(self.score, key):
+                if score in others:
+                    raise ValueError(f"score.{key}: {score} does not belong here: list it under score.{other}")
+                if score not in here:
+                    also = f"and under score.{other} {', '.join(others)}"
+                    raise ValueError(f"score.{key}: unknown score {score!r}; there are {', '.join(here)}, {also}")
+        return self
+
+    @model_validator(mode="after")
     def _across_sections(self) -> Self:
         """The scores and epochs that are selected by are computed; retraining starts from networks of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
-        for name, choice in choices(self.select.methods, self.select.epoch).items():
+        try:
+            chosen = choices(self.select.methods, self.select.epoch)
+        except ValueError as error:
+            raise ValueError(f"select.methods: {error}".replace("select.methods: select", "select", 1)) from None
+        for name, choice in chosen.items():
             self._selected_by(name, choice)
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:
@@ -57,16 +84,22 @@ class Params(Named):
     def _selected_by(self, name: str, choice: Choice) -> None:
         """What a method chooses by is kept."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
+        of_epochs = [name for family in (OF_OUTPUTS, OF_VISITS, OF_GRADIENTS) for name in methods.names(family)]
+        known = [*of_epochs, *methods.names(OF_DATA)]
+        if score not in known:
+            raise ValueError(f"select.methods: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
-            section = "gradients" if score in OF_GRADIENTS else "scores"
+            section = "gradients" if score in methods.names(OF_GRADIENTS) else "scores"
             raise ValueError(f"select.methods: {name!r} needs {score}: add it to score.{section}")
-        if score in BY_EPOCH and epoch not in self.early.epochs:
+        if score not in of_epochs and {"score", "epoch"} <= choice.given:
+            raise ValueError(f"select.methods: {name!r}: {score} does not change with training, so it has no epoch")
+        if score in of_epochs and epoch not in self.early.epochs:
             key = "select.epoch:" if epoch == self.select.epoch else f"select.methods: {name!r}: epoch"
             there = ", ".join(map(str, self.early.epochs))
             raise ValueError(f"{key} {epoch} is not scored; early.epochs has {there}")
         if score == "forgetting" and epoch == 0:
             raise ValueError(f"select.methods: {name!r} at epoch 0: forgetting is counted from epoch 1 on")
-        if METHODS[choice.method].features and epoch not in self.early.features:
+        if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
             raise ValueError(f"select.methods: {name!r} needs the features of epoch {epoch}: add it to early.features")
 
     @model_validator(mode="after")

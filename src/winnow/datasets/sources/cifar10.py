@@ -1,0 +1,10 @@
+"""CIFAR-10 (Krizhevsky 2009): 60,000 images in colour of 32x32 pixels, ten classes."""
+
+from winnow.datasets.source import Source
+from winnow.datasets.torchvision_sets import torchvision_set
+from winnow.params.download import Download
+
+
+def cifar10(params: Download) -> Source:
+    """As torchvision has it (``torchvision_sets``)."""
+    return torchvision_set(params)

@@ -1,0 +1,37 @@
+"""Families of methods. A family is a package in which every module is a method: a function of the module's name.
+
+So a new method is one file. A stage depends on the code of the methods that its item uses (``stages.check``).
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from keyword import iskeyword
+from pathlib import Path
+from typing import Any
+
+
+def names(family: str) -> list[str]:
+    """The methods of a family such as winnow.pruning.criteria, in alphabetical order. Imports none of them."""
+    spec = find_spec(family)
+    assert spec is not None and spec.submodule_search_locations is not None
+    files = Path(spec.submodule_search_locations[0]).glob("[a-z]*.py")
+    return sorted(file.stem.removesuffix("_") for file in files)
+
+
+def module_name(name: str) -> str:
+    """The name of a method's module and function: global_ for global, as that is a word of Python's."""
+    return f"{name}_" if iskeyword(name) else name
+
+
+def find(family: str, name: str) -> Callable[..., Any]:
+    """A method's function. Raises ValueError if there is no such method."""
+    if name not in names(family):
+        raise ValueError(f"there is no {name!r}; there are {', '.join(names(family))}")
+    function: Callable[..., Any] = getattr(import_module(f"{family}.{module_name(name)}"), module_name(name))
+    return function
+
+
+def has_mark(method: Callable[..., Any], mark: str) -> bool:
+    """Whether the method's module sets this name, such as NEEDS_FEATURES, to True."""
+    return bool(getattr(import_module(method.__module__), mark, False))

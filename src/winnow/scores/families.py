@@ -1,0 +1,8 @@
+"""Where the scores are: each a file in one of these packages, with a function of its name. What such a function takes
+and gives is said in its package.
+"""
+
+OF_OUTPUTS = "winnow.scores.of_outputs"
+OF_VISITS = "winnow.scores.of_visits"
+OF_DATA = "winnow.scores.of_data"
+OF_GRADIENTS = "winnow.scores.of_gradients"

@@ -1,0 +1,44 @@
+"""What params.yaml says of selection, as methods with all their options."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from winnow import methods
+from winnow.params.base import as_yaml
+from winnow.params.options import checked_options, options
+from winnow.selection.choose import METHODS
+from winnow.selection.choose import method as find_method
+from winnow.selection.names import parse_name
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A selection method by its name, and all its options; given: those that params.yaml says."""
+
+    method: str
+    options: dict[str, Any]
+    given: frozenset[str]
+
+
+def choices(asked: Sequence[str] | Mapping[str, Mapping[str, Any]], epoch: int) -> dict[str, Choice]:
+    """What ``select.methods`` says, with ``epoch`` where a method names none. Raises ValueError for what is wrong."""
+    given = asked if isinstance(asked, Mapping) else {name: {} for name in asked}
+    return {name: _choice(name, dict(values), epoch) for name, values in given.items()}
+
+
+def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        raise ValueError(f"{name!r}: a name is made of letters, digits, _, - and .")
+    there, method = methods.names(METHODS), values.pop("method", name)
+    if not isinstance(method, str):
+        raise ValueError(f"select.methods.{name}.method: must be one of {', '.join(there)}, not {as_yaml(method)}")
+    if method not in there and not values:
+        method, values = "ranked", parse_name(method)
+    function = find_method(method)
+    usual = {"epoch": (Annotated[int, Field(ge=0)], epoch)} if "epoch" in options(function) else {}
+    found = checked_options([function], values, f"select.methods.{name}", usual)
+    return Choice(method, found, frozenset(values))
