@@ -20,6 +20,7 @@ lint: $(VENV)/installed
 	ruff check .
 	ruff format --check .
 	mypy
+	lint-imports --no-cache
 
 format: $(VENV)/installed
 	ruff check --fix .
