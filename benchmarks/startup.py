@@ -40,7 +40,7 @@ STAGES: dict[str, tuple[list[str], str, str]] = {
     "compare": ([], "stages.compare.accuracy_bands", TABLES),
     "figures": ([], "stages.figures.accuracy_figure", f"{TABLES}, matplotlib.figure"),
     "dense": ([], "stages.dense.side_by_side", TRAINING),
-    "imp@l1": (["l1"], "stages.imp.side_by_side", TRAINING),
+    "prune@l1": (["l1"], "stages.prune.side_by_side", TRAINING),
     "connectivity": ([], "stages._lines.side_by_side", TRAINING),
     "curvature@l4": (["l4"], "stages.curvature.side_by_side", f"{NETWORKS}, scipy.sparse.linalg"),
     "tickets": ([], "stages.tickets.results_of", TRAINING),

@@ -39,7 +39,7 @@ def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None
         "train": to_device(sample(training_images(), connectivity.images), facts, where),
         "test": to_device(sample(load_part("data/images", "test"), connectivity.images), facts, where),
     }
-    points, statistics = connectivity.points, connectivity.statistics
+    points, statistics = connectivity.points, connectivity.batch_norm
     same = [code, points, statistics, *(_hash_of_images(part) for part in parts.values())]
     inputs = {line: _hash(json.dumps([*same, _hash_of_file(line.a), _hash_of_file(line.b)]).encode()) for line in lines}
     new = [line for line in lines if not (line.file.exists() and load_provenance(line.file) == {"of": inputs[line]})]

@@ -8,7 +8,7 @@ import pandas as pd
 from stages._stage import keep_only
 from winnow.landscape.tables import joined, load_line
 from winnow.params.dense import NAME as DENSE
-from winnow.params.imp import NO_PARENT
+from winnow.params.pruning import NO_PARENT
 
 TICKETS, LANDSCAPE = Path("data/tickets"), Path("data/landscape")
 LINES = LANDSCAPE / "lines"

@@ -50,8 +50,8 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
     if script == "select":
         chosen = choices(params.select.methods, params.select.epoch).values()
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
-    if script == "imp":
-        return {f"{script}/{name}": methods_of(level) for name, level in params.imp.levels.items()}
+    if script == "prune":
+        return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
     return {script: {}}
 
 

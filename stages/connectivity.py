@@ -9,13 +9,13 @@ from stages._stage import code, keep_only, main, params
 from stages._tickets import LINES, child, keep_levels, ticket
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
-from winnow.params.imp import Imp, with_parents
 from winnow.params.landscape import Connectivity
+from winnow.params.pruning import Pruning, with_parents
 
 
 def connectivity() -> None:
-    options = params(dense=Dense, imp=Imp, connectivity=Connectivity)
-    seeds, levels = options.dense.seeds, options.imp.levels
+    options = params(dense=Dense, pruning=Pruning, connectivity=Connectivity)
+    seeds, levels = options.dense.seeds, options.pruning.levels
     keep_levels(levels)
     pairs = with_parents(levels) + [(DENSE, name) for name in levels]
     pairs = list(dict.fromkeys([*pairs, *combinations(options.connectivity.matrix, 2)]))

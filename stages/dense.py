@@ -23,7 +23,7 @@ def dense() -> None:
     classes = len(facts["class_names"])
     train_part = training_images()
     images = to_device(train_part, facts, where)
-    parts = {"train": to_device(sample(train_part, options.probe), facts, where), **held_out(facts, where)}
+    parts = {"train": to_device(sample(train_part, options.eval_images), facts, where), **held_out(facts, where)}
     with naming("dense.training."):
         plan = schedule(options.training, len(images))
     with naming("dense.rewind: "):

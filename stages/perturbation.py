@@ -25,7 +25,7 @@ from winnow.training.schedule import schedule
 def perturbation(name: str) -> None:
     options = params(dense=Dense, perturbation=Perturbation, connectivity=Connectivity)
     seeds, training = options.dense.seeds, options.dense.training
-    run, lengths = options.perturbation.runs[name], options.perturbation.lengths
+    run, scales = options.perturbation.runs[name], options.perturbation.scales
     facts, where = load_facts("data/images"), device()
     images = to_train_on(run.data, facts, where)
     parts = held_out(facts, where)
@@ -51,7 +51,7 @@ def perturbation(name: str) -> None:
 
     tasks = {
         folder / "trained" / f"{multiple}": Task(images, training, plan, perturbed(multiple), tau)
-        for multiple in lengths
+        for multiple in scales
     }
     fit_side_by_side(tasks, seeds, f"perturbation@{name}", on_end=keep_ticket(parts))
     lines = {
@@ -60,7 +60,7 @@ def perturbation(name: str) -> None:
             folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors",
             folder / "lines" / f"{multiple}" / f"seed{seed}.parquet",
         )
-        for multiple in lengths
+        for multiple in scales
         for seed in seeds
     }
     measure(list(lines.values()), options.connectivity, code(), f"perturbation@{name}, lines")

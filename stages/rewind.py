@@ -5,7 +5,7 @@ from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts
 from winnow.params.base import steps
 from winnow.params.dense import Dense
-from winnow.params.imp import Imp
+from winnow.params.pruning import Pruning
 from winnow.tickets.rewind import keep_rewind_point
 from winnow.training.device import device
 from winnow.training.fit import Task, fit_side_by_side, fresh
@@ -13,14 +13,14 @@ from winnow.training.schedule import schedule
 
 
 def rewind(name: str) -> None:
-    options = params(dense=Dense, imp=Imp)
-    dense, point = options.dense, options.imp.rewinds[name]
+    options = params(dense=Dense, pruning=Pruning)
+    dense, point = options.dense, options.pruning.rewinds[name]
     facts, where = load_facts("data/images"), device()
     everything = facts["images"]["train"]
     images = to_train_on(point.data, facts, where)
-    with naming(f"imp.rewinds.{name}: dense.training."):
+    with naming(f"pruning.rewinds.{name}: dense.training."):
         plan = schedule(dense.training, len(images), everything)
-    with naming(f"imp.rewinds.{name}.length: "):
+    with naming(f"pruning.rewinds.{name}.length: "):
         tau = plan.before_end(steps(point.length, everything // dense.training.batch_size))
     folder = scratch()
     begin = naming("dense.network.")(fresh(dense.network, images, len(facts["class_names"])))

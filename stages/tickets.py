@@ -26,8 +26,8 @@ from winnow.analysis.verdicts import as_metrics, barriers, ends, verdicts
 from winnow.landscape.tables import MEASURED, joined, load_line
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
-from winnow.params.imp import Imp, Level, with_parents
 from winnow.params.landscape import Connectivity, Curvature, Perturbation
+from winnow.params.pruning import Level, Pruning, with_parents
 from winnow.storage import load_table, load_tensors, save_json, save_table
 from winnow.tickets.files import load_ticket
 from winnow.tickets.magnitudes import density_table, magnitude_table
@@ -38,8 +38,10 @@ CURVATURE = ["size", "largest", "trace", "trace_error", "predicted_low", "predic
 
 
 def tickets() -> None:
-    options = params(dense=Dense, imp=Imp, connectivity=Connectivity, perturbation=Perturbation, curvature=Curvature)
-    levels, seeds = options.imp.levels, options.dense.seeds
+    options = params(
+        dense=Dense, pruning=Pruning, connectivity=Connectivity, perturbation=Perturbation, curvature=Curvature
+    )
+    levels, seeds = options.pruning.levels, options.dense.seeds
     keep_levels(levels)
     keep_measured(options.perturbation.runs, options.curvature.levels)
     results = results_of(levels)

@@ -22,7 +22,7 @@ early: {cohorts: {a: [0, 1, 2, 3, 4]}, epochs: [0, 1, 2, 5, 10]}
 trainings: {short: {length: 20 epochs}}
 select: {keep: [0.3, 0.5, 0.7], epoch: 10}
 retrain: {seeds: [100, 101, 102]}
-imp: {rewinds: {}, levels: {}}
+pruning: {rewinds: {}, levels: {}}
 connectivity: {matrix: []}
 spawn: {at: []}
 perturbation: {runs: {}}
@@ -327,15 +327,15 @@ def test_methods(mistake):
 
 
 def levels(**changes: str) -> str:
-    """The section imp with a dense level, three that are cut, and those that are given; each in one line."""
+    """The section pruning with a dense level, three that are cut, and those that are given; each in one line."""
     given = {
         "d0": "{parent: dense, variant: dense}",
-        "l1": "{parent: dense, cut: 0.2}",
-        "l2": "{parent: l1, cut: 0.2}",
-        "lr": "{parent: l1, variant: learning_rate, cut: 0.2}",
+        "l1": "{parent: dense, prune: 0.2}",
+        "l2": "{parent: l1, prune: 0.2}",
+        "lr": "{parent: l1, variant: learning_rate, prune: 0.2}",
     } | changes
     lines = "".join(f"    {key}: {in_full(v)}\n" for key, v in given.items())
-    return "imp:\n  rewinds: {early: {data: full}}\n  levels:\n" + lines
+    return "pruning:\n  rewinds: {early: {data: full}}\n  levels:\n" + lines
 
 
 def in_full(items: str) -> str:
@@ -352,53 +352,59 @@ def test_levels_that_are_right(tmp_path):
     changes = (
         levels(
             r="{parent: l2, variant: random}",
-            a="{parent: l2, variant: adaptive, budget: 0.1, until: 0.1}",
-            o="{parent: d0, rewind: early, data: select/random-0.5, variant: one_shot, cut: 0.9}",
-            s="{parent: none, criterion: snip, batches: 2, allocation: erk, cut: 0.9}",
-            g="{parent: none, rewind: early, when: gradual, cuts: 5, end: 1.0, schedule: full, cut: 0.8}",
-            la="{parent: l1, criterion: magnitude, allocation: lamp, weights: rewind, schedule: rest, cut: 0.4}",
+            a="{parent: l2, variant: adaptive, max_error_rise: 0.1, min_density: 0.1}",
+            o="{parent: d0, rewind: early, data: select/random-0.5, variant: one_shot, prune: 0.9}",
+            s="{parent: none, criterion: snip, batches: 2, allocation: erk, prune: 0.9}",
+            g="{parent: none, rewind: early, when: gradual, cuts: 5, end: 1.0, schedule: full, prune: 0.8}",
+            la="{parent: l1, criterion: magnitude, allocation: lamp, weights: rewind, schedule: rest, prune: 0.4}",
         )
         + "curvature: {levels: [dense, o]}\n"
         + "perturbation: {runs: {p: {level: l1, child: l2, rewind: dense, data: full}}}"
     )
     names = ["d0", "l1", "l2", "lr", "r", "a", "o", "s", "g", "la"]
-    assert list(load_params(write(tmp_path / "p.yaml", changes)).imp.levels) == names
+    assert list(load_params(write(tmp_path / "p.yaml", changes)).pruning.levels) == names
 
 
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        ("{parent: l0, cut: 0.2}", "imp.levels.x.parent: l0 is no level; there are dense, d0, l1, l2"),
-        ("{parent: z, cut: 0.2}\n    z: {parent: l1, cut: 0.2}", "imp.levels.x.parent: z comes after it; there are"),
-        ("{parent: x, cut: 0.2}", "imp.levels.x.parent: x comes after it; there are dense, d0, l1, l2"),
+        ("{parent: l0, prune: 0.2}", "pruning.levels.x.parent: l0 is no level; there are dense, d0, l1, l2"),
         (
-            "{parent: l1, rewind: late, cut: 0.2}",
-            "imp.levels.x.rewind: late is no rewind point; there are dense",
+            "{parent: z, prune: 0.2}\n    z: {parent: l1, prune: 0.2}",
+            "pruning.levels.x.parent: z comes after it; there",
         ),
-        ("{parent: l1, data: select/el2n-0.4, cut: 0.2}", "imp.levels.x.data: select/el2n-0.4 is not a subset that is"),
-        ("{parent: l1, cut: 1.3}", "imp.levels.x.cut: must be below 1"),
-        ("{parent: l1, cut: 0}", "imp.levels.x.cut: must be above 0"),
-        ("{parent: l1, cut: half}", 'imp.levels.x.cut: must be a number, not "half"'),
-        ("{cut: 0.2}", "imp.levels.x.parent: is missing; it must be given"),
-        ("{parent: l1}", "imp.levels.x: criterion magnitude with allocation global needs cut, such as cut: 0.2"),
-        ("{parent: l1, variant: fine_tuning}", "imp.levels.x: variant fine_tuning needs cut, such as cut: 0.2"),
-        ("{parent: l1, variant: adaptive}", "imp.levels.x: variant adaptive needs budget, such as budget: 0.02"),
-        ("{parent: l1, variant: random, cut: 0.2}", "imp.levels.x: variant random takes no cut; leave it out"),
+        ("{parent: x, prune: 0.2}", "pruning.levels.x.parent: x comes after it; there are dense, d0, l1, l2"),
         (
-            "{parent: l1, cut: 0.2, budget: 0.1}",
-            "imp.levels.x: criterion magnitude with allocation global takes no budget",
+            "{parent: l1, rewind: late, prune: 0.2}",
+            "pruning.levels.x.rewind: late is no rewind point; there are dense",
+        ),
+        ("{parent: l1, data: select/el2n-0.4, prune: 0.2}", "pruning.levels.x.data: select/el2n-0.4 is not a subset"),
+        ("{parent: l1, prune: 1.3}", "pruning.levels.x.prune: must be below 1"),
+        ("{parent: l1, prune: 0}", "pruning.levels.x.prune: must be above 0"),
+        ("{parent: l1, prune: half}", 'pruning.levels.x.prune: must be a number, not "half"'),
+        ("{prune: 0.2}", "pruning.levels.x.parent: is missing; it must be given"),
+        (
+            "{parent: l1}",
+            "pruning.levels.x: criterion magnitude with allocation global needs prune, such as prune: 0.2",
+        ),
+        ("{parent: l1, variant: fine_tuning}", "pruning.levels.x: variant fine_tuning needs prune, such as prune: 0.2"),
+        ("{parent: l1, variant: adaptive}", "variant adaptive needs max_error_rise, such as max_error_rise: 0.02"),
+        ("{parent: l1, variant: random, prune: 0.2}", "pruning.levels.x: variant random takes no prune; leave it out"),
+        (
+            "{parent: l1, prune: 0.2, max_error_rise: 0.1}",
+            "pruning.levels.x: criterion magnitude with allocation global takes no max_error_rise",
         ),
         (
-            "{parent: l1, cut: 0.2, until: 0.1}",
-            "imp.levels.x: criterion magnitude with allocation global takes no until",
+            "{parent: l1, prune: 0.2, min_density: 0.1}",
+            "pruning.levels.x: criterion magnitude with allocation global takes no min_density",
         ),
-        ("{parent: l1, variant: magic}", "imp.levels.x.variant: must be one of imp, learning_rate"),
+        ("{parent: l1, variant: magic}", "pruning.levels.x.variant: must be one of imp, learning_rate"),
         (
-            "{parent: l1, variant: one_shot, cut: 0.9}",
+            "{parent: l1, variant: one_shot, prune: 0.9}",
             "x: variant one_shot has a dense parent; l1 is pruned already",
         ),
-        ("{parent: l1, cutt: 0.2}", "imp.levels.x.cutt: no such key; did you mean cut?"),
-        ("{parent: l1, variant: dense}", "imp.levels.x: variant dense has a dense parent; l1 is pruned"),
+        ("{parent: l1, prunee: 0.2}", "pruning.levels.x.prunee: no such key; did you mean prune?"),
+        ("{parent: l1, variant: dense}", "pruning.levels.x: variant dense has a dense parent; l1 is pruned"),
     ],
 )
 def test_levels(mistake, level, message):
@@ -408,41 +414,41 @@ def test_levels(mistake, level, message):
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        ("{parent: l1, variant: imp, cut: 0.2, until: 0.1}", ": variant imp takes no until; leave it out"),
+        ("{parent: l1, variant: imp, prune: 0.2, min_density: 0.1}", ": variant imp takes no min_density; leave"),
         (
-            "{parent: l1, variant: imp, allocation: lamp, cut: 0.2}",
+            "{parent: l1, variant: imp, allocation: lamp, prune: 0.2}",
             ": variant imp is a set of choices: leave",
         ),
         (
-            "{parent: l1, criterion: sinp, cut: 0.2}",
+            "{parent: l1, criterion: sinp, prune: 0.2}",
             ".criterion: there is no 'sinp'; there are magnitude, random",
         ),
         (
-            "{parent: l1, allocation: local, cut: 0.2}",
+            "{parent: l1, allocation: local, prune: 0.2}",
             ".allocation: there is no 'local'; there are erk, global",
         ),
-        ("{parent: l1, when: later, cut: 0.2}", ".when: there is no 'later'; there are gradual, or once"),
+        ("{parent: l1, when: later, prune: 0.2}", ".when: there is no 'later'; there are gradual, or once"),
         (
-            "{parent: l1, weights: old, cut: 0.2}",
+            "{parent: l1, weights: old, prune: 0.2}",
             ".weights: must be one of rewind, trained, fresh, not old",
         ),
         (
-            "{parent: l1, schedule: half, cut: 0.2}",
+            "{parent: l1, schedule: half, prune: 0.2}",
             ".schedule: must be one of rest, full, last_rate, not half",
         ),
-        ("{parent: l1, criterion: 3, cut: 0.2}", ".criterion: must be text, not 3"),
-        ("{parent: l1, batches: 2, cut: 0.2}", ".batches: no such key; there are parent, rewind"),
+        ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
+        ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are parent, rewind"),
         (
-            "{parent: none, criterion: snip, cut: 0.2, batchs: 2}",
+            "{parent: none, criterion: snip, prune: 0.2, batchs: 2}",
             ".batchs: no such key; did you mean batches?",
         ),
-        ("{parent: none, criterion: snip, cut: 0.2, batches: 0}", ".batches: must be at least 1, not 0"),
-        ("{parent: none, when: gradual, cut: 0.2, end: 1.5}", ".end: must be at most 1.0, not 1.5"),
-        ("{parent: none, when: gradual}", ": criterion magnitude with allocation global needs cut"),
-        ("{parent: dense, when: gradual, budget: 0.1}", ".when: gradual needs cut"),
-        ("{parent: l1, criterion: none, cut: 0.2}", ": criterion none with allocation global takes no cut"),
+        ("{parent: none, criterion: snip, prune: 0.2, batches: 0}", ".batches: must be at least 1, not 0"),
+        ("{parent: none, when: gradual, prune: 0.2, end: 1.5}", ".end: must be at most 1.0, not 1.5"),
+        ("{parent: none, when: gradual}", ": criterion magnitude with allocation global needs prune"),
+        ("{parent: dense, when: gradual, max_error_rise: 0.1}", ".when: gradual needs cut"),
+        ("{parent: l1, criterion: none, prune: 0.2}", ": criterion none with allocation global takes no prune"),
         (
-            "{parent: l1, criterion: random, allocation: of_parent, cut: 0.2}",
+            "{parent: l1, criterion: random, allocation: of_parent, prune: 0.2}",
             ": criterion random with allocation of_p",
         ),
         (
@@ -450,31 +456,31 @@ def test_levels(mistake, level, message):
             ".allocation: without a parent there is",
         ),
         (
-            "{parent: none, weights: trained, cut: 0.2}",
+            "{parent: none, weights: trained, prune: 0.2}",
             ".weights: without a parent there are no trained ones",
         ),
         (
-            "{parent: none, budget: 0.2}",
-            ".budget: is a rise of a trained parent's error; without a parent, give",
+            "{parent: none, max_error_rise: 0.2}",
+            ".max_error_rise: is of a trained parent's error; without a parent, give",
         ),
     ],
 )
 def test_choices_of_a_level(mistake, level, message):
-    mistake(levels(x=level), f"imp.levels.x{message}")
+    mistake(levels(x=level), f"pruning.levels.x{message}")
 
 
 def test_names_of_levels_and_rewind_points(mistake):
-    mistake(levels(dense="{parent: dense, cut: 0.2}"), "imp.levels: dense is the name of")
-    mistake(levels(none="{parent: dense, cut: 0.2}"), "imp.levels: none means that a level has no parent")
-    mistake(levels(**{"l-3": "{parent: l2, cut: 0.2}"}), "imp.levels.l-3: a name is made of letters, digits and _")
-    mistake("imp: {rewinds: {dense: {data: full}}}", "imp.rewinds: dense is the name of")
+    mistake(levels(dense="{parent: dense, prune: 0.2}"), "pruning.levels: dense is the name of")
+    mistake(levels(none="{parent: dense, prune: 0.2}"), "pruning.levels: none means that a level has no parent")
+    mistake(levels(**{"l-3": "{parent: l2, prune: 0.2}"}), "pruning.levels.l-3: a name is made of letters, digits")
+    mistake("pruning: {rewinds: {dense: {data: full}}}", "pruning.rewinds: dense is the name of")
     mistake("perturbation: {runs: {../p: {}}}", "perturbation.runs.../p: a name is made of letters, digits and _")
     mistake(
-        "imp: {rewinds: {early: {data: full, length: 3}}}", "imp.rewinds.early.length: must be a count with its unit"
+        "pruning: {rewinds: {early: {data: full, length: 3}}}", "pruning.rewinds.early.length: must be a count with its"
     )
-    mistake("imp: {rewinds: {early: {data: el2n-0.4}}}", "imp.rewinds.early.data: el2n-0.4 is not a subset")
-    mistake("imp: {rewinds: {early: {dta: full}}}", "imp.rewinds.early.dta: no such key; did you mean data?")
-    mistake("imp: {floor: -1}", "imp.floor: must be at least 0, not -1")
+    mistake("pruning: {rewinds: {early: {data: el2n-0.4}}}", "pruning.rewinds.early.data: el2n-0.4 is not a subset")
+    mistake("pruning: {rewinds: {early: {dta: full}}}", "pruning.rewinds.early.dta: no such key; did you mean data?")
+    mistake("pruning: {floor: -1}", "pruning.floor: must be at least 0, not -1")
 
 
 @pytest.mark.parametrize(
@@ -482,7 +488,7 @@ def test_names_of_levels_and_rewind_points(mistake):
     [
         ("dense: {{rewind: {0}}}", "dense.rewind"),
         ("spawn: {{at: [0 steps, {0}]}}", "spawn.at"),
-        ("imp: {{rewinds: {{a: {{data: full, length: {0}}}}}, levels: {{}}}}", "imp.rewinds.a.length"),
+        ("pruning: {{rewinds: {{a: {{data: full, length: {0}}}}}, levels: {{}}}}", "pruning.rewinds.a.length"),
     ],
 )
 def test_times_after_the_end_of_the_training(mistake, tmp_path, section, key):
@@ -494,7 +500,7 @@ def test_times_after_the_end_of_the_training(mistake, tmp_path, section, key):
 
 
 def test_seeds_of_the_dense_networks(mistake):
-    mistake("dense: {seeds: []}\n" + levels(), "dense.seeds: is empty, but imp.levels has levels; give seeds")
+    mistake("dense: {seeds: []}\n" + levels(), "dense.seeds: is empty, but pruning.levels has levels; give seeds")
     mistake("dense: {seeds: [200, 200]}", "dense.seeds: names a seed twice")
 
 
@@ -521,13 +527,13 @@ def test_levels_that_other_sections_name(mistake):
     ],
 )
 def test_perturbed_runs(mistake, run, message):
-    gradual = {"g": "{parent: none, when: gradual, cut: 0.8}", "g2": "{parent: dense, when: gradual, cut: 0.8}"}
+    gradual = {"g": "{parent: none, when: gradual, prune: 0.8}", "g2": "{parent: dense, when: gradual, prune: 0.8}"}
     mistake(levels(**gradual) + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
 
 
 def test_lengths_of_perturbations(mistake):
-    mistake("perturbation: {lengths: [1, 1.0]}", "perturbation.lengths: names a length twice")
-    mistake("perturbation: {lengths: [0.0]}", "perturbation.lengths.0: must be above 0, not 0.0")
+    mistake("perturbation: {scales: [1, 1.0]}", "perturbation.scales: names a length twice")
+    mistake("perturbation: {scales: [0.0]}", "perturbation.scales.0: must be above 0, not 0.0")
 
 
 # Files

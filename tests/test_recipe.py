@@ -67,7 +67,7 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
         model = Params.model_fields[f"{kind}s"].annotation.__args__[1]
         assert [missing(model, item, name) for name, item in values[f"{kind}s"].items() if missing(model, item)] == []
         assert {values[section][kind] for section in ("early", "retrain", "dense")} == set(values[f"{kind}s"])
-    assert all(list(level)[:3] == ["parent", "rewind", "data"] for level in values["imp"]["levels"].values())
+    assert all(list(level)[:3] == ["parent", "rewind", "data"] for level in values["pruning"]["levels"].values())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,7 +90,7 @@ def test_maps_of_the_users_items_are_as_the_recipe_has_them() -> None:
         """
 early: {cohorts: {z: [7]}}
 select: {methods: {random: {}, hard: {method: ranked, score: el2n}}}
-imp: {rewinds: {}, levels: {}}
+pruning: {rewinds: {}, levels: {}}
 connectivity: {matrix: []}
 perturbation: {runs: {}}
 curvature: {levels: []}
@@ -98,7 +98,7 @@ curvature: {levels: []}
     )
     assert values["early"]["cohorts"] == {"z": [7]}
     assert values["select"]["methods"] == {"random": {}, "hard": {"method": "ranked", "score": "el2n"}}
-    assert (values["imp"]["rewinds"], values["imp"]["levels"], values["perturbation"]["runs"]) == ({}, {}, {})
+    assert (values["pruning"]["rewinds"], values["pruning"]["levels"], values["perturbation"]["runs"]) == ({}, {}, {})
 
 
 def test_a_network_or_training_says_what_differs_from_the_defaults_own() -> None:
@@ -126,19 +126,19 @@ dense: {used % "other"}
 def test_a_level_says_what_differs_from_its_parent_and_a_perturbed_run_from_its_level() -> None:
     values = overlay(
         """
-imp:
+pruning:
   rewinds: {tenth: {data: select/random-0.1, length: 2 epochs}}
   levels:
-    l1: {parent: dense, variant: imp, cut: 0.4}
+    l1: {parent: dense, variant: imp, prune: 0.4}
     l2: {parent: l1}
-    l3: {parent: l2, cut: 0.6}
+    l3: {parent: l2, prune: 0.6}
     r3: {parent: l3, variant: random}
     t0: {parent: dense, rewind: tenth, data: select/random-0.1, variant: dense}
-    t1: {parent: t0, variant: adaptive, budget: 0.1}
+    t1: {parent: t0, variant: adaptive, max_error_rise: 0.1}
     t2: {parent: t1, data: full}
-    s1: {parent: none, criterion: snip, batches: 2, cut: 0.9}
-    s2: {parent: s1, cut: 0.5}
-    la: {parent: l1, allocation: lamp, cut: 0.4}
+    s1: {parent: none, criterion: snip, batches: 2, prune: 0.9}
+    s2: {parent: s1, prune: 0.5}
+    la: {parent: l1, allocation: lamp, prune: 0.4}
 connectivity: {matrix: []}
 perturbation: {runs: {d: {level: dense, child: l1}, t: {level: t1, child: t2}}}
 curvature: {levels: []}
@@ -146,17 +146,17 @@ curvature: {levels: []}
     )
     full = {"rewind": "dense", "data": "full"}
     tenth = {"rewind": "tenth", "data": "select/random-0.1"}
-    assert values["imp"]["levels"] == {
-        "l1": {"parent": "dense", **full, "variant": "imp", "cut": 0.4},
-        "l2": {"parent": "l1", **full, "variant": "imp", "cut": 0.4},
-        "l3": {"parent": "l2", **full, "variant": "imp", "cut": 0.6},
+    assert values["pruning"]["levels"] == {
+        "l1": {"parent": "dense", **full, "variant": "imp", "prune": 0.4},
+        "l2": {"parent": "l1", **full, "variant": "imp", "prune": 0.4},
+        "l3": {"parent": "l2", **full, "variant": "imp", "prune": 0.6},
         "r3": {"parent": "l3", **full, "variant": "random"},
         "t0": {"parent": "dense", **tenth, "variant": "dense"},
-        "t1": {"parent": "t0", **tenth, "variant": "adaptive", "budget": 0.1},
-        "t2": {"parent": "t1", "rewind": "tenth", "data": "full", "variant": "adaptive", "budget": 0.1},
-        "s1": {"parent": "none", **full, "criterion": "snip", "batches": 2, "cut": 0.9},
-        "s2": {"parent": "s1", **full, "criterion": "snip", "batches": 2, "cut": 0.5},
-        "la": {"parent": "l1", **full, "allocation": "lamp", "cut": 0.4},
+        "t1": {"parent": "t0", **tenth, "variant": "adaptive", "max_error_rise": 0.1},
+        "t2": {"parent": "t1", "rewind": "tenth", "data": "full", "variant": "adaptive", "max_error_rise": 0.1},
+        "s1": {"parent": "none", **full, "criterion": "snip", "batches": 2, "prune": 0.9},
+        "s2": {"parent": "s1", **full, "criterion": "snip", "batches": 2, "prune": 0.5},
+        "la": {"parent": "l1", **full, "allocation": "lamp", "prune": 0.4},
     }
     assert values["perturbation"]["runs"] == {
         "d": {"level": "dense", **full, "child": "l1"},
@@ -186,15 +186,15 @@ def test_comments_stay_but_for_the_first_ones_which_are_the_recipes() -> None:
         ("labels: {noyse: 1}", "labels.noyse: no such key; did you mean noise?"),
         ("select: {keep: 3}", "select.keep: must be a list"),
         (
-            "imp: {levels: {l1: {parent: l0}}}",
-            'imp.levels.l1.parent: must be one of dense, none, not "l0"',
+            "pruning: {levels: {l1: {parent: l0}}}",
+            'pruning.levels.l1.parent: must be one of dense, none, not "l0"',
         ),
         (
-            "imp: {levels: {l1: {variant: imp}}}",
-            "imp.levels.l1.parent: must be one of dense, none, not null",
+            "pruning: {levels: {l1: {variant: imp}}}",
+            "pruning.levels.l1.parent: must be one of dense, none, not null",
         ),
-        ("imp: {levels: {l1: 3}}", "imp.levels.l1"),
-        ("imp: 3", "imp: must be a section"),
+        ("pruning: {levels: {l1: 3}}", "pruning.levels.l1"),
+        ("pruning: 3", "pruning: must be a section"),
         ("trainings: {short: 3}", "trainings.short: must be a section"),
         ("trainings: {long: {}}", "early.training: must be one of trainings, which are long"),
         ("perturbation: {runs: {p: {level: l9, child: l1}}}", "perturbation.runs.p.level: l9 is no level"),

@@ -14,9 +14,9 @@ from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
 from winnow.params.early import Early, Score
 from winnow.params.figures import Figures
-from winnow.params.imp import Imp, check_tree
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.named import Named, load_named
+from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.scores.families import OF_DATA, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
@@ -38,7 +38,7 @@ class Params(Named):
     select: Select
     retrain: Retrain
     dense: Dense
-    imp: Imp
+    pruning: Pruning
     connectivity: Connectivity
     spawn: Spawn
     perturbation: Perturbation
@@ -105,21 +105,21 @@ class Params(Named):
     @model_validator(mode="after")
     def _tickets(self) -> Self:
         """Levels, subsets and rewind points that other sections name are there."""
-        check_tree(self.imp)
-        for name, level in self.imp.levels.items():
-            rule_of(name, level, self.imp.floor)
+        check_tree(self.pruning)
+        for name, level in self.pruning.levels.items():
+            rule_of(name, level, self.pruning.floor)
         selected = [f"{method}-{keep}" for method in self.select.methods for keep in self.select.keep]
         subsets = ["full", *(f"select/{name}" for name in selected)]
-        trained_on = {f"imp.levels.{name}.data": level.data for name, level in self.imp.levels.items()}
-        trained_on |= {f"imp.rewinds.{name}.data": rewind.data for name, rewind in self.imp.rewinds.items()}
+        trained_on = {f"pruning.levels.{name}.data": level.data for name, level in self.pruning.levels.items()}
+        trained_on |= {f"pruning.rewinds.{name}.data": rewind.data for name, rewind in self.pruning.rewinds.items()}
         for key, data in trained_on.items():
             if data in selected:
                 raise ValueError(f"{key}: {data} lies in the folder select: write select/{data}")
             if data not in subsets:
                 raise ValueError(f"{key}: {data} is not a subset that is selected; there are {', '.join(subsets)}")
-        if self.imp.levels and not self.dense.seeds:
-            raise ValueError("dense.seeds: is empty, but imp.levels has levels; give seeds, such as [200, 201, 202]")
-        levels = [DENSE, *self.imp.levels]
+        if self.pruning.levels and not self.dense.seeds:
+            raise ValueError("dense.seeds: is empty, but pruning.levels has levels; give seeds, such as [200, 201]")
+        levels = [DENSE, *self.pruning.levels]
         named = {"connectivity.matrix": self.connectivity.matrix, "curvature.levels": self.curvature.levels}
         for key, names in named.items():
             for name in names:
@@ -128,7 +128,7 @@ class Params(Named):
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: names a level twice")
         before_end = {"dense.rewind": [self.dense.rewind], "spawn.at": self.spawn.at}
-        before_end |= {f"imp.rewinds.{name}.length": [point.length] for name, point in self.imp.rewinds.items()}
+        before_end |= {f"pruning.rewinds.{name}.length": [point.length] for name, point in self.pruning.rewinds.items()}
         for key, times in before_end.items():
             self._before_end(key, times)
         for name, run in self.perturbation.runs.items():
@@ -144,10 +144,10 @@ class Params(Named):
                 raise ValueError(f"{key}: {time} is not before the end of dense.training, which has {end} {unit}")
 
     def _perturbed(self, key: str, run: Perturbed, levels: list[str]) -> None:
-        """A perturbed run says of its level what imp.levels says."""
+        """A perturbed run says of its level what pruning.levels says."""
         if run.level not in levels:
             raise ValueError(f"{key}.level: {run.level} is no level; there are {', '.join(levels)}")
-        level = self.imp.levels.get(run.level)
+        level = self.pruning.levels.get(run.level)
         rewind, data = (level.rewind, level.data) if level else (DENSE, "full")
         for field, here, there in (("rewind", run.rewind, rewind), ("data", run.data, data)):
             if here != there:
@@ -158,7 +158,7 @@ class Params(Named):
             raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
         children = [  # the others have no projection, or one that no cut has chosen
             name
-            for name, child in self.imp.levels.items()
+            for name, child in self.pruning.levels.items()
             if child.parent == run.level and child.amount and child.choices.when == "once"
         ]
         if run.child not in children:

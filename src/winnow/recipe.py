@@ -26,9 +26,9 @@ from winnow.errors import UserError, describe
 from winnow.experiment import Params
 from winnow.params.base import as_yaml, read_yaml, validate
 from winnow.params.dense import NAME as DENSE
-from winnow.params.imp import NO_PARENT
 from winnow.params.named import Named, load_named
 from winnow.params.presets import Choices
+from winnow.params.pruning import NO_PARENT
 from winnow.storage import atomic_file
 
 RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
@@ -97,7 +97,7 @@ def expanded(recipe: str) -> str:
             base = CommentedMap({own: deepcopy(item)})
             _merge(base, {own: given})
             values[key][own] = base[own]
-    levels = _map(values, "imp", "levels")
+    levels = _map(values, "pruning", "levels")
     _complete_levels(levels, str(path))
     runs = _map(values, "perturbation", "runs")
     for name, given in runs.items():
@@ -132,7 +132,7 @@ def _complete_levels(levels: CommentedMap, path: str) -> None:
         if parent not in known:
             there = ", ".join(known)
             problem = f"must be one of {there}, not {as_yaml(parent)}"
-            raise UserError(f"{path}: imp.levels.{name}.parent: {problem}")
+            raise UserError(f"{path}: pruning.levels.{name}.parent: {problem}")
         own = OF_CHOICE & level.keys()
         inherited = {key: value for key, value in known[parent].items() if key in OF_DENSE or not own}
         known[name] = levels[name] = _in_one_line({"parent": parent} | inherited | level | {"parent": parent})

@@ -4,15 +4,15 @@ import pandas as pd
 
 from winnow.analysis.matching import epsilon
 from winnow.analysis.verdicts import verdicts
-from winnow.params.imp import Level
+from winnow.params.pruning import Level
 
 DENSE_ERRORS = (0.10, 0.11, 0.12)
 BAR = epsilon(DENSE_ERRORS)  # 0.035
 LEVELS = {
-    "l1": Level(parent="dense", rewind="dense", data="full", cut=0.5),
-    "l2": Level(parent="l1", rewind="dense", data="full", cut=0.5),
-    "l3": Level(parent="l2", rewind="dense", data="full", cut=0.5),
-    "c1": Level(parent="l1", rewind="dense", data="full", variant="trial", cut=0.8),
+    "l1": Level(parent="dense", rewind="dense", data="full", prune=0.5),
+    "l2": Level(parent="l1", rewind="dense", data="full", prune=0.5),
+    "l3": Level(parent="l2", rewind="dense", data="full", prune=0.5),
+    "c1": Level(parent="l1", rewind="dense", data="full", variant="trial", prune=0.8),
     "r1": Level(parent="l1", rewind="dense", data="full", variant="random"),
 }
 LEFT = {"dense": 1.0, "l1": 0.5, "l2": 0.25, "l3": 0.125, "c1": 0.1, "r1": 0.5}

@@ -13,7 +13,7 @@ from winnow.analysis.summary import (
     successive_pairs,
 )
 from winnow.analysis.verdicts import as_metrics, verdicts
-from winnow.params.imp import Level
+from winnow.params.pruning import Level
 from winnow.storage import load_table, save_table
 
 
@@ -74,7 +74,7 @@ def ways(*rows: tuple[object, ...]) -> pd.DataFrame:
 
 
 def level(parent: str, variant: str) -> Level:
-    choice = {"adaptive": {"budget": 0.1}, "dense": {}}.get(variant, {"cut": 0.5})
+    choice = {"adaptive": {"max_error_rise": 0.1}, "dense": {}}.get(variant, {"prune": 0.5})
     return Level(parent=parent, rewind="dense", data="full", variant=variant, **choice)
 
 

@@ -50,7 +50,7 @@ def test_the_ends_are_the_tickets_themselves(tickets: tuple[Path, Path]):
 
 
 def test_statistics_are_estimated_on_the_training_part(tickets: tuple[Path, Path]):
-    line = line_between(*networks(tickets), 3, PARTS, "reestimated").set_index(["alpha", "split"])
+    line = line_between(*networks(tickets), 3, PARTS, "recalibrated").set_index(["alpha", "split"])
     network = load_ticket(tickets[0]).network
     reestimate(network, PARTS["train"])
     own = evaluate(network, PARTS)
@@ -64,13 +64,13 @@ def test_a_line_on_a_subset_is_that_on_a_copy_of_its_images(tickets: tuple[Path,
     taken, copied = every.take(rows), every.take(rows)
     copied = type(copied)(copied.pixels[:], copied.labels, copied.ids, copied.positions)
     assert isinstance(copied.pixels, np.ndarray)
-    one, other = (line_between(*networks(tickets), 3, {"train": on_cpu(i)}, "reestimated") for i in (taken, copied))
+    one, other = (line_between(*networks(tickets), 3, {"train": on_cpu(i)}, "recalibrated") for i in (taken, copied))
     assert one.equals(other)
 
 
 def test_both_ways_are_the_same_line(tickets: tuple[Path, Path]):
-    there = line_between(*networks(tickets), 5, PARTS, "reestimated").sort_values(["split", "alpha"])
-    back = line_between(*networks(tickets)[::-1], 5, PARTS, "reestimated").sort_values(["split", "alpha"])
+    there = line_between(*networks(tickets), 5, PARTS, "recalibrated").sort_values(["split", "alpha"])
+    back = line_between(*networks(tickets)[::-1], 5, PARTS, "recalibrated").sort_values(["split", "alpha"])
     assert torch.allclose(
         torch.tensor(there["loss"].to_numpy().reshape(2, 5)),
         torch.tensor(back["loss"].to_numpy().reshape(2, 5)[:, ::-1].copy()),

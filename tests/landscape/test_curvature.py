@@ -22,7 +22,7 @@ from winnow.training.batches import DeviceImages, normalise
 
 NETWORK = Network(name="convnet", width=1)
 DATA = images(30)
-OPTIONS = Effort(eigenvalues=3, probes=2, steps=200, loss_rise=0.1)  # steps for the whole space
+OPTIONS = Effort(eigenvalues=3, probes=2, lanczos_steps=200, loss_rise=0.1)  # steps for the whole space
 
 
 @pytest.fixture(scope="module")

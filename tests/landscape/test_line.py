@@ -44,7 +44,7 @@ def test_the_ends_are_the_states_themselves(seed: int):
     assert torch.equal(between(a, b, 1.0)["w"], b["w"])
 
 
-@pytest.mark.parametrize("statistics", ["reestimated", "interpolated"])
+@pytest.mark.parametrize("statistics", ["recalibrated", "interpolated"])
 def test_errors_are_those_of_the_networks_between(statistics):
     (a, b), parts, estimate_on = (
         networks(),
@@ -54,7 +54,7 @@ def test_errors_are_those_of_the_networks_between(statistics):
     states = [network.state_dict() for network in (a, b)]
     before = [{name: tensor.clone() for name, tensor in state.items()} for state in states]
     splits = {name: part.batches(10) for name, part in parts.items()}
-    calibration = estimate_on.mixed() if statistics == "reestimated" else None
+    calibration = estimate_on.mixed() if statistics == "recalibrated" else None
     found = errors_along(a, *states, [0, 0.5, 1], splits, calibration)
     assert found["alpha"].tolist() == [0, 0, 0.5, 0.5, 1, 1]
     assert found["split"].tolist() == ["train", "test"] * 3
@@ -62,7 +62,7 @@ def test_errors_are_those_of_the_networks_between(statistics):
     middle = initialise(Network(name="convnet", width=2), 3, (2, 6, 6), seed=3)
     middle.load_state_dict(between(*before, 0.5))
     for alpha, network in ((0, a), (0.5, middle), (1, b)):
-        if statistics == "reestimated":
+        if statistics == "recalibrated":
             reestimate(network, estimate_on)
         for part, data in parts.items():
             outputs, labels = log_probabilities(network, data), data.labels.numpy()

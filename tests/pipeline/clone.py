@@ -65,32 +65,32 @@ dense:
   network: small
   training: four
   rewind: 1 epoch
-  probe: 100
-imp:
+  eval_images: 100
+pruning:
   rewinds:
     early: {data: select/random-0.5, length: 3 steps}
   levels:
-    l1: {parent: dense, rewind: dense, data: full, variant: imp, cut: 0.4}
-    l2: {parent: l1, rewind: dense, data: full, variant: imp, cut: 0.4}
-    o2: {parent: dense, rewind: early, data: select/random-0.5, variant: one_shot, cut: 0.64}
+    l1: {parent: dense, rewind: dense, data: full, variant: imp, prune: 0.4}
+    l2: {parent: l1, rewind: dense, data: full, variant: imp, prune: 0.4}
+    o2: {parent: dense, rewind: early, data: select/random-0.5, variant: one_shot, prune: 0.64}
   floor: 1
 connectivity:
   points: 3
   images: 60
-  statistics: reestimated
+  batch_norm: recalibrated
   matrix: [dense, l1, l2]
 spawn:
   at: [3 steps]
 perturbation:
   runs:
     p: {level: dense, rewind: dense, data: full, child: l1}
-  lengths: [1.0]
+  scales: [1.0]
 curvature:
   levels: [l1]
   images: 40
   eigenvalues: 2
   probes: 1
-  steps: 4
+  lanczos_steps: 4
   loss_rise: 0.05
   seed: 0
 figures:

@@ -106,11 +106,11 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone, tmp_path: Path) -> None:
         ("select.epoch", 5, "early.epochs"),
         ("retrain.seeds", [2], "early.cohorts"),
         ("retrain.budget", "hours", "'steps' or 'epochs'"),
-        ("dense.seeds", [], "imp.levels"),
-        ("imp.levels.l2.parent", "l3", "there are dense, l1"),
-        ("imp.levels.l2.cut", 1.3, "below 1"),
-        ("imp.levels.o2.data", "select/random-0.4", "select/random-0.5"),
-        ("imp.levels.o2.data", "random-0.5", "write select/random-0.5"),
+        ("dense.seeds", [], "pruning.levels"),
+        ("pruning.levels.l2.parent", "l3", "there are dense, l1"),
+        ("pruning.levels.l2.prune", 1.3, "below 1"),
+        ("pruning.levels.o2.data", "select/random-0.4", "select/random-0.5"),
+        ("pruning.levels.o2.data", "random-0.5", "write select/random-0.5"),
         ("curvature.levels", ["l3"], "there are dense, l1, l2, o2"),
         ("perturbation.runs.p.child", "o3", "there are l1, o2"),
         ("figures.dpi", 7, "at least 50"),
@@ -131,7 +131,7 @@ def test_check_names_the_key_and_what_would_be_right(
         ("early.cohorts", "  cohorts:"),
         ("score.scores", "  scores:"),
         ("select.keep", "  keep:"),
-        ("imp.rewinds", "  rewinds:"),
+        ("pruning.rewinds", "  rewinds:"),
     ],
 )
 def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, new: Clone, tmp_path: Path) -> None:
@@ -255,13 +255,13 @@ def test_more_images_to_keep_than_there_are(clone: Clone, assert_raises: Callabl
 def test_a_rewind_point_after_the_end_of_training(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("dense.rewind", "5 epochs")
     assert_raises(clone, "dense", "dense.rewind", "40 steps")
-    clone.set("imp.rewinds.early.length", "33 steps")  # 4 epochs are 32
-    assert_raises(clone, "rewind@early", "imp.rewinds.early.length", "33 steps")
+    clone.set("pruning.rewinds.early.length", "33 steps")  # 4 epochs are 32
+    assert_raises(clone, "rewind@early", "pruning.rewinds.early.length", "33 steps")
 
 
 def test_a_floor_that_leaves_more_weights_than_the_cut(clone: Clone, assert_raises: Callable[..., None]) -> None:
-    clone.set("imp.floor", 100_000)
-    assert_raises(clone, "imp@l1", "imp.floor", "100000")
+    clone.set("pruning.floor", 100_000)
+    assert_raises(clone, "prune@l1", "pruning.floor", "100000")
 
 
 def test_a_setting_of_the_environment_that_cannot_be(clone: Clone, assert_raises: Callable[..., None]) -> None:

@@ -10,18 +10,18 @@ from winnow.tickets.files import Ticket, load_ticket
 pytestmark = pytest.mark.pipeline
 
 LEVELS = {
-    "s": {"parent": "none", "criterion": "snip", "batches": 2, "batch_size": 64, "allocation": "erk", "cut": 0.8},
-    "s2": {"parent": "s", "cut": 0.4},
-    "la": {"parent": "dense", "allocation": "lamp", "cut": 0.8},
-    "g": {"parent": "none", "rewind": "early", "when": "gradual", "cuts": 4, "schedule": "full", "cut": 0.8},
+    "s": {"parent": "none", "criterion": "snip", "batches": 2, "batch_size": 64, "allocation": "erk", "prune": 0.8},
+    "s2": {"parent": "s", "prune": 0.4},
+    "la": {"parent": "dense", "allocation": "lamp", "prune": 0.8},
+    "g": {"parent": "none", "rewind": "early", "when": "gradual", "cuts": 4, "schedule": "full", "prune": 0.8},
 }
 
 
 def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
-    clone.set("imp.levels", {name: {"rewind": "dense", "data": "full", **level} for name, level in LEVELS.items()})
+    clone.set("pruning.levels", {name: {"rewind": "dense", "data": "full", **level} for name, level in LEVELS.items()})
     for key, value in {"connectivity.matrix": ["dense", "s"], "curvature.levels": [], "perturbation.runs": {}}.items():
         clone.set(key, value)
-    for stage in ("check", *(f"imp@{name}" for name in LEVELS), "connectivity", "tickets", "ticket_figures"):
+    for stage in ("check", *(f"prune@{name}" for name in LEVELS), "connectivity", "tickets", "ticket_figures"):
         in_this_process(clone, stage, monkeypatch)()
     assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", *LEVELS}
     lines = {path.name for path in clone.path("data/landscape/lines/levels").iterdir()}
@@ -57,21 +57,21 @@ def share(ticket: Ticket) -> float:
 
 
 def test_dvc_runs_a_level_without_a_parent(clone: Clone) -> None:
-    level = {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 64, "cut": 0.5}
-    clone.set("imp.levels.s", level)
-    assert clone.repro("imp@s") == ["check", "imp@s"]
+    level = {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 64, "prune": 0.5}
+    clone.set("pruning.levels.s", level)
+    assert clone.repro("prune@s") == ["check", "prune@s"]
     clone.do("rm", "data/tickets/none")  # as in a clone of the repository, in which DVC checks it out
-    clone.set("imp.levels.s.cut", 0.6)
-    assert clone.make("imp@s") == ["check", "imp@s"]
+    clone.set("pruning.levels.s.prune", 0.6)
+    assert clone.make("prune@s") == ["check", "prune@s"]
     clone.do("dvc", "checkout", "dense")
     assert clone.path("data/tickets/none").is_file()
 
 
 def test_what_a_criterion_cannot_do_names_the_level(clone: Clone, monkeypatch, user_error) -> None:
     clone.set(
-        "imp.levels.s",
-        {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 500, "cut": 0.5},
+        "pruning.levels.s",
+        {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 500, "prune": 0.5},
     )
     in_this_process(clone, "check", monkeypatch)()
-    with user_error("imp.levels.s: batch_size: 1 x 500 images are more than the 269"):
-        in_this_process(clone, "imp@s", monkeypatch)()
+    with user_error("pruning.levels.s: batch_size: 1 x 500 images are more than the 269"):
+        in_this_process(clone, "prune@s", monkeypatch)()

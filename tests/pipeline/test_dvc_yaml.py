@@ -18,7 +18,7 @@ pytestmark = pytest.mark.pipeline
 
 STAGES = {name: entry.get("do", entry) for name, entry in read_yaml(ROOT / "dvc.yaml")["stages"].items()}
 WITH_TORCH = {
-    *("early", "score_gradients", "retrain", "retrain_full", "rewind", "dense", "imp", "spawn", "perturbation"),
+    *("early", "score_gradients", "retrain", "retrain_full", "rewind", "dense", "prune", "spawn", "perturbation"),
     *("connectivity", "curvature", "tickets"),
 }
 # DVC keeps no runs of a stage with `persist`; connectivity itself finds again what it has measured
@@ -43,7 +43,7 @@ def test_the_files_stay_short() -> None:
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "check"])
 def test_every_stage_depends_on_the_list_of_its_code(stage: str) -> None:
     lists = [dep for dep in STAGES[stage]["deps"] if dep.startswith("data/code/")]
-    items = {"score_gradients": "/${item.score}", "imp": "/${key}"}  # whose items use methods of their own
+    items = {"score_gradients": "/${item.score}", "prune": "/${key}"}  # whose items use methods of their own
     assert lists == [f"data/code/{script(stage)}{items.get(stage, '')}.txt"]
 
 
@@ -111,7 +111,7 @@ ITEMS = [
     "select",
     "retrain@el2n-0.5",
 ]
-ITEMS += ["retrain_full", "compare", "figures", "dense", "rewind@early", "imp@l1", "spawn", "connectivity"]
+ITEMS += ["retrain_full", "compare", "figures", "dense", "rewind@early", "prune@l1", "spawn", "connectivity"]
 ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures"]
 
 

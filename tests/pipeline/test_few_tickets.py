@@ -39,10 +39,10 @@ def test_without_tickets_the_tables_are_empty(clone: Clone, monkeypatch: pytest.
 
 
 def test_one_replicate_is_measured_but_not_judged(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
-    level = {"parent": "dense", "rewind": "dense", "data": "full", "variant": "imp", "cut": 0.4}
+    level = {"parent": "dense", "rewind": "dense", "data": "full", "variant": "imp", "prune": 0.4}
     set_all(clone, dense__seeds=[200], imp__levels={"l1": level}, imp__rewinds={}, connectivity__matrix=["dense", "l1"])
     set_all(clone, perturbation__runs={}, curvature__levels=[])
-    run(clone, monkeypatch, "check", "dense", "imp@l1", *ALL_LEVELS)
+    run(clone, monkeypatch, "check", "dense", "prune@l1", *ALL_LEVELS)
     found = json.loads(clone.path("metrics/tickets.json").read_text())["l1"]
     assert found["matching"] is found["connected_to_parent"] is None
     assert found["barrier_to_parent"] >= 0

@@ -17,7 +17,7 @@ from winnow.storage import load_tensors
 pytestmark = pytest.mark.pipeline
 
 PATIENCE = 120.0  # seconds; on a quiet machine each wait takes about 3
-OUTS = {"early@a": "data/early/a", "imp@l1": "data/tickets/l1"}  # each of two networks
+OUTS = {"early@a": "data/early/a", "prune@l1": "data/tickets/l1"}  # each of two networks
 
 
 # In the training loop of a clone, after each epoch and before the loop saves where it is. ``HELD``: every network is
@@ -102,11 +102,11 @@ def assert_goes_on(clone: Clone, finished: Clone, stage: str = "early@a") -> Non
 
 
 def test_the_whole_run_is_killed(clone: Clone, finished: Clone) -> None:
-    with start(clone, "dvc", "repro", "--single-item", "imp@l1") as process:
-        wait(lambda: in_the_middle(clone, "imp@l1"))
+    with start(clone, "dvc", "repro", "--single-item", "prune@l1") as process:
+        wait(lambda: in_the_middle(clone, "prune@l1"))
         os.killpg(process.pid, signal.SIGKILL)
-    wait(lambda: is_over(clone, "imp@l1"))
-    assert_goes_on(clone, finished, "imp@l1")
+    wait(lambda: is_over(clone, "prune@l1"))
+    assert_goes_on(clone, finished, "prune@l1")
 
 
 def test_only_dvc_is_killed(clone: Clone, finished: Clone) -> None:

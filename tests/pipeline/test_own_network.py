@@ -71,7 +71,7 @@ def test_tickets_of_an_own_network(own: Clone) -> None:
     start(own, 0.1)
     own.set("networks.mine.weights", WEIGHTS)
     own.set("dense.network", "mine")
-    assert own.make("imp@l1") == ["check", "dense", "imp@l1"]
+    assert own.make("prune@l1") == ["check", "dense", "prune@l1"]
     own.path(WEIGHTS).unlink()
     ticket = "data/tickets/l1/seed200/ticket.safetensors"
     text = f"import winnow; t = winnow.load_ticket('{ticket}'); print(t.network[2].out_features, t.about['network'])"

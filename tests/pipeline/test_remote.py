@@ -8,7 +8,7 @@ from clone import Clone, read_yaml
 pytestmark = pytest.mark.pipeline
 
 
-SOME = ("retrain@el2n-0.5", "imp@l2", "curvature@l1")  # and all before them
+SOME = ("retrain@el2n-0.5", "prune@l2", "curvature@l1")  # and all before them
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_new_cohort_trains_its_own_seeds_only(clone: Clone) -> None:
 def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clone) -> None:
     measured = lines(clone)
     clone.set("score.scores", ["el2n", "random", "margin"])
-    clone.set("curvature.steps", 5)
+    clone.set("curvature.lanczos_steps", 5)
     clone.set("connectivity.matrix", ["dense", "o2"])
     # select finds the same images in a larger table
     of_tickets = {"curvature@l1", "connectivity", "tickets", "ticket_figures"}
@@ -52,16 +52,16 @@ def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clon
 def test_a_new_keep_and_a_new_level_train_themselves_only_and_another_cut_all_below_it(clone: Clone) -> None:
     measured = lines(clone)
     clone.set("select.keep", [0.5, 0.8])
-    level = {"parent": "l2", "rewind": "dense", "data": "full", "variant": "imp", "cut": 0.4}
-    clone.set("imp.levels.l3", level)
+    level = {"parent": "l2", "rewind": "dense", "data": "full", "variant": "imp", "prune": 0.4}
+    clone.set("pruning.levels.l3", level)
     of_keep = {"select", "retrain@el2n-0.8", "retrain@random-0.8", "compare"}
-    assert set(clone.make("compare", "tickets")) == {"check", *of_keep, "imp@l3", "connectivity", "tickets"}
+    assert set(clone.make("compare", "tickets")) == {"check", *of_keep, "prune@l3", "connectivity", "tickets"}
     after = lines(clone)
     assert {line.split("/seed")[0] for line in after.keys() - measured.keys()} == {"levels/l2-l3", "levels/dense-l3"}
     assert {line: after[line] for line in measured} == measured
-    clone.set("imp.levels.l2.cut", 0.5)
+    clone.set("pruning.levels.l2.prune", 0.5)
     ran = clone.make("connectivity", "curvature@l1", "perturbation@p")
-    assert set(ran) == {"check", "imp@l2", "imp@l3", "connectivity"}
+    assert set(ran) == {"check", "prune@l2", "prune@l3", "connectivity"}
     now = lines(clone)
     again = {line.split("/seed")[0] for line in after if now[line] != after[line]}
     assert again == {f"levels/{pair}" for pair in ("l1-l2", "l2-l3", "dense-l2", "dense-l3")}
@@ -82,13 +82,13 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
     clone.set("early.cohorts", {"a": [0, 1]})
     clone.set("score.gradients", [])
     values = read_yaml(clone.path("params.yaml"))
-    del values["imp"]["levels"]["o2"]
-    clone.set("imp.levels", values["imp"]["levels"])
+    del values["pruning"]["levels"]["o2"]
+    clone.set("pruning.levels", values["pruning"]["levels"])
     clone.set("perturbation.runs", {})
     clone.set("curvature.levels", [])
     ran = clone.make()
     assert [
-        stage for stage in ran if stage.startswith(("early", "retrain", "imp", "dense", "spawn", "curvature"))
+        stage for stage in ran if stage.startswith(("early", "retrain", "prune", "dense", "spawn", "curvature"))
     ] == []
     assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
     assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "full"}
@@ -104,13 +104,13 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
 
 
 def test_another_rewind_point_trains_what_begins_there(clone: Clone) -> None:
-    clone.set("imp.rewinds.early.length", "4 steps")
-    assert clone.make("imp@l2", "imp@o2") == ["check", "imp@o2", "rewind@early"]
+    clone.set("pruning.rewinds.early.length", "4 steps")
+    assert clone.make("prune@l2", "prune@o2") == ["check", "prune@o2", "rewind@early"]
 
 
 def test_a_change_of_the_dense_rewind_point_trains_all_levels_from_it(clone: Clone) -> None:
     clone.set("dense.rewind", "2 epochs")
-    assert clone.make("imp@l2") == ["check", "dense", "imp@l1", "imp@l2"]
+    assert clone.make("prune@l2") == ["check", "dense", "prune@l1", "prune@l2"]
 
 
 def test_a_new_style_draws_the_pictures_again_and_the_old_one_comes_from_the_cache(clone: Clone) -> None:
@@ -155,8 +155,8 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/experiment.py": set(),
     "src/winnow/analysis/comparison.py": {"compare", "figures"},
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
-    "src/winnow/tickets/level.py": {"imp"},
-    "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "imp", "spawn", "perturbation"},
+    "src/winnow/tickets/level.py": {"prune"},
+    "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "prune", "spawn", "perturbation"},
     "src/winnow/repro/scheduler.py": set(),
 }
 
@@ -193,7 +193,7 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     assert clone.repro("check") == ["check"]
     assert set(re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)) == {
         *("early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
-        *("rewind@early", "dense", "imp@l1", "imp@l2", "imp@o2", "spawn", "perturbation@p"),
+        *("rewind@early", "dense", "prune@l1", "prune@l2", "prune@o2", "spawn", "perturbation@p"),
     }
 
 

@@ -62,10 +62,10 @@ def test_no_cut_where_none_is_within_the_budget():
         weights, mask, lambda cut: float("nan") if count_left(cut) < count_left(mask) else 0.5, 0.6, 0, 0.9
     )
     assert (found.fraction, found.error, is_nested(mask, found.mask)) == (0, 0.5, True)
-    assert cut_most(weights, mask, lambda cut: 0.5, 0.4, 0, 0.9).tried == [(0.0, 0.5)]
+    assert cut_most(weights, mask, lambda prune: 0.5, 0.4, 0, 0.9).tried == [(0.0, 0.5)]
 
 
 def test_the_floor_bounds_the_largest_cut():
     weights, mask = normal_network()
-    found = cut_most(weights, mask, lambda cut: 0.0, 0.1, 500, 1.0)  # 216 and 640 weights beside 1152
+    found = cut_most(weights, mask, lambda prune: 0.0, 0.1, 500, 1.0)  # 216 and 640 weights beside 1152
     assert found.fraction == max(k for k in range(GRID) if round(2008 * (1 - k / GRID)) >= 216 + 500 + 500) / GRID

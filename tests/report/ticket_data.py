@@ -10,7 +10,7 @@ from winnow.analysis.curves import perturbation_curves
 from winnow.analysis.histograms import weight_histograms
 from winnow.analysis.spread import spread
 from winnow.analysis.summary import successive_pairs
-from winnow.params.imp import Level
+from winnow.params.pruning import Level
 
 EPSILON = 0.005
 LINES = (("imp", "early", "full"),)
@@ -92,7 +92,7 @@ def verdicts(table: pd.DataFrame, pairs: pd.DataFrame, epsilon: float = EPSILON)
 def pairs(table: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
     """Every level and its parent, whatever the two were trained on; of the tables of verdicts and of barriers."""
     of_parents = table.loc[table["parent"] != "", ["level", "parent"]].itertuples(index=False, name=None)
-    levels = {level: Level(parent=parent, rewind="dense", data="full", cut=0.5) for level, parent in of_parents}
+    levels = {level: Level(parent=parent, rewind="dense", data="full", prune=0.5) for level, parent in of_parents}
     found = successive_pairs(table.assign(rewind="", data=""), between, levels)
     kinds = table.set_index("level").loc[found["level"], ["variant", "rewind", "data"]]
     return found.assign(**{kind: kinds[kind].to_numpy() for kind in kinds})

@@ -126,7 +126,7 @@ def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_impo
     one = {path.as_posix() for path in imported_files("download", {"winnow.datasets.sources": ["digits"]})}
     assert every - one >= {f"{folder}sources/cifar10.py", f"{folder}torchvision_sets.py", f"{folder}sources/parquet.py"}
     assert one >= {f"{folder}sources/__init__.py", f"{folder}sources/digits.py", f"{folder}split.py"}
-    allocations = {path.name for path in imported_files("imp", {"winnow.pruning.allocations": ["global", "lamp"]})}
+    allocations = {path.name for path in imported_files("prune", {"winnow.pruning.allocations": ["global", "lamp"]})}
     assert {"global_.py", "lamp.py"} <= allocations
     assert "erk.py" not in allocations
 

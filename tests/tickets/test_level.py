@@ -11,8 +11,8 @@ from tests.pruning.masked import cut_smallest
 from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
 from winnow.landscape.batch_norm import reestimate
 from winnow.networks import initialise
-from winnow.params.imp import Level
 from winnow.params.presets import PRESETS
+from winnow.params.pruning import Level
 from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.lamp import lamp
 from winnow.pruning.context import Context, batches_of
@@ -90,7 +90,7 @@ def rule(floor: int = 0, parent: str = "dense", **choices: Any) -> Rule:
 
 
 def planned(variant: str) -> tuple[Schedule, int]:
-    amount = {"cut": {"cut": 0.5}, "budget": {"budget": 0.1}, None: {}}[PRESETS[variant].amount]
+    amount = {"prune": {"prune": 0.5}, "max_error_rise": {"max_error_rise": 0.1}, None: {}}[PRESETS[variant].amount]
     return rule(variant=variant, **amount).schedule(PLAN, TAU)
 
 
@@ -147,7 +147,7 @@ def test_the_variant_dense_on_the_same_data_is_level_0_again(dense: Path, tmp_pa
 
 def test_survivors_are_rewound_bit_for_bit(dense: Path, tmp_path: Path) -> None:
     parent, tau = level_of(dense), load_rewind_point(point(dense))
-    ticket = begun(dense, dense, tmp_path, "imp", cut=0.4)
+    ticket = begun(dense, dense, tmp_path, "imp", prune=0.4)
     assert same(ticket.mask, cut_smallest(parent.state_dict(), parent.mask, 0.4))
     assert same(ticket.state_dict(), apply(tau, ticket.mask))
 
@@ -156,7 +156,7 @@ def test_masks_are_nested_and_shrink_by_the_share(dense: Path, tmp_path: Path) -
     parent, size = dense, count_left(level_of(dense).mask)
     for level in range(1, 5):
         folder = tmp_path / f"{level}"
-        begun(parent, dense, folder, "imp", cut=0.2)
+        begun(parent, dense, folder, "imp", prune=0.2)
         mask = trained(folder, "imp").mask
         assert is_nested(mask, level_of(parent).mask)
         assert abs(count_left(mask) - 0.8**level * size) < 2.5
@@ -164,7 +164,7 @@ def test_masks_are_nested_and_shrink_by_the_share(dense: Path, tmp_path: Path) -
 
 
 def test_pruned_weights_are_zero_after_every_step(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mask = begun(dense, dense, tmp_path, "imp", cut=0.5).mask
+    mask = begun(dense, dense, tmp_path, "imp", prune=0.5).mask
     steps, descend = [], loop.descend
 
     def checked(run: loop.Run, *rest: float) -> None:
@@ -187,7 +187,7 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
         "fine_tuning": parent,
     }
     for variant, expected in weights.items():
-        ticket = begun(dense, dense, tmp_path / variant, variant, cut=0.3)
+        ticket = begun(dense, dense, tmp_path / variant, variant, prune=0.3)
         assert same(ticket.state_dict(), apply(expected, ticket.mask))
     rates = {variant: [planned(variant)] for variant in PRESETS}
     for variant, [(plan, first)] in rates.items():
@@ -199,7 +199,7 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
 
 
 def test_random_and_fresh_keep_the_counts(dense: Path, tmp_path: Path) -> None:
-    begun(dense, dense, tmp_path / "imp", "imp", cut=0.6)
+    begun(dense, dense, tmp_path / "imp", "imp", prune=0.6)
     parent = trained(tmp_path / "imp", "imp")
     random = begun(tmp_path / "imp", dense, tmp_path / "random", "random")
     fresh = begun(tmp_path / "imp", dense, tmp_path / "fresh", "fresh")
@@ -221,7 +221,7 @@ def test_the_adaptive_cut_stays_within_its_budget(dense: Path, tmp_path: Path) -
     error = error_without_training(parent, parent.mask)
     left = {}
     for budget in (0.0, 0.1, 0.3):
-        ticket = begun(dense, dense, tmp_path / f"{budget}", "adaptive", budget=budget, until=0.2)
+        ticket = begun(dense, dense, tmp_path / f"{budget}", "adaptive", max_error_rise=budget, min_density=0.2)
         assert error_without_training(parent, ticket.mask) <= error + budget
         left[budget] = share_left(ticket.mask)
         assert left[budget] >= 0.2 - 0.01
@@ -230,7 +230,7 @@ def test_the_adaptive_cut_stays_within_its_budget(dense: Path, tmp_path: Path) -
 
 def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
     parent = level_of(dense)
-    ticket = begun(dense, dense, tmp_path, "imp", cut=0.5)
+    ticket = begun(dense, dense, tmp_path, "imp", prune=0.5)
     once, twice = ticket.about["after_cuts"]
     assert once["train"] == error_without_training(parent, ticket.mask)
     assert twice["train"] == error_without_training(parent, cut_smallest(parent.state_dict(), ticket.mask, 0.5))
@@ -247,7 +247,7 @@ def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
 def test_a_second_cut_that_the_floor_forbids_has_no_error(dense: Path, tmp_path: Path) -> None:
     mask = level_of(dense).mask
     share = 1 - (len(mask) + 1) / count_left(mask)  # leaves one weight more than the floors
-    ticket = begun(dense, dense, tmp_path, "one_shot", floor=1, cut=share)
+    ticket = begun(dense, dense, tmp_path, "one_shot", floor=1, prune=share)
     assert count_left(ticket.mask) == len(mask) + 1
     once, twice = ticket.about["after_cuts"]
     assert set(once) == {"train", "test"}
@@ -264,7 +264,7 @@ def test_a_second_cut_that_the_floor_forbids_has_no_error(dense: Path, tmp_path:
 def test_a_level_without_a_parent_is_scored_at_the_rewind_point(dense: Path, tmp_path: Path) -> None:
     tau = load_rewind_point(point(dense))
     untrained = without_parent(about_dense(NETWORK, CLASSES, IMAGES.shape), tau)
-    snipped = rule(parent="none", criterion="snip", batch_size=20, allocation="erk", cut=0.7, floor=1)
+    snipped = rule(parent="none", criterion="snip", batch_size=20, allocation="erk", prune=0.7, floor=1)
     ticket = begun_by(snipped, untrained, dense, tmp_path)
     network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
     network.load_state_dict(tau)
@@ -281,7 +281,7 @@ def test_a_level_without_a_parent_is_scored_at_the_rewind_point(dense: Path, tmp
 
 def test_the_second_cut_is_by_the_levels_own_criterion_and_allocation(dense: Path, tmp_path: Path) -> None:
     parent = level_of(dense)
-    ticket = begun_by(rule(allocation="lamp", cut=0.5), parent, dense, tmp_path)
+    ticket = begun_by(rule(allocation="lamp", prune=0.5), parent, dense, tmp_path)
     size = count_left(parent.mask)
     scores = {name: weight.abs() for name, weight in parent.state_dict().items()}
     first = prune(scores, parent.mask, size // 2, lamp)
@@ -293,7 +293,7 @@ def test_the_second_cut_is_by_the_levels_own_criterion_and_allocation(dense: Pat
 
 def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(dense: Path, tmp_path: Path) -> None:
     parent = level_of(dense)
-    gradual = rule(when="gradual", cuts=6, cut=0.8)
+    gradual = rule(when="gradual", cuts=6, prune=0.8)
     ticket = begun_by(gradual, parent, dense, tmp_path)
     assert same(ticket.mask, parent.mask)
     assert ticket.about["after_cuts"] == []
@@ -322,8 +322,8 @@ def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(de
 
 
 def test_what_a_gradual_level_cannot_do_is_told_before_its_training(dense: Path, tmp_path: Path) -> None:
-    for choices, words in (({"begin": 0.9}, "^end: 0.75"), ({"cut": 0.99, "floor": 50}, "^floor: 50")):
-        gradual = rule(**{"when": "gradual", "cut": 0.8, **choices})
+    for choices, words in (({"begin": 0.9}, "^end: 0.75"), ({"prune": 0.99, "floor": 50}, "^floor: 50")):
+        gradual = rule(**{"when": "gradual", "prune": 0.8, **choices})
         with pytest.raises(ValueError, match=words):
             begun_by(gradual, level_of(dense), dense, tmp_path)
 
@@ -338,7 +338,7 @@ def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> flo
 def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("winnow.training.loop.SECONDS_BETWEEN_SAVES", 0)
     for folder in (tmp_path / "one", tmp_path / "two"):
-        begun(dense, dense, folder, "imp", cut=0.4)
+        begun(dense, dense, folder, "imp", prune=0.4)
     trained(tmp_path / "one", "imp")
     plan, first = planned("imp")
     calls = []

@@ -8,7 +8,7 @@ import pandas as pd
 
 from winnow.analysis.spread import spread
 from winnow.analysis.summary import successive
-from winnow.params.imp import Level
+from winnow.params.pruning import Level
 
 PREDICTED = ("predicted_high", "predicted_low")  # negative eigenvalues taken as flat, and by their size
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from winnow.analysis.spread import BAND_IN_WORDS, spread
 from winnow.params.dense import NAME as DENSE
-from winnow.params.imp import Level, line
 from winnow.params.presets import PRESETS
+from winnow.params.pruning import Level, line
 
 NEAR = 1.5  # ratio of two fractions of weights left that still count as about the same sparsity
 
@@ -103,7 +103,7 @@ def ways(levels: Mapping[str, Level]) -> list[str]:
         if level.amount and not (level.variant and PRESETS[level.variant].aside)
     }
     places = {name: place for place, name in enumerate(PRESETS)}
-    return sorted(kinds, key=lambda kind: (kinds[kind].amount != "budget", places.get(kind, len(places))))
+    return sorted(kinds, key=lambda kind: (kinds[kind].amount != "max_error_rise", places.get(kind, len(places))))
 
 
 def in_words(table: pd.DataFrame) -> str:

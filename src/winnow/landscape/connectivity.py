@@ -10,7 +10,7 @@ from torch import nn
 from winnow.landscape.line import errors_along
 from winnow.training.batches import DeviceImages
 
-Statistics = Literal["reestimated", "interpolated"]
+Statistics = Literal["recalibrated", "interpolated"]
 
 
 def line_between(
@@ -23,5 +23,5 @@ def line_between(
     train_part = parts["train"]
     first, second = (dict(network.state_dict()) for network in (a, b))
     splits = {name: part.batches() for name, part in parts.items()}
-    calibration = train_part.mixed() if statistics == "reestimated" else None
+    calibration = train_part.mixed() if statistics == "recalibrated" else None
     return errors_along(a.to(train_part.device), first, second, np.linspace(0, 1, points), splits, calibration)

@@ -27,7 +27,7 @@ class Effort:
 
     eigenvalues: int = 10
     probes: int = 4
-    steps: int = 30
+    lanczos_steps: int = 30
     loss_rise: float = 0.05
     seed: int = 0
 
@@ -50,7 +50,7 @@ def curvature(
     size = count(live)
     product = hessian_product(network, images.batches(BATCH), live)
     values, vectors = top_eigenpairs(product, size, min(options.eigenvalues, size - 1))
-    nodes, weights = quadrature(product, size, options.steps, options.probes, options.seed, without=vectors)
+    nodes, weights = quadrature(product, size, options.lanczos_steps, options.probes, options.seed, without=vectors)
     weights_left = [network.get_parameter(name).detach()[kept.to(images.device)] for name, kept in mask.items()]
     magnitudes = torch.cat(weights_left).abs()
     spectrum = Spectrum(size, values, nodes, weights)

@@ -114,6 +114,18 @@ def as_yaml(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
+RENAMED = {  # keys of earlier versions
+    "imp": "pruning",
+    "cut": "prune",
+    "budget": "max_error_rise",
+    "until": "min_density",
+    "probe": "eval_images",
+    "lengths": "scales",
+    "statistics": "batch_norm",
+    "steps": "lanczos_steps",
+}
+
+
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
     """The first thing wrong, in one line, with the key's full path and what would be right; how many more there are."""
     first = error.errors()[0]
@@ -128,7 +140,8 @@ def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ..
         known = _fields_at(model, first["loc"][:-1])
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        message = f"no such key; {hint}"
+        new = RENAMED.get(str(first["loc"][-1]))
+        message = f"is called {new} now" if new in known else f"no such key; {hint}"
     elif first["type"] == "missing":
         message = "is missing; it must be given"
     elif first["type"] == "value_error":

@@ -7,7 +7,7 @@ from pydantic import Field
 from winnow.params.base import Duration, Replicates, Section
 from winnow.params.named import UsedNetwork, UsedTraining
 
-NAME = "dense"  # of level 0, and of its rewind point, among the levels and rewind points of the section imp
+NAME = "dense"  # of level 0, and of its rewind point, among the levels and rewind points of the section pruning
 
 
 class Dense(Section):
@@ -17,4 +17,4 @@ class Dense(Section):
     network: UsedNetwork
     training: UsedTraining
     rewind: Duration  # tau: the weights to which the survivors of a cut are put back
-    probe: Annotated[int, Field(ge=1)]  # training images, drawn at random, on which training errors are measured
+    eval_images: Annotated[int, Field(ge=1)]  # training images, drawn at random, on which training errors are measured

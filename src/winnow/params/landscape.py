@@ -14,7 +14,7 @@ class Connectivity(Section):
 
     points: Annotated[int, Field(ge=3)]  # on a line, both ends among them
     images: Count | None  # how many of the training and of the test images, drawn at random; all if null
-    statistics: Literal["reestimated", "interpolated"]  # of batch norm, between the ends of a line
+    batch_norm: Literal["recalibrated", "interpolated"]  # its statistics, between the ends of a line
     matrix: list[str]  # levels, or dense, of which every pair is measured
 
 
@@ -28,23 +28,23 @@ class Perturbed(Section):
     """A level's training repeated from perturbed rewind points."""
 
     level: str  # whose training it is; the stage depends on this level alone, so that the next three are said again
-    rewind: str  # as imp.levels has it
-    data: str  # as imp.levels has it
-    child: str  # the level that was cut from it: the length of that cut's projection is the unit of lengths
+    rewind: str  # as pruning.levels has it
+    data: str  # as pruning.levels has it
+    child: str  # the level that was cut from it: the length of that step's projection is the unit of scales
 
 
 class Perturbation(Section):
     """Random perturbations of the rewind point, along the weights that are left."""
 
     runs: dict[Name, Perturbed]
-    lengths: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]  # projections
+    scales: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]  # projections
 
-    @field_validator("lengths")
+    @field_validator("scales")
     @classmethod
-    def _lengths(cls, lengths: list[float]) -> list[float]:
-        if len(set(lengths)) != len(lengths):
+    def _scales(cls, scales: list[float]) -> list[float]:
+        if len(set(scales)) != len(scales):
             raise ValueError("names a length twice")
-        return lengths
+        return scales
 
 
 class Curvature(Section):
@@ -54,6 +54,6 @@ class Curvature(Section):
     images: Count  # training images over which the loss is taken, drawn at random
     eigenvalues: Count  # the largest, exactly
     probes: Count  # random vectors of the spectral density and of the trace
-    steps: Annotated[int, Field(ge=2)]  # of Lanczos' method for each probe
+    lanczos_steps: Annotated[int, Field(ge=2)]  # of Lanczos' method for each probe
     loss_rise: Annotated[float, Field(gt=0)]  # nats: height of the sublevel set that predicts the largest cut
     seed: Seed  # of the probes

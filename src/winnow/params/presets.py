@@ -25,8 +25,8 @@ class Choices:
 class Preset:
     """A combination with a name of its own.
 
-    amount: the key that says how much is cut: cut, budget or none. aside: whether it is a branch beside the levels of a
-    line, and no way to a sparsity. root: whether its parent must not be pruned yet.
+    amount: the key that says how much is pruned: prune, max_error_rise or none. aside: whether it is a branch beside
+    the levels of a line, and no way to a sparsity. root: whether its parent must not be pruned yet.
     """
 
     title: str  # in pictures
@@ -37,12 +37,12 @@ class Preset:
 
 
 PRESETS = {
-    "imp": Preset("IMP", amount="cut"),
-    "learning_rate": Preset("learning-rate rewinding", Choices(weights="trained"), "cut"),
-    "fine_tuning": Preset("fine-tuning", Choices(weights="trained", schedule="last_rate"), "cut"),
-    "one_shot": Preset("one-shot", amount="cut", root=True),
-    "trial": Preset("trial cuts", amount="cut", aside=True),  # to see how large a cut can be
-    "adaptive": Preset("adaptive cuts", amount="budget"),
+    "imp": Preset("IMP", amount="prune"),
+    "learning_rate": Preset("learning-rate rewinding", Choices(weights="trained"), "prune"),
+    "fine_tuning": Preset("fine-tuning", Choices(weights="trained", schedule="last_rate"), "prune"),
+    "one_shot": Preset("one-shot", amount="prune", root=True),
+    "trial": Preset("trial cuts", amount="prune", aside=True),  # to see how large a cut can be
+    "adaptive": Preset("adaptive cuts", amount="max_error_rise"),
     "random": Preset("random mask", Choices("random", "of_parent")),
     "fresh": Preset("fresh initialisation", Choices(NONE, weights="fresh", schedule="full")),
     "dense": Preset("all weights", Choices(NONE), root=True),  # of a root beside the dense baseline
@@ -56,5 +56,6 @@ def name_of(choices: Choices, amount: str | None, options: Mapping[str, Any]) ->
             return name
     usual = asdict(Choices())
     words = [value for key, value in asdict(choices).items() if value != usual[key] and value != NONE]
-    words += ["adaptive"] if amount == "budget" else [] if amount or choices.allocation == "of_parent" else ["uncut"]
+    words += ["adaptive"] if amount == "max_error_rise" else []
+    words += ["unpruned"] if amount is None and choices.allocation != "of_parent" else []
     return "+".join([*words, *(f"{key}={value}" for key, value in sorted(options.items()))])

@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 @dataclass(frozen=True)
 class Rule:
     """criterion: None where the mask stays as it is. anywhere: whether the level has as many weights as its parent, at
-    any places (as ``allocations.of_parent``). during: what changes the mask in the training, and makes the cut; None
-    where the cut is made before it. cut: the fraction of the parent's weights that goes; or budget: by how much the cut
-    may raise the training error, and until: of all weights the fraction that is kept. floor: weights that every layer
-    keeps. has_parent: whether trained weights are cut."""
+    any places (as ``allocations.of_parent``). during: what changes the mask in the training, and prunes; None
+    where pruning comes before it. fraction: of the parent's weights that is pruned; or max_error_rise: how far pruning
+    may raise the training error, and min_density: the fraction of all weights that stays at least. floor: weights that
+    every layer keeps. has_parent: whether trained weights are cut."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
@@ -27,8 +27,8 @@ class Rule:
     during: "Callable[[During], StepHook] | None"
     weights: "Callable[[States], State]"
     schedule: "Callable[[Schedule, int], tuple[Schedule, int]]"
-    cut: float | None = None
-    budget: float | None = None
-    until: float | None = None
+    fraction: float | None = None
+    max_error_rise: float | None = None
+    min_density: float | None = None
     floor: int | float = 0
     has_parent: bool = True

@@ -62,16 +62,16 @@ def begin_level(
 
     mask = parent.mask
     if rule.during:
-        left = count_left(cut(mask)(rule.cut or 0))  # what cannot be met is told before the training
+        left = count_left(cut(mask)(rule.fraction or 0))  # what cannot be met is told before the training
         rule.during(During(0, 1, count_left(mask), left, lambda _run, _left: None))
-    elif rule.budget is not None:
+    elif rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
-        most = 1.0 if rule.until is None else max(0.0, 1 - rule.until * every / max(left, 1))
+        most = 1.0 if rule.min_density is None else max(0.0, 1 - rule.min_density * every / max(left, 1))
         train_part = {"train": material.parts["train"]}
-        limit = errors(mask, train_part)["train"] + rule.budget
+        limit = errors(mask, train_part)["train"] + rule.max_error_rise
         mask = cut_most(mask, cut(mask), lambda m: errors(m, train_part)["train"], limit, rule.floor, most).mask
     elif rule.criterion:
-        mask = cut(mask)(rule.cut or 0)
+        mask = cut(mask)(rule.fraction or 0)
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
         fraction = 1 - count_left(mask) / count_left(parent.mask)
@@ -104,7 +104,7 @@ def during(rule: Rule, plan: Schedule, first: int, images: DeviceImages) -> Call
         def change(run: Run, left: int) -> None:
             change_mask(run, pruned(rule, Context(run.network, dict(run.mask), batches, seed))(left))
 
-        before, after = count_left(begun.mask), left_after(begun.mask, rule.cut or 0)
+        before, after = count_left(begun.mask), left_after(begun.mask, rule.fraction or 0)
         return rule.during(During(first, plan.total, before, after, change))
 
     return after_step

@@ -5,15 +5,15 @@ from functools import partial
 from typing import Any
 
 from winnow import methods
-from winnow.params.imp import NO_PARENT, Level
 from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS
+from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
 from winnow.pruning.weights import WEIGHTS
 
-EXAMPLES = {"cut": 0.2, "budget": 0.02}
+EXAMPLES = {"prune": 0.2, "max_error_rise": 0.02}
 FAMILIES = {  # of each choice, and the name that stands for none of the family
     "criterion": (CRITERIA, NONE),
     "allocation": (ALLOCATIONS, ""),
@@ -29,7 +29,7 @@ def methods_of(level: Level) -> dict[str, list[str]]:
 
 def rule_of(name: str, level: Level, floor: int) -> Rule:
     """What a level of this name does. Raises ValueError that names the key, and says what would be right."""
-    key, choices = f"imp.levels.{name}", level.choices
+    key, choices = f"pruning.levels.{name}", level.choices
     functions: dict[str, Callable[..., Any]] = {}
     for choice, (family, without) in FAMILIES.items():
         chosen = getattr(choices, choice)
@@ -52,9 +52,9 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         during=bound.get("when"),
         weights=WEIGHTS[choices.weights],
         schedule=SCHEDULES[choices.schedule],
-        cut=level.cut,
-        budget=level.budget,
-        until=level.until,
+        fraction=level.prune,
+        max_error_rise=level.max_error_rise,
+        min_density=level.min_density,
         floor=floor,
         has_parent=level.parent != NO_PARENT,
     )
@@ -77,16 +77,16 @@ def _check_amount(key: str, level: Level, takes_none: bool) -> None:
         by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
     else:
         by = f"criterion {choices.criterion} with allocation {choices.allocation}"
-        wanted = None if takes_none else level.amount or "cut"
-    for amount in ("cut", "budget"):
+        wanted = None if takes_none else level.amount or "prune"
+    for amount in ("prune", "max_error_rise"):
         if amount == wanted and getattr(level, amount) is None:
             raise ValueError(f"{key}: {by} needs {amount}, such as {amount}: {EXAMPLES[amount]}")
         if amount != wanted and getattr(level, amount) is not None:
             raise ValueError(f"{key}: {by} takes no {amount}; leave it out")
-    if level.until is not None and wanted != "budget":
-        raise ValueError(f"{key}: {by} takes no until; leave it out")
-    if choices.when != "once" and wanted != "cut":
-        raise ValueError(f"{key}.when: {choices.when} needs cut, such as cut: 0.8, and a criterion")
+    if level.min_density is not None and wanted != "max_error_rise":
+        raise ValueError(f"{key}: {by} takes no min_density; leave it out")
+    if choices.when != "once" and wanted != "prune":
+        raise ValueError(f"{key}.when: {choices.when} needs cut, such as prune: 0.8, and a criterion")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
@@ -95,7 +95,7 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
         return
     if level.choices.weights == "trained":
         raise ValueError(f"{key}.weights: without a parent there are no trained ones; take rewind or fresh")
-    if level.budget is not None:
-        raise ValueError(f"{key}.budget: is a rise of a trained parent's error; without a parent, give cut")
+    if level.max_error_rise is not None:
+        raise ValueError(f"{key}.max_error_rise: is of a trained parent's error; without a parent, give prune")
     if anywhere:
         raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")

@@ -1,4 +1,4 @@
-"""The section imp: the levels of pruning, each with the parent whose weights it cuts."""
+"""The section pruning: the levels of pruning, each with the parent whose weights it cuts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -36,7 +36,7 @@ class Level(Section):
     model_config = ConfigDict(extra="allow")
 
     parent: str  # the level whose trained weights are cut, or dense, or none: then the rewind point's are
-    rewind: str  # a name of imp.rewinds, or dense
+    rewind: str  # a name of pruning.rewinds, or dense
     data: str  # what it trains on: a subset by its file in data/, such as select/el2n-0.5, or full
     variant: Annotated[str, AfterValidator(_preset)] | None = None
     criterion: str | None = None  # what a weight is worth
@@ -44,9 +44,10 @@ class Level(Section):
     when: str | None = None  # once, before the training; or how the mask changes during it
     weights: str | None = None  # what the survivors start from: rewind, trained, fresh
     schedule: str | None = None  # by which they train: rest, full, last_rate
-    cut: Annotated[float, Field(gt=0, lt=1)] | None = None  # share of the parent's weights that goes
-    budget: Annotated[float, Field(ge=0, lt=1)] | None = None  # in its place: rise of the training error by the cut
-    until: Annotated[float, Field(gt=0, lt=1)] | None = None  # with budget: the share of all weights to go down to
+    prune: Annotated[float, Field(gt=0, lt=1)] | None = None  # the fraction of the parent's weights that is pruned
+    # in its place: how far pruning may raise the training error, and the fraction of all weights that stays at least
+    max_error_rise: Annotated[float, Field(ge=0, lt=1)] | None = None
+    min_density: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _either(self) -> Self:
@@ -65,7 +66,7 @@ class Level(Section):
     @property
     def amount(self) -> str | None:
         """Which key says how much is cut, if any."""
-        return next((key for key in ("cut", "budget") if getattr(self, key) is not None), None)
+        return next((key for key in ("prune", "max_error_rise") if getattr(self, key) is not None), None)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -84,7 +85,7 @@ class Level(Section):
         return of_parent and (self.choices.when, self.choices.weights) == ("once", "rewind")
 
 
-class Imp(Section):
+class Pruning(Section):
     """Pruning as a tree of levels below dense, and below nothing."""
 
     rewinds: dict[Name, Rewind]
@@ -101,25 +102,25 @@ class Imp(Section):
         return items
 
 
-def check_tree(imp: Imp) -> None:
+def check_tree(pruning: Pruning) -> None:
     """Every level's parent is dense, none or a level before it, and its rewind point is there. For the whole file only:
     a stage reads one level without the others. Raises ValueError that names the key.
     """
     known = [dense.NAME]
-    for name, level in imp.levels.items():
+    for name, level in pruning.levels.items():
         if level.parent not in (*known, NO_PARENT):
-            problem = "comes after it" if level.parent in imp.levels else "is no level"
+            problem = "comes after it" if level.parent in pruning.levels else "is no level"
             raise ValueError(
-                f"imp.levels.{name}.parent: {level.parent} {problem}; there are {', '.join(known)}, or {NO_PARENT}"
+                f"pruning.levels.{name}.parent: {level.parent} {problem}; there are {', '.join(known)}, or {NO_PARENT}"
             )
-        if level.rewind not in (dense.NAME, *imp.rewinds):
+        if level.rewind not in (dense.NAME, *pruning.rewinds):
             raise ValueError(
-                f"imp.levels.{name}.rewind: {level.rewind} is no rewind point; "
-                f"there are {', '.join([dense.NAME, *imp.rewinds])}"
+                f"pruning.levels.{name}.rewind: {level.rewind} is no rewind point; "
+                f"there are {', '.join([dense.NAME, *pruning.rewinds])}"
             )
-        if level.variant and PRESETS[level.variant].root and _is_pruned(imp.levels, level.parent):
+        if level.variant and PRESETS[level.variant].root and _is_pruned(pruning.levels, level.parent):
             raise ValueError(
-                f"imp.levels.{name}: variant {level.variant} has a dense parent; {level.parent} is pruned already"
+                f"pruning.levels.{name}: variant {level.variant} has a dense parent; {level.parent} is pruned already"
             )
         known.append(name)
 

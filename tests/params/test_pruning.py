@@ -3,9 +3,9 @@
 import pytest
 
 from winnow import methods
-from winnow.params.imp import Level, line, with_parents
 from winnow.params.options import options
 from winnow.params.presets import PRESETS, Choices
+from winnow.params.pruning import Level, line, with_parents
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
 from winnow.tickets.rules import rule_of
 
@@ -15,12 +15,12 @@ def level(parent: str, **choices: object) -> Level:
 
 
 LEVELS = {
-    "l1": level("dense", cut=0.2),
+    "l1": level("dense", prune=0.2),
     "d0": level("dense", variant="dense"),
-    "l2": level("l1", cut=0.2),
-    "o1": level("d0", variant="one_shot", cut=0.9),
-    "s1": level("none", criterion="snip", cut=0.9),
-    "s2": level("s1", cut=0.2),
+    "l2": level("l1", prune=0.2),
+    "o1": level("d0", variant="one_shot", prune=0.9),
+    "s1": level("none", criterion="snip", prune=0.9),
+    "s2": level("s1", prune=0.2),
 }
 
 
@@ -36,17 +36,17 @@ def test_a_line_leads_from_dense_to_the_level_or_from_none():
 @pytest.mark.parametrize(
     ("choices", "kind"),
     [
-        ({"cut": 0.2}, "imp"),
-        ({"criterion": "magnitude", "weights": "rewind", "cut": 0.2}, "imp"),
-        ({"budget": 0.1}, "adaptive"),
-        ({"weights": "trained", "schedule": "last_rate", "cut": 0.2}, "fine_tuning"),
+        ({"prune": 0.2}, "imp"),
+        ({"criterion": "magnitude", "weights": "rewind", "prune": 0.2}, "imp"),
+        ({"max_error_rise": 0.1}, "adaptive"),
+        ({"weights": "trained", "schedule": "last_rate", "prune": 0.2}, "fine_tuning"),
         ({"criterion": "random", "allocation": "of_parent"}, "random"),
         ({"criterion": "none", "weights": "fresh", "schedule": "full"}, "fresh"),
         ({"criterion": "none"}, "uncut"),
-        ({"criterion": "snip", "allocation": "erk", "cut": 0.2}, "snip+erk"),
-        ({"allocation": "lamp", "budget": 0.2}, "lamp+adaptive"),
-        ({"when": "gradual", "cuts": 5, "cut": 0.2}, "gradual+cuts=5"),
-        ({"variant": "trial", "cut": 0.2}, "trial"),
+        ({"criterion": "snip", "allocation": "erk", "prune": 0.2}, "snip+erk"),
+        ({"allocation": "lamp", "max_error_rise": 0.2}, "lamp+adaptive"),
+        ({"when": "gradual", "cuts": 5, "prune": 0.2}, "gradual+cuts=5"),
+        ({"variant": "trial", "prune": 0.2}, "trial"),
     ],
 )
 def test_a_level_is_called_by_what_it_does(choices, kind):
@@ -56,10 +56,10 @@ def test_a_level_is_called_by_what_it_does(choices, kind):
 def test_a_step_is_cut_from_a_trained_parent_and_rewound():
     steps = {name for name, preset in PRESETS.items() if step(variant=name, **amount(preset.amount))}
     assert steps == {"imp", "one_shot", "trial", "adaptive"}
-    assert step(criterion="snip", allocation="lamp", cut=0.2)
-    assert not step(when="gradual", cut=0.2)
-    assert not step(weights="fresh", cut=0.2)
-    assert not step("none", cut=0.2)
+    assert step(criterion="snip", allocation="lamp", prune=0.2)
+    assert not step(when="gradual", prune=0.2)
+    assert not step(weights="fresh", prune=0.2)
+    assert not step("none", prune=0.2)
 
 
 def step(parent: str = "dense", **choices: object) -> bool:
@@ -82,10 +82,10 @@ def test_a_preset_is_the_rule_of_its_choices(variant):
 
 
 def test_options_reach_the_functions_with_their_defaults():
-    rule = rule_of("x", level("none", criterion="snip", batches=3, when="gradual", cuts=5, cut=0.8), 1)
+    rule = rule_of("x", level("none", criterion="snip", batches=3, when="gradual", cuts=5, prune=0.8), 1)
     assert rule.criterion.keywords == {"batches": 3, "batch_size": 128}
     assert rule.during.keywords == {"begin": 0.0, "end": 0.75, "cuts": 5}
-    assert (rule.cut, rule.floor, rule.has_parent) == (0.8, 1, False)
+    assert (rule.fraction, rule.floor, rule.has_parent) == (0.8, 1, False)
 
 
 def test_no_option_has_the_name_of_a_key_of_every_level():

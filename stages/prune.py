@@ -11,7 +11,7 @@ from stages._tickets import TICKETS, ticket
 from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
 from winnow.params.dense import Dense
-from winnow.params.imp import NO_PARENT, Imp
+from winnow.params.pruning import NO_PARENT, Pruning
 from winnow.storage import load_json, save_table
 from winnow.tickets.files import load_ticket, save_ticket
 from winnow.tickets.level import Material, begin_level, during
@@ -25,17 +25,17 @@ from winnow.training.schedule import schedule
 from winnow.training.workers import Tick, side_by_side
 
 
-def imp(name: str) -> None:
-    options = params(dense=Dense, imp=Imp)
-    seeds, training, level = options.dense.seeds, options.dense.training, options.imp.levels[name]
-    probe = sample(training_images(), options.dense.probe)
+def prune(name: str) -> None:
+    options = params(dense=Dense, pruning=Pruning)
+    seeds, training, level = options.dense.seeds, options.dense.training, options.pruning.levels[name]
+    probe = sample(training_images(), options.dense.eval_images)
     with told("params.yaml: "):
-        rule = rule_of(name, level, options.imp.floor)
+        rule = rule_of(name, level, options.pruning.floor)
     facts, where = load_facts("data/images"), device()
     images = to_train_on(level.data, facts, where)
     material = Material(images, {"train": to_device(probe, facts, where), **held_out(facts, where)})
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
-    with naming(f"imp.levels.{name}: dense.training."):
+    with naming(f"pruning.levels.{name}: dense.training."):
         whole = schedule(training, len(images), facts["images"]["train"])
     plan, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]))
     folder = scratch()
@@ -49,13 +49,13 @@ def imp(name: str) -> None:
                 parent = without_parent(load_json(TICKETS / NO_PARENT), rewound)
             else:
                 parent = load_ticket(ticket(level.parent, seed))
-            with told(f"imp.levels.{name}: "):
+            with told(f"pruning.levels.{name}: "):
                 save_ticket(path, *begin_level(rule, parent, rewound, seed, material))
         tick(1)
 
-    side_by_side(begin, seeds, workers(where), len(seeds), f"imp@{name}, cut", unit="ticket")
+    side_by_side(begin, seeds, workers(where), len(seeds), f"prune@{name}, cut", unit="ticket")
     task = Task(images, training, plan, from_tickets(begun, after_step=during(rule, plan, first, images)), first)
-    fit_side_by_side({trained: task}, seeds, f"imp@{name}", on_end=keep_ticket(material.parts))
+    fit_side_by_side({trained: task}, seeds, f"prune@{name}", on_end=keep_ticket(material.parts))
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)
@@ -67,8 +67,8 @@ def told(key: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise UserError(f"imp.{error}" if str(error).startswith("floor: ") else f"{key}{error}") from None
+        raise UserError(f"pruning.{error}" if str(error).startswith("floor: ") else f"{key}{error}") from None
 
 
 if __name__ == "__main__":
-    main(imp)
+    main(prune)
