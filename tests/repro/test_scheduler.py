@@ -175,6 +175,19 @@ def test_what_a_killed_dvc_left_half_written_is_mended(finished: Toy, by_dvc: To
     assert finished.books() == by_dvc.books()
 
 
+def test_the_copy_of_dvc_lock_that_is_put_back_has_its_stages_in_order(toy: Toy, by_dvc: Toy) -> None:
+    toy.path("hold.first").touch()
+    with toy.start(*REPRO) as process:
+        wait(lambda: toy.path("log/apart.ended").exists())  # before the first
+        toy.path("hold.first").unlink()
+        process.communicate(timeout=60)
+    assert toy.books() == by_dvc.books()
+    lock = toy.path("dvc.lock")
+    lock.write_bytes(lock.read_bytes()[:200])
+    assert "put back from a copy" in toy.repro()[1]
+    assert toy.books() == by_dvc.books()
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

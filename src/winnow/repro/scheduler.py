@@ -54,6 +54,7 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
         if not interrupted:
             with books.locked(repo):
                 books.order_lock(repo, before, steps)
+                keep_copy()
         return status
 
 
