@@ -29,6 +29,14 @@ def test_missing_values_are_left_out_of_the_curves():
     assert set(found.loc[("accuracy", "validation"), "count"]) == {1}
 
 
+@pytest.mark.filterwarnings("error")
+def test_without_validation_images_columns_keep_their_types():
+    found = training_curves(history().assign(validation_loss=np.nan, validation_accuracy=np.nan))
+    assert set(found["split"]) == {"train"}
+    names = ["epoch", "mean", "low", "high", "count"]
+    assert "".join(found[name].dtype.kind for name in names) == "ifffi"
+
+
 def test_an_epoch_whose_learning_rate_is_lower_is_told():
     found = training_curves(history())
     assert set(found.loc[found["rate_falls"], "epoch"]) == {3}

@@ -22,4 +22,8 @@ def spread(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     """
     groups = table.dropna(subset=[value]).groupby(by, sort=False)[value]
     rows = [(*key, values.mean(), *band(values), len(values)) for key, values in groups]
-    return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "count"])
+    found = pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "count"])
+    if rows:
+        return found
+    # columns without a type would take that of the tables to which this one is added
+    return found.astype({**table[by].dtypes, "mean": float, "low": float, "high": float, "count": int})
