@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 
+from stages import INTERRUPTED, end_at_once
 from winnow import cores
 from winnow.errors import UserError, describe
 from winnow.params.base import Section, read_yaml, validate
@@ -34,8 +36,10 @@ LOCK_SECONDS = 10
 
 def main(stage: Callable[..., None]) -> None:
     """Run a stage with the command line's arguments; a user's mistake ends in one line and exit status 1."""
-    cores.take()
     try:
+        if signal.getsignal(signal.SIGINT) is end_at_once:  # the imports are done
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        cores.take()
         with _timed():
             stage(*sys.argv[1:])
     except UserError as error:
@@ -43,7 +47,7 @@ def main(stage: Callable[..., None]) -> None:
     except OSError as error:  # a full disk, a folder that may not be written
         sys.exit(f"error: {describe(error)}")
     except KeyboardInterrupt:
-        sys.exit("interrupted; make repro, or dvc repro, goes on from here")
+        sys.exit(INTERRUPTED)
     finally:
         cores.give_back()
 

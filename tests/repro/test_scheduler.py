@@ -128,6 +128,15 @@ def test_ctrl_c_ends_it_with_all_that_runs_and_the_next_start_goes_on(toy: Toy, 
     assert toy.books() == by_dvc.books()
 
 
+def test_ctrl_c_while_it_imports_what_it_needs_is_told_in_one_line(toy: Toy) -> None:
+    toy.path("dvc.py").write_text("from pathlib import Path\nPath('begun').touch()\nimport time\ntime.sleep(100)\n")
+    with toy.start(*REPRO) as process:
+        wait(lambda: toy.path("begun").exists())
+        process.send_signal(signal.SIGINT)
+        printed = process.communicate(timeout=60)[0]
+    assert (process.returncode, printed) == (130, "interrupted; make repro goes on from here\n")
+
+
 def test_when_it_is_killed_nothing_stays_and_the_next_start_goes_on(toy: Toy, by_dvc: Toy) -> None:
     toy.path("hold.item@y").touch()
     with toy.start(*REPRO) as process:

@@ -17,17 +17,17 @@ def main() -> int:
     if jobs < 1:
         parser.error(f"--jobs: {jobs}: must be a whole number above 0 (make repro JOBS=2)")
 
-    from winnow.errors import UserError
-    from winnow.repro.scheduler import repro
-
     try:
+        from winnow.errors import UserError
+        from winnow.repro.scheduler import repro
+
         return repro(options.targets, jobs, cores)
+    except KeyboardInterrupt:  # above UserError, which may not have been imported
+        print("interrupted; make repro goes on from here", file=sys.stderr)
+        return 130
     except UserError as error:
         print(f"error: {_in_our_words(str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted; make repro goes on from here", file=sys.stderr)
-        return 130
 
 
 def _in_our_words(error: str) -> str:

@@ -25,7 +25,8 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if not self._bars.disable:  # else older versions of rich print an empty line
+            self._bars.stop()
 
     def starts(self, stage: str) -> None:
         self._begun[stage] = time.monotonic()
