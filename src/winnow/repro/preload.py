@@ -1,9 +1,15 @@
 """What most stages import, loaded once for all of them. No thread may start here: stages are forks of this process."""
 
-import pandas  # noqa: F401
-import pyarrow.parquet  # noqa: F401
-import safetensors.numpy  # noqa: F401
-import torch  # noqa: F401
+import signal
 
-import winnow.experiment
-import winnow.tickets.train  # noqa: F401
+before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for make repro, which ends this process
+
+import pandas  # noqa: E402, F401
+import pyarrow.parquet  # noqa: E402, F401
+import safetensors.numpy  # noqa: E402, F401
+import torch  # noqa: E402, F401
+
+import winnow.experiment  # noqa: E402
+import winnow.tickets.train  # noqa: E402, F401
+
+signal.signal(signal.SIGINT, before)  # the stages have it as they had
