@@ -26,7 +26,7 @@ ALL_LEVELS = ("spawn", "connectivity", "tickets", "ticket_figures")
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_without_tickets_the_tables_are_empty(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = {"dense__seeds": [], "connectivity__matrix": [], "spawn__at": []}
-    nothing |= {"imp__levels": {}, "imp__rewinds": {}, "perturbation__runs": {}, "curvature__levels": []}
+    nothing |= {"pruning__levels": {}, "pruning__rewinds": {}, "perturbation__runs": {}, "curvature__levels": []}
     set_all(clone, **nothing)
     run(clone, monkeypatch, "check", "dense", *ALL_LEVELS)
     assert json.loads(clone.path("metrics/tickets.json").read_text()) == {}
@@ -40,7 +40,13 @@ def test_without_tickets_the_tables_are_empty(clone: Clone, monkeypatch: pytest.
 
 def test_one_replicate_is_measured_but_not_judged(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     level = {"parent": "dense", "rewind": "dense", "data": "full", "variant": "imp", "prune": 0.4}
-    set_all(clone, dense__seeds=[200], imp__levels={"l1": level}, imp__rewinds={}, connectivity__matrix=["dense", "l1"])
+    set_all(
+        clone,
+        dense__seeds=[200],
+        pruning__levels={"l1": level},
+        pruning__rewinds={},
+        connectivity__matrix=["dense", "l1"],
+    )
     set_all(clone, perturbation__runs={}, curvature__levels=[])
     run(clone, monkeypatch, "check", "dense", "prune@l1", *ALL_LEVELS)
     found = json.loads(clone.path("metrics/tickets.json").read_text())["l1"]
