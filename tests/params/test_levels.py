@@ -42,7 +42,7 @@ def test_a_line_leads_from_dense_to_the_level_or_from_none():
         ({"weights": "trained", "schedule": "last_rate", "prune": 0.2}, "fine_tuning"),
         ({"criterion": "random", "allocation": "of_parent"}, "random"),
         ({"criterion": "none", "weights": "fresh", "schedule": "full"}, "fresh"),
-        ({"criterion": "none"}, "uncut"),
+        ({"criterion": "none"}, "unpruned"),
         ({"criterion": "snip", "allocation": "erk", "prune": 0.2}, "snip+erk"),
         ({"allocation": "lamp", "max_error_rise": 0.2}, "lamp+adaptive"),
         ({"when": "gradual", "cuts": 5, "prune": 0.2}, "gradual+cuts=5"),
