@@ -74,9 +74,9 @@ def download(source: str, folder: Path) -> Callable[[], object]:
     """The work of the download stage."""
     import pandas  # noqa: F401
 
-    from winnow.datasets import image_folder, parquet  # noqa: F401
     from winnow.datasets.build import build
     from winnow.datasets.images import save_dataset
+    from winnow.datasets.sources import image_folder, parquet  # noqa: F401
     from winnow.params.download import Download
 
     params = Download(source=source, path=str(folder / source))  # type: ignore[arg-type]

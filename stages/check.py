@@ -9,9 +9,9 @@ from stages._stage import CODE, main
 from winnow import methods
 from winnow.datasets.build import SOURCES
 from winnow.errors import UserError
-from winnow.experiment import OF_FILES, Params, load_params
+from winnow.experiment import Params, load_params
 from winnow.params.training import Network
-from winnow.scores.families import OF_GRADIENTS
+from winnow.scores.families import OF_FILES, OF_GRADIENTS
 from winnow.selection.choices import choices
 from winnow.selection.choose import METHODS
 from winnow.storage import atomic_folder

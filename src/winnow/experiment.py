@@ -19,12 +19,10 @@ from winnow.params.named import Named, load_named
 from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
-from winnow.scores.families import OF_DATA, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
 from winnow.selection.choices import Choice, choices
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
-
-OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_DATA)
 
 
 class Params(Named):
@@ -67,11 +65,7 @@ class Params(Named):
     def _across_sections(self) -> Self:
         """The scores and epochs that are selected by are computed; retraining starts from networks of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
-        try:
-            chosen = choices(self.select.methods, self.select.epoch)
-        except ValueError as error:
-            raise ValueError(f"select.methods: {error}".replace("select.methods: select", "select", 1)) from None
-        for name, choice in chosen.items():
+        for name, choice in choices(self.select.methods, self.select.epoch).items():
             self._selected_by(name, choice)
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:

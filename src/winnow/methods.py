@@ -1,4 +1,4 @@
-"""Families of methods. A family is a package in which every module is a method: a function of the module's name.
+"""Families of methods. A family is a package, and each of its modules is one method: a function of the module's name.
 
 So a new method is one file. A stage depends on the code of the methods that its item uses (``stages.check``).
 """
@@ -25,7 +25,7 @@ def module_name(name: str) -> str:
 
 
 def find(family: str, name: str) -> Callable[..., Any]:
-    """A method's function. Raises ValueError if there is no such method."""
+    """The function of a method. Raises ValueError if the family has no method of this name."""
     if name not in names(family):
         raise ValueError(f"there is no {name!r}; there are {', '.join(names(family))}")
     function: Callable[..., Any] = getattr(import_module(f"{family}.{module_name(name)}"), module_name(name))

@@ -144,6 +144,25 @@ def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, n
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "other", "named"),
+    [
+        ("  keep:", "  kep:", "select.kep: no such key; did you mean keep?"),
+        ("pruning:", "imp:", "imp: is called pruning now"),  # of an earlier version
+    ],
+)
+def test_make_repro_says_what_is_wrong_with_a_key_that_makes_stages(
+    line: str, other: str, named: str, new: Clone, tmp_path: Path
+) -> None:
+    """DVC itself says only which key it could not find."""
+    clone = new.copy(tmp_path / "clone")
+    text = clone.path("params.yaml").read_text()
+    assert text.count(f"{line}\n") == 1
+    clone.path("params.yaml").write_text(text.replace(f"{line}\n", f"{other}\n"))
+    done = clone.run("python", "-m", "winnow.repro")
+    assert_one_line(done.returncode, done.stdout, "params.yaml", named)
+
+
 def test_make_repro_says_how_networks_are_given_now(new: Clone, tmp_path: Path) -> None:
     """DVC itself says only that it cannot interpolate a map."""
     clone = new.copy(tmp_path / "clone")

@@ -10,7 +10,7 @@ import pytest
 from clone import ROOT, Clone, read_yaml
 
 from stages._code import imported_files
-from winnow.experiment import OF_FILES
+from winnow.scores.families import OF_FILES
 
 pytestmark = pytest.mark.pipeline
 

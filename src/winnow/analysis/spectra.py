@@ -40,7 +40,7 @@ def mean_densities(spectra: Mapping[tuple[str, int], tuple[np.ndarray, np.ndarra
 
 
 def whole(largest: np.ndarray, size: int, nodes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of the whole spectrum of ``size`` eigenvalues, from the largest [k] and those of the others."""
+    """Nodes and weights of all ``size`` eigenvalues: joins the largest ones [k] to nodes and weights of the others."""
     probes, k = len(nodes), len(largest)
     alone = np.full((probes, k), 1 / size)
     return (

@@ -57,7 +57,8 @@ def hessian_eigenvalues(
     In evaluation mode; the network is left as it was. All batches (inputs, labels) are kept in memory: a few hundred
     examples tell most. Exact to 1e-4 of each (landscape.hessian.top_eigenpairs).
 
-    Raises ValueError if there are no k eigenvalues, or they do not converge, or for batches of another shape.
+    Raises ValueError if k is not below the number of weights that train, if the eigenvalues do not converge, or if a
+    batch has another shape.
     """
     live = live_entries(network, fitting(network, mask or {}))
     values, _ = top_eigenpairs(hessian_product(network, list(Passes(loader, network)), live), count(live), k)

@@ -18,7 +18,7 @@ Loader = Iterable[Sequence[Tensor]]  # pairs: inputs [b, ...] and labels, whole 
 class Passes:
     """The batches of a loader, on the device of a network, once more with each iteration.
 
-    Raises ValueError for what is no batch, or if there is none.
+    Raises ValueError if the loader gives no batch, or something else than batches.
     """
 
     loader: Loader
@@ -34,7 +34,7 @@ class Passes:
 
 
 def batches(loader: Loader) -> Iterator[Batch]:
-    """What the loader gives, checked. Raises ValueError for what is no batch."""
+    """The batches of the loader. Raises ValueError if it gives something else."""
     for batch in loader:
         if not isinstance(batch, list | tuple) or [isinstance(part, Tensor) for part in batch] != [True, True]:
             raise ValueError("loader: must give pairs (inputs, labels) of tensors")

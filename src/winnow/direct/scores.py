@@ -21,7 +21,7 @@ Networks = nn.Module | Sequence[nn.Module]
 
 
 def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
-    """A score of every example, the mean over the networks: float64 [n], in the order in which the loader gives them.
+    """Score every example: the mean over the networks, float64 [n], in the loader's order.
 
     networks: one, or several trained alike from other seeds (Data Diet takes ten, a few epochs into training), which
     give logits [b, classes]. loader: a DataLoader that does not shuffle, or any other iterable of batches (inputs,
@@ -55,7 +55,7 @@ def features(network: nn.Module, loader: Loader) -> np.ndarray:
 
 
 def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFrame":
-    """The ``count`` examples whose labels the networks doubt most, those of the highest EL2N, the highest first.
+    """Find the ``count`` examples of the highest EL2N, the highest first: the networks doubt their labels most.
 
     Columns: rank (from 1); position, in the order of the loader; given and predicted, the label and the class of the
     highest mean probability; el2n, its mean over the networks, and stderr, the standard error of that (nan for one

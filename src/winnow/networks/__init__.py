@@ -32,7 +32,7 @@ def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
     Convolutions and linear layers of our own architectures get He et al. 2015's normal initialisation with fan-in,
     variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. torchvision's classifiers keep their own.
 
-    Raises ValueError if there is no such architecture, if it has no width, or if it cannot take such images.
+    Raises ValueError if the name is unknown, if the architecture has no width to set, or if it cannot take such images.
     """
     name, (channels, height, width) = params.name, shape
     if name.startswith("torchvision:"):

@@ -13,7 +13,7 @@ class Early(Section):
 
     cohorts: dict[Name, Annotated[list[Seed], Field(min_length=1)]]
     network: UsedNetwork
-    training: UsedTraining  # the whole schedule, of which only the epochs below are run
+    training: UsedTraining  # the whole schedule; early runs it up to the last of the epochs
     # scored; 0 = before training
     epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
     features: list[int]  # those of the epochs above after which the inputs of the last layer are kept too

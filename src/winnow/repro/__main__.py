@@ -31,11 +31,12 @@ def main() -> int:
 
 
 def _in_our_words(error: str) -> str:
-    """What the schema says, where DVC says only that it cannot fill in a map: a network that is not given by name."""
+    """What the schema says, where DVC says only that it cannot fill in dvc.yaml: for a key that is misspelt, or has
+    another name now, or a network that is not given by name."""
     from winnow.errors import UserError
     from winnow.experiment import load_params
 
-    if "Cannot interpolate" in error:
+    if "Cannot interpolate" in error or "Could not find" in error:
         try:
             load_params()
         except UserError as ours:

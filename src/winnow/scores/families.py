@@ -6,3 +6,4 @@ OF_OUTPUTS = "winnow.scores.of_outputs"
 OF_VISITS = "winnow.scores.of_visits"
 OF_DATA = "winnow.scores.of_data"
 OF_GRADIENTS = "winnow.scores.of_gradients"
+OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_DATA)  # what takes no pass through a network

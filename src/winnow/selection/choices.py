@@ -25,20 +25,23 @@ class Choice:
 
 
 def choices(asked: Sequence[str] | Mapping[str, Mapping[str, Any]], epoch: int) -> dict[str, Choice]:
-    """What ``select.methods`` says, with ``epoch`` where a method names none. Raises ValueError for what is wrong."""
+    """What ``select.methods`` says, with ``epoch`` where a method names none. Raises ValueError that names the key."""
     given = asked if isinstance(asked, Mapping) else {name: {} for name in asked}
     return {name: _choice(name, dict(values), epoch) for name, values in given.items()}
 
 
 def _choice(name: str, values: dict[str, Any], epoch: int) -> Choice:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-        raise ValueError(f"{name!r}: a name is made of letters, digits, _, - and .")
+        raise ValueError(f"select.methods: {name!r}: a name is made of letters, digits, _, - and .")
     there, method = methods.names(METHODS), values.pop("method", name)
     if not isinstance(method, str):
         raise ValueError(f"select.methods.{name}.method: must be one of {', '.join(there)}, not {as_yaml(method)}")
-    if method not in there and not values:
-        method, values = "ranked", parse_name(method)
-    function = find_method(method)
+    try:
+        if method not in there and not values:
+            method, values = "ranked", parse_name(method)
+        function = find_method(method)
+    except ValueError as error:
+        raise ValueError(f"select.methods: {error}") from None
     usual = {"epoch": (Annotated[int, Field(ge=0)], epoch)} if "epoch" in options(function) else {}
     found = checked_options([function], values, f"select.methods.{name}", usual)
     return Choice(method, found, frozenset(values))
