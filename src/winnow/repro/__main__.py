@@ -3,6 +3,7 @@
 # Every stage process imports this module once more (multiprocessing does so), so all else is imported when it is used.
 import argparse
 import os
+import re
 import sys
 
 
@@ -36,11 +37,13 @@ def _in_our_words(error: str) -> str:
     from winnow.errors import UserError
     from winnow.experiment import load_params
 
-    if "Cannot interpolate" in error or "Could not find" in error:
+    missing = re.search(r"Could not find '(\w+)", error)  # the section of the key
+    if missing or "Cannot interpolate" in error:
         try:
             load_params()
         except UserError as ours:
-            return str(ours)
+            if not missing or re.search(rf"\b{missing[1]}\b", str(ours)):  # else it is another mistake
+                return str(ours)
     return error
 
 
