@@ -148,9 +148,11 @@ def test_when_it_is_killed_nothing_stays_and_the_next_start_goes_on(toy: Toy, by
     assert [child for child in below if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     toy.path("hold.item@y").unlink()
     plain = copy(toy, toy.folder.with_name("plain"))
-    assert toy.repro()[0] == 0
+    status, printed = toy.repro()
+    assert status == 0, printed
     assert toy.books() == by_dvc.books()
-    assert plain.run("dvc", "repro")[0] == 0  # goes on as well, and adds to dvc.lock in another order
+    status, printed = plain.run("dvc", "repro")  # goes on as well, and adds to dvc.lock in another order
+    assert status == 0, printed
     assert plain.books().keys() == by_dvc.books().keys()
     assert "up to date" in plain.repro()[1]
 
@@ -167,6 +169,24 @@ def test_a_second_one_does_not_write_what_the_first_one_writes(toy: Toy) -> None
         toy.path("hold.first").unlink()
         process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_an_entry_of_the_run_cache_that_a_killed_dvc_began_is_no_entry(finished: Toy, by_dvc: Toy) -> None:
+    runs = sorted(entry for entry in finished.path(".dvc/cache/runs").rglob("*") if entry.is_file())
+    runs[0].unlink()
+    unfinished = runs[1].with_name(f".{'a' * 22}.tmp")
+    unfinished.write_text("cmd: python")
+    finished.path("dvc.lock").unlink()
+    status, printed = finished.repro()
+    assert status == 0
+    assert len(ran(printed)) == 2
+    unfinished.unlink()
+    assert finished.books() == by_dvc.books()
+
+
+def test_what_a_killed_dvc_left_beside_an_output_does_not_change_the_folder(finished: Toy) -> None:
+    finished.path(f"data/items/.{'a' * 22}.tmp").touch()
+    assert "up to date" in finished.repro()[1]
 
 
 def test_what_a_killed_dvc_left_half_written_is_mended(finished: Toy, by_dvc: Toy) -> None:

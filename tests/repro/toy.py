@@ -4,6 +4,8 @@ Its commands are not like those of our own stages, so that no process imports to
 """
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-SRC = Path(__file__).parents[2] / "src"
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src"
 PATIENCE = 60.0  # seconds, on a busy machine
 
 DVC_YAML = """
@@ -119,7 +122,13 @@ class Toy:
         """dvc.lock, the cache, the run cache and all outputs."""
         roots = (self.path(".dvc/cache"), self.path("dvc.lock"), self.path("data"), self.path("metrics.json"))
         files = [file for root in roots for file in ([root] if root.is_file() else root.rglob("*"))]
-        return {str(file.relative_to(self.folder)): file.read_bytes() for file in files if file.is_file()}
+        return {str(file.relative_to(self.folder)): file.read_bytes() for file in files if _is_book(file)}
+
+
+def _is_book(file: Path) -> bool:
+    """A file, but none that was not finished by a process that was killed, which nothing reads."""
+    unfinished = re.fullmatch(r"\.[\w-]{22}\.tmp", file.name) or "/.unfinished." in str(file)
+    return file.is_file() and not unfinished
 
 
 REPRO = ("python", "-m", "winnow.repro")
@@ -134,6 +143,7 @@ def make(folder: Path) -> Toy:
         toy.path(name).write_text(text)
     for command in (("git", "init", "--quiet"), ("dvc", "init", "--quiet")):
         assert toy.run(*command)[0] == 0
+    shutil.copyfile(ROOT / ".dvcignore", toy.path(".dvcignore"))
     return toy
 
 

@@ -7,19 +7,21 @@ between which DVC itself would wait for the stage's command.
 import json
 import logging
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dvc.exceptions import DvcException
+from dvc.fs import LocalFileSystem
 from dvc.lock import LockError
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.rwlock import rwlock
 from dvc.stage import PipelineStage
-from dvc.stage.cache import RunCacheNotFoundError
+from dvc.stage.cache import RunCacheNotFoundError, StageCache
 from dvc.stage.run import prepare_kwargs
 from dvc.utils.serialize import dump_yaml, load_yaml
 
@@ -31,12 +33,60 @@ BEFORE = ".winnow/lock_before.json"  # the stages that dvc.lock had when the run
 WAIT_SECONDS = 600  # for another dvc command to give back the repository's lock
 
 
+class _WholeFiles(LocalFileSystem):
+    """Writes DVC's text files, dvc.lock and the rwlock, to the end before they take the old one's place.
+
+    DVC itself writes in place. If it is killed at that moment, half a file is left, and no dvc command reads that.
+    """
+
+    def open(self, path: str, mode: str = "r", **options: Any) -> AbstractContextManager[IO[Any]]:
+        if "w" not in mode or "b" in mode:
+            return super().open(path, mode, **options)
+        return _open_whole(path, mode, **options)
+
+
+@contextmanager
+def _open_whole(path: str, mode: str, **options: Any) -> Iterator[IO[Any]]:
+    with atomic_file(path) as temporary, temporary.open(mode, **options) as file:
+        yield file
+
+
+class _WholeEntries(StageCache):
+    """Makes an entry of DVC's run cache elsewhere, and moves it in.
+
+    DVC itself makes the entry's folder first. If it is killed before there is a file in it, no dvc command runs that
+    stage again.
+    """
+
+    def save(self, stage: Stage) -> None:
+        cache = self.repo.cache.legacy
+        cache.makedirs(self.cache_dir)
+        with tempfile.TemporaryDirectory(prefix=".unfinished.", dir=cache.path) as temporary:
+            aside = StageCache(self.repo)
+            aside.cache_dir = temporary
+            aside.save(stage)
+            for made in Path(temporary).glob("*/*/*"):
+                place = Path(self.cache_dir, made.relative_to(temporary))
+                cache.makedirs(str(place.parent.parent))
+                try:
+                    made.parent.rename(place.parent)
+                except OSError:  # there are runs of the same inputs already
+                    if not place.exists():
+                        made.rename(place)
+
+    def _load_cache(self, key: str, value: str | None) -> Any:
+        unfinished = value is None or value.endswith(".tmp")  # what a dvc that was killed left
+        return None if unfinished else super()._load_cache(key, value)
+
+
 @contextmanager
 def opened(root: str = ".") -> Iterator[Repo]:
     """The project, whose lock is free until ``locked``. Raises UserError for what DVC finds wrong with its files."""
     logging.getLogger("dvc").setLevel(logging.WARNING)
     with translated():
         repo = Repo(root)
+        repo.fs = _WholeFiles()
+        repo.stage_cache = _WholeEntries(repo)
     try:
         yield repo
     finally:
