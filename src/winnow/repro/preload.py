@@ -1,5 +1,6 @@
 """What most stages import, loaded once for all of them. No thread may start here: stages are forks of this process."""
 
+import gc
 import signal
 
 before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for make repro, which ends this process
@@ -13,3 +14,4 @@ import winnow.experiment  # noqa: E402
 import winnow.tickets.train  # noqa: E402, F401
 
 signal.signal(signal.SIGINT, before)  # the stages have it as they had
+gc.freeze()  # else the first collection in every stage writes to all of these objects, and so copies their memory
