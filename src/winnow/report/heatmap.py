@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from winnow.report.axes import PLAIN
 from winnow.report.style import Style, new_figure, shorten, text_width
@@ -50,8 +50,9 @@ def heat_map(table: pd.DataFrame, scale: Scale, style: Style, blank: np.ndarray 
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     missing = np.isnan(values) if blank is None else np.isnan(values) & ~blank
-    for row, column in np.argwhere(missing):
-        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **HATCHED))
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    cells = np.argwhere(missing)[:, None, ::-1] + corners
+    axes.add_collection(PolyCollection(list(cells), **HATCHED), autolim=False)
     for (row, column), value in np.ndenumerate(values) if numbers else ():
         if np.isfinite(value):
             color = "white" if scale.norm(value) < 0.5 else "black"
