@@ -118,7 +118,7 @@ def _with_imports(todo: list[Path], chosen: Chosen) -> list[Path]:
         path = todo.pop()
         if path not in found:
             found.add(path)
-            todo += [file for module in _imports(path) for file in _files(module)]
+            todo += _imported(path)
             families = _families(path) if path.suffix == ".py" else []
             todo += [file for family in families for file in _methods(family, chosen)]
     return sorted(found)
@@ -145,18 +145,23 @@ def _methods(family: str, chosen: Chosen) -> list[Path]:
 @cache
 def _families(path: Path) -> list[str]:
     """The packages that stand as text in a file: whose methods are imported by their names."""
-    texts = [node.value for node in _walk(_tree(path)) if isinstance(node, ast.Constant)]
+    texts = [node.value for node in _nodes(path) if isinstance(node, ast.Constant)]
     names = [text for text in texts if isinstance(text, str) and re.fullmatch(r"winnow(\.\w+)+", text)]
     return [name for name in names if Path("src", *name.split("."), "__init__.py").exists()]
 
 
 @cache
+def _imported(path: Path) -> list[Path]:
+    """The files of the project that a file imports."""
+    return sorted({file for module in set(_imports(path)) for file in _files(module)})
+
+
 def _imports(path: Path) -> list[str]:
     return list(_modules(path)) if path.suffix == ".py" else []
 
 
 def _modules(path: Path) -> Iterator[str]:
-    for node in _walk(_tree(path)):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -166,10 +171,13 @@ def _modules(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            yield from _walk(ast.Module(child.orelse, []))
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    """All nodes of a file's syntax tree, but for what only a type checker reads."""
+    nodes: list[ast.AST] = [_tree(path)]
+    for node in nodes:  # which grows
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            nodes += node.orelse
         else:
-            yield child
-            yield from _walk(child)
+            nodes += ast.iter_child_nodes(node)
+    return nodes

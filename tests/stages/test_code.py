@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages._code import _imports, _tree, imported_files, meaning, own_files
+from stages._code import _imported, _nodes, _tree, imported_files, meaning, own_files
 from winnow.params.training import Network
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +145,7 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             path = Path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        for kept in (_imports, _tree, meaning):  # by the file's name
+        for kept in (_imported, _nodes, _tree, meaning):  # by the file's name
             kept.cache_clear()
 
     return write
