@@ -138,7 +138,8 @@ def test_pairs_that_were_not_computed_are_hatched():
     successive = BARRIERS[BARRIERS["b"].map({f"l{i}": "dense" if i == 1 else f"l{i - 1}" for i in range(1, 26)})
                           == BARRIERS["a"]]  # fmt: skip
     axes = matrix(successive[successive["b"].isin(level_names(4))])
-    assert len(axes.patches) == 6 and all(patch.get_hatch() for patch in axes.patches)
+    (hatched,) = axes.collections
+    assert hatched.get_hatch() and len(hatched.get_paths()) == 6
     assert "hatched" in axes.get_title("left")
 
 

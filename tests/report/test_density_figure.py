@@ -33,7 +33,8 @@ def test_a_layer_cut_away_is_drawn_and_a_missing_one_hatched():
     table.loc[table["level"] == "l2", "density"] = [0.0, np.nan, 0.001]
     axes = draw(table).axes[0]
     assert [text.get_text() for text in axes.texts if text.get_position()[0] == 2] == ["0", "0.1"]
-    assert len(axes.patches) == 1 and axes.patches[0].get_hatch()
+    (hatched,) = axes.collections
+    assert hatched.get_hatch() and len(hatched.get_paths()) == 1
     assert "hatched" in axes.get_title("left")
 
 
