@@ -27,7 +27,7 @@ from timing import ratio, take_turns
 from torch import Tensor, nn
 from torch.nn import functional
 
-from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.batch_norm import recalibrate_on
 from winnow.landscape.hessian import Product, hessian_product, top_eigenpairs
 from winnow.landscape.live import count, live_entries, scatter
 from winnow.networks import initialise
@@ -59,7 +59,7 @@ def example(n: int) -> tuple[nn.Module, DeviceImages]:
         functional.cross_entropy(network(inputs), images.labels).backward()
         optimiser.step()
     optimiser.zero_grad()
-    reestimate(network.eval(), images)
+    recalibrate_on(network.eval(), images)
     return network, images
 
 

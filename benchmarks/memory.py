@@ -94,7 +94,7 @@ def training(folder: Path, length: str = "1 epoch") -> Callable[[], object]:
     from winnow.training.batches import to_device
     from winnow.training.evaluate import log_probabilities
     from winnow.training.loop import Beginning, start, train_epoch
-    from winnow.training.schedule import schedule
+    from winnow.training.schedule import make_schedule
 
     torch.set_num_threads(1)
     settings = Training(length=length, batch_size=128, learning_rate=0.01, augment=Augment(crop=2, flip=True))
@@ -104,7 +104,7 @@ def training(folder: Path, length: str = "1 epoch") -> Callable[[], object]:
         images = to_device(Labelled(load_pixels(folder, "train"), labels), load_facts(folder), torch.device("cpu"))
         network = initialise(Network(name="convnet", width=4), CLASSES, SHAPE, seed=0)
         run = start(Beginning(network, 0), folder / "run")
-        train_epoch([run], images, settings, schedule(settings, len(images)))
+        train_epoch([run], images, settings, make_schedule(settings, len(images)))
         log_probabilities(network, images)
 
     return work

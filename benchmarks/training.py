@@ -41,13 +41,13 @@ from winnow.training.early import keep_epochs, keep_visits
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, Run, hold, start, train_epoch
 from winnow.training.memory import keep_freed_memory
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 from winnow.training.workers import Tick, side_by_side
 
 CLASSES, SHAPE = 10, (3, 32, 32)
 FACTS = {"mean": [0.491, 0.482, 0.447], "std": [0.247, 0.243, 0.262]}
 TRAINING = Training(length="1000 epochs", batch_size=128, augment=Augment(crop=4, flip=True))
-KEPT = 0.8**5  # the share of weights left at the fifth level of pruning a fifth of them
+KEPT = 0.8**5  # the fraction of weights left at the fifth level of pruning a fifth of them
 SEEDS = range(5)
 CPU = torch.device("cpu")
 CORES = workers(CPU)
@@ -72,7 +72,7 @@ def new_run(name: str, seed: int, where: torch.device, kept: float = 1) -> Run:
 
 
 def epoch(runs: list[Run], images: DeviceImages) -> None:
-    train_epoch(runs, images, TRAINING, schedule(TRAINING, len(images)))
+    train_epoch(runs, images, TRAINING, make_schedule(TRAINING, len(images)))
 
 
 # The usual way: images one by one through PIL, as torchvision's own CIFAR10 class and its examples have it.
@@ -163,12 +163,12 @@ def cohort(way: str, epochs: int, steps: int) -> float:
     """
     images = to_device(pictures(steps * TRAINING.batch_size)[0], FACTS, CPU)
     scored = [0, epochs // 2, epochs]
-    plan = schedule(TRAINING, len(images)).until(epochs)
+    schedule = make_schedule(TRAINING, len(images)).until(epochs)
     validation = to_device(pictures(steps * TRAINING.batch_size // 10)[0], FACTS, CPU)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
-        task = Task(images, TRAINING, plan, fresh(Network(name="resnet20"), images, CLASSES))
+        task = Task(images, TRAINING, schedule, fresh(Network(name="resnet20"), images, CLASSES))
         keep = keep_epochs(images, validation, scored)
 
         def work(seed: int, tick: Tick) -> None:
@@ -176,7 +176,7 @@ def cohort(way: str, epochs: int, steps: int) -> float:
 
         begin = time.perf_counter()
         if way == "side by side":
-            side_by_side(work, SEEDS, CORES, len(SEEDS) * plan.total, way)
+            side_by_side(work, SEEDS, CORES, len(SEEDS) * schedule.total, way)
         else:
             torch.set_num_threads(CORES)
             if way == "one after another, memory kept":

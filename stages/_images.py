@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from winnow.datasets.images import Labelled, load_part
+from winnow.datasets.images import Labelled, load_split
 from winnow.selection.files import load_subset
 from winnow.storage import load_column
 from winnow.training.batches import DeviceImages, to_device
@@ -13,7 +13,7 @@ from winnow.training.batches import DeviceImages, to_device
 
 def training_images(subset: str = "full") -> Labelled:
     """The training images with the labels to train on: all, or those of a subset such as select/el2n-0.5."""
-    images = load_part("data/images", "train", labels="data/labels.parquet")
+    images = load_split("data/images", "train", labels="data/labels.parquet")
     if subset == "full":
         return images
     positions = load_column("data/labels.parquet", "position")
@@ -29,4 +29,4 @@ def to_train_on(subset: str, facts: dict[str, Any], device: torch.device) -> Dev
 def held_out(facts: dict[str, Any], device: torch.device) -> dict[str, DeviceImages]:
     """The validation images, if there are any, and the test images."""
     names = [name for name in ("validation", "test") if facts["images"][name]]
-    return {name: to_device(load_part("data/images", name), facts, device) for name in names}
+    return {name: to_device(load_split("data/images", name), facts, device) for name in names}

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from stages._images import training_images
-from winnow.datasets.images import load_facts, load_part, sample
+from winnow.datasets.images import load_facts, load_split, sample
 from winnow.landscape.connectivity import line_between
 from winnow.storage import load_provenance, save_table
 from winnow.tickets.files import load_ticket
 from winnow.training.batches import DeviceImages, to_device
-from winnow.training.device import device, workers
+from winnow.training.device import chosen_device, workers
 from winnow.training.workers import Tick, side_by_side
 
 
@@ -34,22 +34,22 @@ def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None
     """
     if not lines:
         return
-    facts, where = load_facts("data/images"), device()
-    parts = {
-        "train": to_device(sample(training_images(), connectivity.images), facts, where),
-        "test": to_device(sample(load_part("data/images", "test"), connectivity.images), facts, where),
+    facts, device = load_facts("data/images"), chosen_device()
+    splits = {
+        "train": to_device(sample(training_images(), connectivity.images), facts, device),
+        "test": to_device(sample(load_split("data/images", "test"), connectivity.images), facts, device),
     }
     points, statistics = connectivity.points, connectivity.batch_norm
-    same = [code, points, statistics, *(_hash_of_images(part) for part in parts.values())]
+    same = [code, points, statistics, *(_hash_of_images(part) for part in splits.values())]
     inputs = {line: _hash(json.dumps([*same, _hash_of_file(line.a), _hash_of_file(line.b)]).encode()) for line in lines}
     new = [line for line in lines if not (line.file.exists() and load_provenance(line.file) == {"of": inputs[line]})]
 
     def work(line: Line, tick: Tick) -> None:
         a, b = (load_ticket(path).network for path in (line.a, line.b))
-        save_table(line.file, line_between(a, b, points, parts, statistics), {"of": inputs[line]})
+        save_table(line.file, line_between(a, b, points, splits, statistics), {"of": inputs[line]})
         tick(1)
 
-    side_by_side(work, new, workers(where), len(lines), label, unit="line", done=len(lines) - len(new))
+    side_by_side(work, new, workers(device), len(lines), label, unit="line", done=len(lines) - len(new))
 
 
 def _hash_of_images(images: DeviceImages) -> str:

@@ -19,9 +19,9 @@ def compare() -> None:
     tables = []
     for item, (method, keep) in {**items, "full": ("full", 1.0)}.items():
         table = load_table(f"data/retrain/{item}/results.csv")
-        tables.append(table.assign(method=method, keep=str(keep), share=table["images"] / images))
+        tables.append(table.assign(method=method, keep=str(keep), fraction=table["images"] / images))
     accuracy = pd.concat(tables, ignore_index=True)
-    columns = ["method", "keep", "share", "images", "steps", "seed", "split", "accuracy", "loss"]
+    columns = ["method", "keep", "fraction", "images", "steps", "seed", "split", "accuracy", "loss"]
     save_table("plots/accuracy.csv", accuracy[columns])
 
     bands = accuracy_bands(accuracy)

@@ -12,7 +12,7 @@ from winnow.params.landscape import Curvature
 from winnow.storage import save_tensors
 from winnow.tickets.files import load_ticket
 from winnow.training.batches import to_device
-from winnow.training.device import device, workers
+from winnow.training.device import chosen_device, workers
 from winnow.training.workers import Tick, side_by_side
 
 
@@ -21,8 +21,8 @@ def curvature_stage(level: str) -> None:
     settings = options.curvature
     effort = Effort(**{field.name: getattr(settings, field.name) for field in fields(Effort)})
     seeds = options.dense.seeds
-    facts, where = load_facts("data/images"), device()
-    images = to_device(sample(training_images(), settings.images), facts, where)
+    facts, device = load_facts("data/images"), chosen_device()
+    images = to_device(sample(training_images(), settings.images), facts, device)
     folder = scratch()
 
     def work(seed: int, tick: Tick) -> None:
@@ -33,7 +33,7 @@ def curvature_stage(level: str) -> None:
                 save_tensors(file, curvature(found.network, found.mask, images, effort))
         tick(1)
 
-    side_by_side(work, seeds, workers(where), len(seeds), f"curvature@{level}", unit="network")
+    side_by_side(work, seeds, workers(device), len(seeds), f"curvature@{level}", unit="network")
     finish(folder, f"data/landscape/curvature/{level}")
 
 

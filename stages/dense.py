@@ -11,23 +11,23 @@ from winnow.storage import save_json, save_table
 from winnow.tickets.rewind import about_dense, begin_dense, keep_rewind_point
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.loop import Run
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
 
 def dense() -> None:
     options = params(dense=Dense).dense
-    facts, where = load_facts("data/images"), device()
+    facts, device = load_facts("data/images"), chosen_device()
     classes = len(facts["class_names"])
-    train_part = training_images()
-    images = to_device(train_part, facts, where)
-    parts = {"train": to_device(sample(train_part, options.eval_images), facts, where), **held_out(facts, where)}
+    train_split = training_images()
+    images = to_device(train_split, facts, device)
+    splits = {"train": to_device(sample(train_split, options.eval_images), facts, device), **held_out(facts, device)}
     with naming("dense.training."):
-        plan = schedule(options.training, len(images))
+        schedule = make_schedule(options.training, len(images))
     with naming("dense.rewind: "):
-        tau = plan.before_end(steps(options.rewind, plan.epoch))
+        tau = schedule.before_end(steps(options.rewind, schedule.epoch))
     folder = scratch()
     rewind, begun, level = folder / "rewind", folder / "begun", folder / "level"
 
@@ -36,10 +36,10 @@ def dense() -> None:
         begin_dense(run, options.network, classes, images.shape, begun)
 
     begin = naming("dense.network.")(fresh(options.network, images, classes))
-    to_tau = Task(images, options.training, plan.until_step(tau), begin)
+    to_tau = Task(images, options.training, schedule.until_step(tau), begin)
     fit_side_by_side({rewind: to_tau}, options.seeds, "dense, to the rewind point", on_end=reached)
-    from_tau = Task(images, options.training, plan, from_tickets(begun), tau)
-    fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(parts))
+    from_tau = Task(images, options.training, schedule, from_tickets(begun), tau)
+    fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(splits))
     save_table(level / "results.csv", load_results(level, options.seeds))
     rewind.mkdir(exist_ok=True)  # where there are no seeds
     finish(rewind, "data/rewind/dense")

@@ -10,7 +10,7 @@ def download() -> None:
     options = params(download=Download).download
     dataset = build(options)
     save_dataset("data/images", dataset, {"source": options.source})
-    sizes = ", ".join(f"{len(part)} {name}" for name, part in dataset.parts.items())
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in dataset.splits.items())
     print(f"{options.source}: {sizes} images of {len(dataset.class_names)} classes")
 
 

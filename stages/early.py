@@ -1,10 +1,10 @@
 """Train one cohort of seeds for the first epochs, side by side, and keep what the scores are computed from."""
 
 from stages._stage import finish, main, naming, params, scratch
-from winnow.datasets.images import load_facts, load_part
+from winnow.datasets.images import load_facts, load_split
 from winnow.params.early import Early
 from winnow.training.batches import to_device
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
 from winnow.training.fit import Task, fit_side_by_side, fresh
 
@@ -12,15 +12,15 @@ from winnow.training.fit import Task, fit_side_by_side, fresh
 def early(cohort: str) -> None:
     options = params(early=Early).early
     facts = load_facts("data/images")
-    where = device()
-    images = to_device(load_part("data/images", "train", labels="data/labels.parquet"), facts, where)
-    validation = to_device(load_part("data/images", "validation"), facts, where)
+    device = chosen_device()
+    images = to_device(load_split("data/images", "train", labels="data/labels.parquet"), facts, device)
+    validation = to_device(load_split("data/images", "validation"), facts, device)
     with naming("early.training."):
-        plan = early_schedule(options.training, len(images), options.epochs)
+        schedule = early_schedule(options.training, len(images), options.epochs)
     folder = scratch()
     begin = naming("early.network.")(fresh(options.network, images, len(facts["class_names"])))
     fit_side_by_side(
-        {folder: Task(images, options.training, plan, begin)},
+        {folder: Task(images, options.training, schedule, begin)},
         options.cohorts[cohort],
         f"early@{cohort}",
         on_epoch=keep_epochs(images, validation, options.epochs, options.features),

@@ -1,4 +1,4 @@
-"""The labels to train on: the source's own, or, for experiments with label noise, a share of them drawn anew."""
+"""The labels to train on: the source's own, or, for experiments with label noise, a fraction of them drawn anew."""
 
 import numpy as np
 

@@ -16,21 +16,21 @@ from winnow.storage import load_tensor_provenance, save_table
 from winnow.tickets.perturbed import begin_perturbed
 from winnow.tickets.rewind import rewind_step
 from winnow.tickets.train import from_tickets, keep_ticket
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side
 from winnow.training.loop import Beginning
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
 
 def perturbation(name: str) -> None:
     options = params(dense=Dense, perturbation=Perturbation, connectivity=Connectivity)
     seeds, training = options.dense.seeds, options.dense.training
     run, scales = options.perturbation.runs[name], options.perturbation.scales
-    facts, where = load_facts("data/images"), device()
-    images = to_train_on(run.data, facts, where)
-    parts = held_out(facts, where)
+    facts, device = load_facts("data/images"), chosen_device()
+    images = to_train_on(run.data, facts, device)
+    splits = held_out(facts, device)
     with naming(f"perturbation.runs.{name}: dense.training."):
-        plan = schedule(training, len(images), facts["images"]["train"])
+        schedule = make_schedule(training, len(images), facts["images"]["train"])
     rewinds = {seed: Path(f"data/rewind/{run.rewind}/seed{seed}/network.safetensors") for seed in seeds}
     tau = rewind_step(rewinds[seeds[0]])
     folder = scratch()
@@ -50,10 +50,10 @@ def perturbation(name: str) -> None:
         return of_seed
 
     tasks = {
-        folder / "trained" / f"{multiple}": Task(images, training, plan, perturbed(multiple), tau)
+        folder / "trained" / f"{multiple}": Task(images, training, schedule, perturbed(multiple), tau)
         for multiple in scales
     }
-    fit_side_by_side(tasks, seeds, f"perturbation@{name}", on_end=keep_ticket(parts))
+    fit_side_by_side(tasks, seeds, f"perturbation@{name}", on_end=keep_ticket(splits))
     lines = {
         (multiple, seed): Line(
             ticket(run.level, seed),

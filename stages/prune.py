@@ -19,9 +19,9 @@ from winnow.tickets.rewind import load_rewind_point, rewind_step, without_parent
 from winnow.tickets.rules import rule_of
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
-from winnow.training.device import device, workers
+from winnow.training.device import chosen_device, workers
 from winnow.training.fit import Task, fit_side_by_side
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 from winnow.training.workers import Tick, side_by_side
 
 
@@ -31,13 +31,13 @@ def prune(name: str) -> None:
     probe = sample(training_images(), options.dense.eval_images)
     with told("params.yaml: "):
         rule = rule_of(name, level, options.pruning.floor)
-    facts, where = load_facts("data/images"), device()
-    images = to_train_on(level.data, facts, where)
-    material = Material(images, {"train": to_device(probe, facts, where), **held_out(facts, where)})
+    facts, device = load_facts("data/images"), chosen_device()
+    images = to_train_on(level.data, facts, device)
+    material = Material(images, {"train": to_device(probe, facts, device), **held_out(facts, device)})
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
     with naming(f"pruning.levels.{name}: dense.training."):
-        whole = schedule(training, len(images), facts["images"]["train"])
-    plan, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]))
+        whole = make_schedule(training, len(images), facts["images"]["train"])
+    schedule, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]))
     folder = scratch()
     begun, trained = folder / "begun", folder / "level"
 
@@ -53,9 +53,11 @@ def prune(name: str) -> None:
                 save_ticket(path, *begin_level(rule, parent, rewound, seed, material))
         tick(1)
 
-    side_by_side(begin, seeds, workers(where), len(seeds), f"prune@{name}, cut", unit="ticket")
-    task = Task(images, training, plan, from_tickets(begun, after_step=during(rule, plan, first, images)), first)
-    fit_side_by_side({trained: task}, seeds, f"prune@{name}", on_end=keep_ticket(material.parts))
+    side_by_side(begin, seeds, workers(device), len(seeds), f"prune@{name}, cut", unit="ticket")
+    task = Task(
+        images, training, schedule, from_tickets(begun, after_step=during(rule, schedule, first, images)), first
+    )
+    fit_side_by_side({trained: task}, seeds, f"prune@{name}", on_end=keep_ticket(material.splits))
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)

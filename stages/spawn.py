@@ -13,10 +13,10 @@ from winnow.streams import numpy_stream
 from winnow.tickets.rewind import begin_dense
 from winnow.tickets.train import from_tickets, keep_ticket
 from winnow.training.batches import to_device
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.loop import Run
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
 OWN, OTHER = "a", "b"  # children: with the dense network's own order of data, and with another one
 
@@ -24,13 +24,13 @@ OWN, OTHER = "a", "b"  # children: with the dense network's own order of data, a
 def spawn() -> None:
     options = params(dense=Dense, spawn=Spawn)
     dense = options.dense
-    facts, where = load_facts("data/images"), device()
-    classes, parts = len(facts["class_names"]), held_out(facts, where)
-    images = to_device(training_images(), facts, where)
+    facts, device = load_facts("data/images"), chosen_device()
+    classes, splits = len(facts["class_names"]), held_out(facts, device)
+    images = to_device(training_images(), facts, device)
     with naming("dense.training."):
-        plan = schedule(dense.training, len(images))
+        schedule = make_schedule(dense.training, len(images))
     with naming("spawn.at: "):
-        partings = sorted({plan.before_end(steps(at, plan.epoch)) for at in options.spawn.at})
+        partings = sorted({schedule.before_end(steps(at, schedule.epoch)) for at in options.spawn.at})
     folder = scratch()
     children = folder / "children"
     children.mkdir(exist_ok=True)  # empty, where none are asked for
@@ -43,15 +43,16 @@ def spawn() -> None:
 
     begin = naming("dense.network.")(fresh(dense.network, images, classes))
     ahead = {
-        folder / "parents" / f"{step}": Task(images, dense.training, plan.until_step(step), begin) for step in partings
+        folder / "parents" / f"{step}": Task(images, dense.training, schedule.until_step(step), begin)
+        for step in partings
     }
     apart = {
-        children / f"{step}" / child: Task(images, dense.training, plan, from_tickets(begun(step), order), step)
+        children / f"{step}" / child: Task(images, dense.training, schedule, from_tickets(begun(step), order), step)
         for step in partings
         for child, order in ((OWN, int), (OTHER, other_order))
     }
     fit_side_by_side(ahead, dense.seeds, "spawn, to the parting", on_end=parted)
-    fit_side_by_side(apart, dense.seeds, "spawn", on_end=keep_ticket(parts))
+    fit_side_by_side(apart, dense.seeds, "spawn", on_end=keep_ticket(splits))
     finish(children, "data/spawn")
     shutil.rmtree(folder)
 

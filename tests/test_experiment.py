@@ -130,7 +130,7 @@ def test_a_network_that_is_not_given_by_name_is_told_how_to(mistake):
     mistake("retrain: {training: {length: 3 epochs}}", "retrain.training: must be a name now: write trainings: {NAME:")
 
 
-def test_sections_that_name_the_same_training_share_it(tmp_path):
+def test_sections_that_name_the_same_training_fraction_it(tmp_path):
     params = load_params(write(tmp_path / "params.yaml", "trainings: {short: {decay: 0.3}, long: {length: 40 epochs}}\n"
                                "dense: {training: long}"))  # fmt: skip
     assert params.early.training is params.retrain.training
@@ -275,13 +275,15 @@ def test_epochs(mistake):
 
 
 def test_keep(mistake):
-    mistake("select: {keep: [1.3]}", "select.keep: 1.3 is not a share kept: give a share between 0 and 1, or a whole")
-    mistake("select: {keep: [1.0]}", "select.keep: 1.0 is not a share kept")
+    mistake(
+        "select: {keep: [1.3]}", "select.keep: 1.3 is not a fraction kept: give a fraction between 0 and 1, or a whole"
+    )
+    mistake("select: {keep: [1.0]}", "select.keep: 1.0 is not a fraction kept")
     mistake("select: {keep: [0]}", "select.keep.0: must be above 0, not 0")
     mistake("select: {keep: [0.5, -0.5]}", "select.keep.1: must be above 0, not -0.5")
     mistake("select: {keep: [-5]}", "select.keep.0: must be above 0, not -5")
     mistake("select: {keep: ['0.5']}", 'select.keep.0: must be a number, not "0.5"')
-    mistake("select: {keep: [0.5, 0.50]}", "select.keep: names a share twice")
+    mistake("select: {keep: [0.5, 0.50]}", "select.keep: names a fraction twice")
     mistake("select: {keep: []}", "select.keep: must be a list with at least one item")
     mistake("select: {keep: 0.5}", "select.keep: must be a list, in brackets, not 0.5")
 

@@ -170,8 +170,8 @@ def test_comments_stay_but_for_the_first_ones_which_are_the_recipes() -> None:
     assert lines[:3] == ["# Mine.", "# Mine too.", ""]
     assert [(old, new) for old, new in zip(default[2:], lines[2:], strict=True) if old != new] == [
         (
-            "  noise: 0.0          # share of the training images whose label is drawn anew from all classes",
-            "  noise: 0.25         # share of the training images whose label is drawn anew from all classes",
+            "  noise: 0.0          # fraction of the training images whose label is drawn anew from all classes",
+            "  noise: 0.25         # fraction of the training images whose label is drawn anew from all classes",
         ),
         (
             "  epochs: [0, 1, 2, 4, 8]   # scored; 0 is before training",
@@ -216,8 +216,8 @@ def test_the_command_shows_the_difference(capsys: pytest.CaptureFixture[str]) ->
     capsys.readouterr()
     recipe.main(["digits-full"])
     printed = capsys.readouterr().out.splitlines()
-    assert "-  keep: [0.1, 0.3, 0.5]            # shares, or counts of images" in printed
-    assert "+  keep: [0.1, 0.3, 0.5, 0.7]       # shares, or counts of images" in printed
+    assert "-  keep: [0.1, 0.3, 0.5]            # fractions, or counts of images" in printed
+    assert "+  keep: [0.1, 0.3, 0.5, 0.7]       # fractions, or counts of images" in printed
     assert printed[-1] == "params.yaml is the recipe digits-full now"
     recipe.main(["digits-full"])
     assert capsys.readouterr().out == "params.yaml is the recipe digits-full already\n"

@@ -48,7 +48,7 @@ def table() -> pd.DataFrame:
             "id": ["train/ä/1.png", "b", "c,d"],
             "position": np.array([2, 0, 1]),
             "el2n": np.array([0.1, np.inf, np.nan], np.float32),
-            "share": [1 / 3, 1e-300, -0.0],
+            "fraction": [1 / 3, 1e-300, -0.0],
         }
     )
 

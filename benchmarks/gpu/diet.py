@@ -25,14 +25,14 @@ from winnow.networks import initialise
 from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, normalise, to_device
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.evaluate import accuracy, log_probabilities
 from winnow.training.loop import Beginning, Run, graphed_steps, start, train_epoch
-from winnow.training.schedule import Schedule, schedule
+from winnow.training.schedule import Schedule, make_schedule
 
 BEGIN = time.perf_counter()
 FACTS = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
-WHERE = device()
+WHERE = chosen_device()
 GRAND_SEEDS = 3
 
 
@@ -50,14 +50,14 @@ def new_runs(network: str, seeds: range) -> list[Run]:
     ]
 
 
-def to_the_end(runs: list[Run], images: DeviceImages, how: Training, plan: Schedule, after: Any = None) -> None:
+def to_the_end(runs: list[Run], images: DeviceImages, how: Training, schedule: Schedule, after: Any = None) -> None:
     steps = graphed_steps(runs, how) if WHERE.type == "cuda" else None
-    while runs[0].step < plan.total:
+    while runs[0].step < schedule.total:
         if steps is None:
             for run in runs:
-                train_epoch([run], images, how, plan)
+                train_epoch([run], images, how, schedule)
         else:
-            train_epoch(runs, images, how, plan, steps)
+            train_epoch(runs, images, how, schedule, steps)
         if after:
             after(runs)
 
@@ -90,7 +90,7 @@ def scores(network: str, images: DeviceImages, seeds: range, epochs: tuple[int, 
 
     how = training(200, len(images))
     began = time.perf_counter()
-    to_the_end(runs, images, how, schedule(how, len(images)).until(epochs[-1]), after)
+    to_the_end(runs, images, how, make_schedule(how, len(images)).until(epochs[-1]), after)
     took["all of it: training and scoring"] = time.perf_counter() - began
     took["scoring alone"] = spent["scoring"]
     for run in runs:
@@ -139,11 +139,11 @@ def main() -> None:
         began = time.perf_counter()
         rows = np.sort(order[method][: round(fraction * len(train))])
         subset, how = to_device(train.take(rows), FACTS, WHERE), training(length, len(train))
-        plan = schedule(how, len(subset), len(train))
+        schedule = make_schedule(how, len(subset), len(train))
         runs = new_runs(network, range(100, 103))
-        to_the_end(runs, subset, how, plan)
+        to_the_end(runs, subset, how, schedule)
         found = [accuracy(log_probabilities(run.network, test), test.labels.cpu().numpy()) for run in runs]
-        about["results"].append({"method": method, "fraction": fraction, "steps": plan.total, "accuracy": found})
+        about["results"].append({"method": method, "fraction": fraction, "steps": schedule.total, "accuracy": found})
         (options.out / "diet.json").write_text(json.dumps(about, indent=1) + "\n")
         print(f"{method} {fraction}: {np.round(found, 4)} in {time.perf_counter() - began:.1f} s", flush=True)
 

@@ -2,7 +2,7 @@
 
     python benchmarks/gpu/engine.py [--tiny] [--out engine.json] [PART ...]
 
-All parts run if none is named; PARTS below has their names. Images are noise of CIFAR-10's
+All parts run if none is named; SPLITS below has their names. Images are noise of CIFAR-10's
 shape, which takes as long as pictures. With WINNOW_DEVICE=cpu and --tiny it shows that it runs.
 """
 
@@ -33,15 +33,15 @@ from winnow.networks import initialise
 from winnow.params.training import Augment, Network, Training
 from winnow.storage import load_tensors
 from winnow.training.batches import DeviceImages, normalise, to_device, training_batches
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.evaluate import log_probabilities
 from winnow.training.loop import Beginning, Run, graphed_steps, save, start, train, train_epoch
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
 CLASSES, SHAPE = 10, (3, 32, 32)
 FACTS = {"mean": [0.491, 0.482, 0.447], "std": [0.247, 0.243, 0.262]}
 TRAINING = Training(length="1000 epochs", batch_size=128, augment=Augment(crop=4, flip=True))
-WHERE = device()
+WHERE = chosen_device()
 CUDA = WHERE.type == "cuda"
 TINY = "--tiny" in sys.argv
 RESULTS: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def new_run(name: str, seed: int, folder: Path = Path()) -> Run:
 def epoch(runs: list[Run], images: DeviceImages, graphs: bool) -> Callable[[], None]:
     """An epoch as the engine has it; with graphs those are made once."""
     steps = graphed_steps(runs, TRAINING) if graphs and CUDA else None
-    return lambda: train_epoch(runs, images, TRAINING, schedule(TRAINING, len(images)), steps)
+    return lambda: train_epoch(runs, images, TRAINING, make_schedule(TRAINING, len(images)), steps)
 
 
 def usual_step(name: str) -> Callable[[Tensor, Tensor], None]:
@@ -345,20 +345,20 @@ def part_same() -> None:
     """Whether equal runs end in the same bytes: twice; interrupted; beside others; step by step."""
     images = noise(128 * 2 if TINY else 128 * 20)
     short = TRAINING.model_copy(update={"length": "3 epochs"})
-    plan = schedule(short, len(images))
+    schedule = make_schedule(short, len(images))
 
     def trained(name: str, seeds: list[int], stop: bool = False, eager: bool = False) -> dict[str, np.ndarray]:
         folder = Path(tempfile.mkdtemp())
         runs = [new_run(name, seed, folder) for seed in seeds]
-        while eager and runs[0].step < plan.total:
-            train_epoch(runs, images, short, plan)
-        for done, _ in enumerate(() if eager else train(runs, images, short, plan, lambda n: None)):
+        while eager and runs[0].step < schedule.total:
+            train_epoch(runs, images, short, schedule)
+        for done, _ in enumerate(() if eager else train(runs, images, short, schedule, lambda n: None)):
             if stop and done == 2:
                 save(runs[0])
                 break
         if stop:
             runs = [new_run(name, seed, folder) for seed in seeds]
-            for _ in train(runs, images, short, plan, lambda n: None):
+            for _ in train(runs, images, short, schedule, lambda n: None):
                 pass
         save(runs[0])
         return load_tensors(runs[0].state)
@@ -399,7 +399,7 @@ def part_profile() -> None:
             print(f"  {event.self_device_time_total / total:6.1%} {event.count:6} {event.key[:110]}")
 
 
-PARTS = {
+SPLITS = {
     "one": part_one,
     "small": partial(part_one, "resnet20"),
     "several": part_several,
@@ -425,10 +425,10 @@ def main() -> None:
     name = torch.cuda.get_device_name() if CUDA else "cpu"
     print(f"{name}, torch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}")
     failed = []
-    for part in options.parts or PARTS:
+    for part in options.parts or SPLITS:
         begin = time.perf_counter()
         try:
-            PARTS[part]()
+            SPLITS[part]()
         except Exception:  # the other parts go on: time on a device is scarce
             traceback.print_exc()
             failed.append(part)

@@ -29,7 +29,7 @@ def results() -> pd.DataFrame:
         for seed in (0, 1, 2) if name == "dense" else (2, 0, 1):
             for split, error in (("train", 0.9), ("test", DENSE_ERRORS[seed] + above)):
                 rows.append((name, *about, "dense", "full", seed, split, LEFT[name], error, 3 * error))
-    columns = ["level", "parent", "variant", "rewind", "data", "seed", "split", "left", "error", "loss"]
+    columns = ["level", "parent", "variant", "rewind", "data", "seed", "split", "density", "error", "loss"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -33,10 +33,10 @@ def table(accuracies: dict[tuple[str, str], list[float]] = ACCURACIES) -> pd.Dat
     rows = []
     for (method, keep), values in accuracies.items():
         for seed, value in enumerate(values):
-            share = float(keep)
+            fraction = float(keep)
             for split, shift in (("test", 0.0), ("validation", 0.01)):
-                rows.append((method, keep, share, int(100 * share), 50, seed, split, value + shift))
-    columns = ["method", "keep", "share", "images", "steps", "seed", "split", "accuracy"]
+                rows.append((method, keep, fraction, int(100 * fraction), 50, seed, split, value + shift))
+    columns = ["method", "keep", "fraction", "images", "steps", "seed", "split", "accuracy"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -127,7 +127,7 @@ def test_differences_and_verdicts(method, keep, baseline, difference, verdict):
     other = ACCURACIES[baseline, keep if baseline == "random" else "1.0"]
     interval = ttest_ind(ACCURACIES[method, keep], other, equal_var=False).confidence_interval(0.95)
     assert (found["low"], found["high"]) == pytest.approx((interval.low, interval.high))
-    assert found["share"] == float(keep)
+    assert found["fraction"] == float(keep)
 
 
 def test_the_splits_are_kept_apart():

@@ -18,7 +18,7 @@ from winnow.analysis.cuts import (
 def test_measured_cuts():
     cuts = measured_cuts(TABLE, LEVELS).set_index("child")
     assert cuts["level"].to_dict() == {"l1": "dense", "l2": "l1", "l3": "l2", "c1": "l1"}
-    assert cuts["left"].to_dict() == {"l1": 1.0, "l2": 0.5, "l3": 0.25, "c1": 0.5}
+    assert cuts["density"].to_dict() == {"l1": 1.0, "l2": 0.5, "l3": 0.25, "c1": 0.5}
     assert cuts["cut"].to_dict() == pytest.approx({"l1": 0.5, "l2": 0.5, "l3": 0.5, "c1": 0.8})
     assert cuts["barrier"].to_dict() == pytest.approx({name: BARRIER[name] for name in cuts.index})
     assert cuts["connected"].to_dict() == {"l1": True, "l2": True, "l3": False, "c1": False}
@@ -47,8 +47,8 @@ def test_limits_lie_between_the_cuts_inside_and_outside():
         ("l2", 0.64, 0.2, False), ("l2", 0.64, 0.4, True),
         ("l3", 0.5, 0.2, False),
     ]  # fmt: skip
-    found = cut_limits(pd.DataFrame(rows, columns=["level", "left", "cut", "in_lcs"])).set_index("level")
-    assert found["left"].to_dict() == {"dense": 1.0, "l1": 0.8, "l2": 0.64, "l3": 0.5}
+    found = cut_limits(pd.DataFrame(rows, columns=["level", "density", "cut", "in_lcs"])).set_index("level")
+    assert found["density"].to_dict() == {"dense": 1.0, "l1": 0.8, "l2": 0.64, "l3": 0.5}
     assert found["largest_inside"].fillna(-1).to_dict() == {"dense": 0.4, "l1": 0.2, "l2": 0.4, "l3": -1}
     assert found["smallest_outside"].fillna(-1).to_dict() == {"dense": 0.8, "l1": -1, "l2": 0.2, "l3": 0.2}
 
@@ -59,11 +59,11 @@ def test_predicted_cuts_are_means_over_replicates_at_what_the_level_has():
     found = predicted_cuts(curvature, TABLE).set_index("prediction")
     assert found["mean"].to_dict() == pytest.approx({"predicted_high": 0.5, "predicted_low": 0.4})
     assert found["low"].to_dict() == pytest.approx({"predicted_high": 0.432, "predicted_low": 0.332})
-    assert set(found["left"]) == {0.25} and set(found["count"]) == {2}
+    assert set(found["density"]) == {0.25} and set(found["count"]) == {2}
 
 
 def networks(*rows):
-    columns = ["level", "parent", "seed", "left", "error", "error_after_cut", "error_after_two_cuts"]
+    columns = ["level", "parent", "seed", "density", "error", "error_after_cut", "error_after_two_cuts"]
     return pd.DataFrame(rows, columns=columns).assign(variant="imp", rewind="dense", data="full", split="test")
 
 
@@ -75,7 +75,7 @@ def test_two_cuts_leave_of_each_replicate_what_the_same_cut_leaves_again():
     )  # fmt: skip
     found = errors_around_cuts(pd.concat([table, table.assign(split="train", error=0.9)]))
     found = found.set_index(["moment", "level"])
-    assert found["left"].to_dict() == pytest.approx(
+    assert found["density"].to_dict() == pytest.approx(
         {
             ("error_after_two_cuts", "l1"): (0.5 * 0.5 + 0.4 * 0.4) / 2,
             ("error_after_two_cuts", "l2"): 0.3 * 0.3 / 0.5,  # the other replicate has no error

@@ -38,8 +38,8 @@ def test_the_largest_eigenvalues_count_as_much_as_the_others():
     assert np.trapezoid(density, x) == pytest.approx(1, abs=2e-3)
     for low, high in ((-0.1, 0.1), (10, 20), (30, 50), (50, 75), (75, 150)):
         within = (x >= low) & (x <= high)
-        share = np.mean((every >= low) & (every <= high))
-        assert np.trapezoid(density[within], x[within]) == pytest.approx(share, abs=5e-3)
+        fraction = np.mean((every >= low) & (every <= high))
+        assert np.trapezoid(density[within], x[within]) == pytest.approx(fraction, abs=5e-3)
     mean = np.trapezoid(density * x, x)
     assert mean == pytest.approx(every.mean(), rel=0.02)
 

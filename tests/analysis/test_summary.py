@@ -69,7 +69,7 @@ def test_a_level_whose_parent_does_not_match_is_not_one_of_two_that_match():
 
 
 def ways(*rows: tuple[object, ...]) -> pd.DataFrame:
-    columns = ["level", "parent", "variant", "left", "error", "rewind", "data"]
+    columns = ["level", "parent", "variant", "density", "error", "rewind", "data"]
     return pd.DataFrame(rows, columns=columns).assign(matching=True)
 
 
@@ -97,7 +97,7 @@ def test_cuts_at_the_same_sparsity_are_those_of_the_nearest_levels():
         "imp": ("i3", 3),
         "adaptive": ("a2", 2),
     }
-    assert found["imp"] == {"level": "i3", "cuts": 3, "weights_left": 0.125, "mean_error": 0.12, "matching": True}
+    assert found["imp"] == {"level": "i3", "cuts": 3, "density": 0.125, "mean_error": 0.12, "matching": True}
     without = at_the_same_sparsity(levels, table[table["variant"] != "adaptive"])
     assert {variant: facts["level"] for variant, facts in without.items()} == {"imp": "i4", "fine_tuning": "f1"}
 

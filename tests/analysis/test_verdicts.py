@@ -62,7 +62,7 @@ def test_verdicts():
         nan_ok=True,
     )
     assert of("error") == pytest.approx({name: 0.11 + above for name, above in ERROR.items()})
-    assert of("left") == pytest.approx(LEFT)
+    assert of("density") == pytest.approx(LEFT)
     assert set(TABLE["epsilon"]) == {BAR}
     assert set(TABLE["replicates"]) == {3}
     assert of("low")["dense"] == pytest.approx(np.percentile(DENSE_ERRORS, 16))
@@ -95,7 +95,7 @@ def test_metrics(tmp_path):
         "variant": "imp",
         "rewind": "dense",
         "data": "full",
-        "weights_left": 0.125,
+        "density": 0.125,
         "errors": pytest.approx({"0": 0.15, "1": 0.16, "2": 0.17}),
         "mean_error": pytest.approx(0.16),
         "matching": False,

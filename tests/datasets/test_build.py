@@ -8,7 +8,7 @@ import winnow.datasets.build
 import winnow.datasets.images
 import winnow.params.download
 from winnow.datasets.build import Source, build, read
-from winnow.datasets.images import Images, load_facts, load_part, load_pixels, save_dataset
+from winnow.datasets.images import Images, load_facts, load_pixels, load_split, save_dataset
 from winnow.datasets.statistics import channel_statistics
 from winnow.errors import UserError
 from winnow.params.download import Download
@@ -40,7 +40,7 @@ def test_the_parts_are_those_of_the_source(given_source):
     train, test = images("train", [0, 1] * 10), images("test", [1, 0, 1])
     given_source(train, test)
     dataset = build(Download(validation=0.2))
-    parts = dataset.parts
+    parts = dataset.splits
     assert [len(parts[name]) for name in ("train", "validation", "test")] == [16, 4, 3]
     assert np.bincount(parts["validation"].labels).tolist() == [2, 2]
     assert set(parts["train"].ids) | set(parts["validation"].ids) == set(train.ids)
@@ -55,7 +55,7 @@ def test_the_parts_are_those_of_the_source(given_source):
 
 def test_mean_and_deviation_are_of_the_training_part_alone():
     dataset = build(Download(validation=0.5))
-    pixels = dataset.parts["train"].pixels[:] / 255
+    pixels = dataset.splits["train"].pixels[:] / 255
     assert dataset.mean == pytest.approx(pixels.mean(axis=(0, 2, 3)).tolist(), rel=1e-12)
     assert dataset.std == pytest.approx(pixels.std(axis=(0, 2, 3)).tolist(), rel=1e-12)
 
@@ -78,32 +78,32 @@ def test_a_channel_without_contrast_can_be_divided_by_its_deviation():
 
 
 def test_an_image_keeps_its_id_whatever_else_is_used():
-    whole = build(Download(validation=0.0)).parts["train"]
+    whole = build(Download(validation=0.0)).splits["train"]
     by_id = dict(zip(whole.ids, whole.pixels, strict=True))
     some = build(Download(validation=0.3, first=500, first_test=20, seed=5))
-    assert len(some.parts["test"]) == 20
-    assert len(some.parts["train"]) + len(some.parts["validation"]) == 500
+    assert len(some.splits["test"]) == 20
+    assert len(some.splits["train"]) + len(some.splits["validation"]) == 500
     for name in ("train", "validation"):
-        part = some.parts[name]
+        part = some.splits[name]
         assert all(np.array_equal(by_id[key], pixels) for key, pixels in zip(part.ids, part.pixels, strict=True))
-    first = {*some.parts["train"].positions, *some.parts["validation"].positions}
+    first = {*some.splits["train"].positions, *some.splits["validation"].positions}
     assert first == set(whole.positions[:500])
 
 
 def test_pixels_that_are_not_files_are_resized_as_files_are():
     small = build(Download(size=[5, 6], validation=0.0, first=30))
     old = read(Download()).train.pixels[:]
-    assert small.parts["train"].pixels.shape == (30, 1, 5, 6)
-    assert small.parts["test"].pixels.shape[1:] == (1, 5, 6)
+    assert small.splits["train"].pixels.shape == (30, 1, 5, 6)
+    assert small.splits["test"].pixels.shape[1:] == (1, 5, 6)
     for row in range(30):
         expected = Image.fromarray(old[row, 0]).resize((6, 5), Image.Resampling.BILINEAR)
-        assert np.array_equal(small.parts["train"].pixels[row][0], np.asarray(expected))
+        assert np.array_equal(small.splits["train"].pixels[row][0], np.asarray(expected))
 
 
 def test_coloured_pixels_are_resized_channel_by_channel(given_source):
     train, test = images("train", [0, 1], (3, 8, 8)), images("test", [0, 1], (3, 8, 8))
     given_source(train, test)
-    small = build(Download(size=[4, 3], validation=0.0)).parts["train"].pixels[:]
+    small = build(Download(size=[4, 3], validation=0.0)).splits["train"].pixels[:]
     assert small.shape == (2, 3, 4, 3)
     for channel in range(3):
         expected = Image.fromarray(train.pixels[1, channel]).resize((3, 4), Image.Resampling.BILINEAR)
@@ -115,7 +115,7 @@ def test_grey_images_become_colour_if_the_other_set_is(given_source, coloured):
     train = images("train", [0, 1], (3 if coloured == "train" else 1, 4, 4))
     test = images("test", [0, 1], (3 if coloured == "test" else 1, 4, 4))
     given_source(train, test)
-    parts = build(Download(validation=0.0)).parts
+    parts = build(Download(validation=0.0)).splits
     assert parts["train"].pixels.shape == parts["test"].pixels.shape == (2, 3, 4, 4)
     grey, old = (parts["test"], test) if coloured == "train" else (parts["train"], train)
     assert all(np.array_equal(grey.pixels[:][:, channel], old.pixels[:, 0]) for channel in range(3))
@@ -124,8 +124,8 @@ def test_grey_images_become_colour_if_the_other_set_is(given_source, coloured):
 def test_a_built_data_set_is_saved_and_read_back(tmp_path):
     dataset = build(Download(validation=0.0, first=50, first_test=10))
     save_dataset(tmp_path / "data", dataset, {"source": "digits"})
-    for name, part in dataset.parts.items():
-        again = load_part(tmp_path / "data", name)
+    for name, part in dataset.splits.items():
+        again = load_split(tmp_path / "data", name)
         assert np.array_equal(again.pixels, part.pixels[:])
         assert np.array_equal(again.labels, part.labels)
         table = load_table(tmp_path / "data" / f"{name}.parquet")
@@ -140,13 +140,13 @@ def test_the_parts_are_rows_of_what_was_read(given_source, monkeypatch, tmp_path
     given_source(train, test)
     dataset = build(Download(validation=0.3))
     for name in ("train", "validation"):
-        assert np.shares_memory(dataset.parts[name].pixels.array, train.pixels)
+        assert np.shares_memory(dataset.splits[name].pixels.array, train.pixels)
     for count in (0, 1, 3, 100):
         monkeypatch.setattr(winnow.datasets.images, "CHUNK_BYTES", count * 48)
         save_dataset(tmp_path / str(count), dataset, {})
     for path in (tmp_path / "0").iterdir():
         assert len({(folder / path.name).read_bytes() for folder in tmp_path.iterdir()}) == 1
-    part = dataset.parts["train"]
+    part = dataset.splits["train"]
     assert load_pixels(tmp_path / "0", "train").tolist() == train.pixels[part.positions].repeat(3, axis=1).tolist()
 
 

@@ -78,7 +78,7 @@ def test_grey_images_stay_grey(tmp_path):
 def test_one_coloured_image_makes_all_rgb(tmp_path, coloured):
     files = {f"{part}/{name}.png": picture(0, grey=True) for part in ("train", "test") for name in ("a/1", "b/1")}
     write_folder(tmp_path, {**files, coloured: picture(1)})
-    parts = build(Download(source="image_folder", path=str(tmp_path), validation=0.0)).parts
+    parts = build(Download(source="image_folder", path=str(tmp_path), validation=0.0)).splits
     for part in (parts["train"], parts["test"]):
         assert part.pixels.shape == (2, 3, 6, 5)
         for name, pixels in zip(part.ids, part.pixels, strict=True):
@@ -141,11 +141,11 @@ def test_a_class_that_one_part_lacks(folder, part, other):
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "tiff", "webp", "ppm"])
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.9])
-def test_a_file_that_was_cut_off(folder, kind, share):
+@pytest.mark.parametrize("fraction", [0.0, 0.02, 0.5, 0.9])
+def test_a_file_that_was_cut_off(folder, kind, fraction):
     data = encoded(picture(0, (40, 40)), kind)
     file = folder / "train/ant/B.png"  # Pillow goes by the content, not by the ending
-    file.write_bytes(data[: int(share * len(data))])
+    file.write_bytes(data[: int(fraction * len(data))])
     assert message(folder).startswith(f"{file}: ")
 
 

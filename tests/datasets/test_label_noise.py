@@ -9,19 +9,19 @@ UNLABELLED = -1  # no class, so that a label drawn anew shows even where chance 
 
 
 @given(st.integers(0, 200), st.floats(0, 1), st.integers(1, 12), st.integers(0, 2**63 - 1))
-def test_exactly_the_share_is_drawn_anew_from_the_classes(n, share, classes, seed):
+def test_exactly_the_fraction_is_drawn_anew_from_the_classes(n, fraction, classes, seed):
     before = np.full(n, UNLABELLED)
-    after = randomise(before, share, classes, seed)
-    assert (after != UNLABELLED).sum() == round(share * n)
+    after = randomise(before, fraction, classes, seed)
+    assert (after != UNLABELLED).sum() == round(fraction * n)
     assert after.max(initial=-1) < classes
     assert np.all(before == UNLABELLED)
     assert after.dtype == np.int64
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 100))
-def test_a_larger_share_changes_the_same_images_in_the_same_way_and_more(one, other, seed):
+def test_a_larger_fraction_changes_the_same_images_in_the_same_way_and_more(one, other, seed):
     before = np.full(50, UNLABELLED)
-    fewer, more = (randomise(before, share, 4, seed) for share in sorted((one, other)))
+    fewer, more = (randomise(before, fraction, 4, seed) for fraction in sorted((one, other)))
     changed = fewer != UNLABELLED
     assert np.array_equal(more[changed], fewer[changed])
 

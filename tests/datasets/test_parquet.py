@@ -135,10 +135,10 @@ def test_missing_files(tmp_path):
     assert message(tmp_path).startswith(f"{tmp_path}/test.parquet: no such file")
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
-def test_files_that_are_no_parquet_or_were_cut_off(tmp_path, share):
+@pytest.mark.parametrize("fraction", [0.0, 0.5, 0.99])
+def test_files_that_are_no_parquet_or_were_cut_off(tmp_path, fraction):
     file = write_set(tmp_path) / "test.parquet"
-    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    file.write_bytes(file.read_bytes()[: int(fraction * file.stat().st_size)])
     assert message(tmp_path).startswith(f"{file}: not a readable parquet file (")
 
 
@@ -244,10 +244,10 @@ def test_the_first_images_of_the_real_cifar10():
         "ship",
         "truck",
     ]
-    assert [len(part) for part in dataset.parts.values()][2] == 200
+    assert [len(part) for part in dataset.splits.values()][2] == 200
     rows = pq.ParquetFile(folder / "train.parquet").read_row_group(0).slice(0, 300).to_pylist()
     for name in ("train", "validation"):
-        part = dataset.parts[name]
+        part = dataset.splits[name]
         for position, key, label, pixels in zip(part.positions, part.ids, part.labels, part.pixels, strict=True):
             row = rows[position]
             assert key == f"train/{row['image']['path']}"
@@ -255,5 +255,5 @@ def test_the_first_images_of_the_real_cifar10():
             assert row["label"] == label
             assert pixels.shape == (3, 32, 32)
     whole = np.asarray(Image.open(pa.BufferReader(rows[0]["image"]["bytes"])))
-    first = next(part for part in dataset.parts.values() if part.ids[0] == f"train/{rows[0]['image']['path']}")
+    first = next(part for part in dataset.splits.values() if part.ids[0] == f"train/{rows[0]['image']['path']}")
     assert np.array_equal(first.pixels[0], whole.transpose(2, 0, 1))

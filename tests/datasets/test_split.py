@@ -5,27 +5,27 @@ from hypothesis import strategies as st
 from winnow.datasets.split import hold_out
 
 label_arrays = st.lists(st.integers(0, 5), max_size=80).map(lambda labels: np.array(labels, dtype=np.int64))
-shares = st.floats(0, 1, exclude_max=True)
+fractions = st.floats(0, 1, exclude_max=True)
 seeds = st.integers(0, 2**63 - 1)
 
 
-@given(label_arrays, shares, seeds)
-def test_every_image_is_in_exactly_one_part_in_its_old_order(labels, share, seed):
-    kept, held = hold_out(labels, share, seed)
+@given(label_arrays, fractions, seeds)
+def test_every_image_is_in_exactly_one_part_in_its_old_order(labels, fraction, seed):
+    kept, held = hold_out(labels, fraction, seed)
     assert sorted([*kept, *held]) == list(range(len(labels)))
     assert list(kept) == sorted(kept)
     assert list(held) == sorted(held)
 
 
-@given(label_arrays, shares, seeds)
-def test_every_class_loses_its_share(labels, share, seed):
-    _, held = hold_out(labels, share, seed)
+@given(label_arrays, fractions, seeds)
+def test_every_class_loses_its_fraction(labels, fraction, seed):
+    _, held = hold_out(labels, fraction, seed)
     for label in range(6):
-        assert (labels[held] == label).sum() == round(share * int((labels == label).sum()))
+        assert (labels[held] == label).sum() == round(fraction * int((labels == label).sum()))
 
 
-@given(label_arrays, shares, shares, seeds)
-def test_a_larger_share_holds_out_the_same_images_and_more(labels, one, other, seed):
+@given(label_arrays, fractions, fractions, seeds)
+def test_a_larger_fraction_holds_out_the_same_images_and_more(labels, one, other, seed):
     _, fewer = hold_out(labels, min(one, other), seed)
     _, more = hold_out(labels, max(one, other), seed)
     assert set(fewer) <= set(more)

@@ -5,7 +5,7 @@ import torch
 from tiny import images
 from torch import nn
 
-from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.streams import torch_stream
@@ -17,7 +17,7 @@ def test_averages_of_batches_by_hand():
     network(normalise(data.pixels, data))
     network[0].weight.data.fill_(3.0)
     before = copy.deepcopy(network)
-    reestimate(network, data, batch_size=8)
+    recalibrate_on(network, data, batch_size=8)
     order = torch.randperm(23, generator=torch_stream(0, "statistics"))
     batches = [normalise(data.pixels[rows], data).double() for rows in (order[:8], order[8:16], order[16:])]
     means = torch.stack([b.mean((0, 2, 3)) for b in batches])
@@ -41,7 +41,7 @@ def test_modes_and_momenta_are_left_as_they_were(training: bool):
     network = nn.Sequential(nn.BatchNorm2d(2, momentum=0.3), nn.Flatten(), nn.Dropout(), nn.Linear(72, 3))
     network.train(training)
     network[0].eval()
-    reestimate(network, images())
+    recalibrate_on(network, images())
     assert [m.training for m in network.modules()] == [training, False, training, training, training]
     assert network[0].momentum == 0.3
 
@@ -51,10 +51,10 @@ def test_statistics_do_not_depend_on_those_before():
     other = copy.deepcopy(network)
     other(normalise(data.pixels, data) + 7)
     for each in (network, other):
-        reestimate(each, data)
+        recalibrate_on(each, data)
     assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in other.state_dict().items())
 
 
 def test_a_network_without_batch_norm_sees_no_image():
     network = nn.Sequential(nn.Flatten(), nn.Linear(1, 1))  # would take no such image
-    reestimate(network, images())
+    recalibrate_on(network, images())

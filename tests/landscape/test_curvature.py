@@ -9,7 +9,7 @@ from tiny import CLASSES, SHAPE, exact_hessian, images
 
 from tests.pruning.masked import cut_smallest
 from tests.training.small import on_cpu, pictures
-from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.batch_norm import recalibrate_on
 from winnow.landscape.curvature import Effort, curvature
 from winnow.landscape.hessian import hessian_product
 from winnow.landscape.limit import Spectrum, largest_cut
@@ -108,7 +108,7 @@ def test_a_subset_is_a_copy_of_its_images(ticket: Path):
     networks = [load_ticket(ticket).network for _ in range(2)]
     products = []
     for network, data in zip(networks, (one, other), strict=True):
-        reestimate(network, data, batch_size=3)
+        recalibrate_on(network, data, batch_size=3)
         live = live_entries(network, {})
         products.append(hessian_product(network, data.batches(3), live)(torch.linspace(-1, 1, count(live))))
     states = [network.state_dict() for network in networks]

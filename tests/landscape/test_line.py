@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tiny import images
 
 from winnow.landscape.barrier import barrier
-from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.batch_norm import recalibrate_on
 from winnow.landscape.line import between, errors_along
 from winnow.networks import initialise
 from winnow.params.training import Network
@@ -63,7 +63,7 @@ def test_errors_are_those_of_the_networks_between(statistics):
     middle.load_state_dict(between(*before, 0.5))
     for alpha, network in ((0, a), (0.5, middle), (1, b)):
         if statistics == "recalibrated":
-            reestimate(network, estimate_on)
+            recalibrate_on(network, estimate_on)
         for part, data in parts.items():
             outputs, labels = log_probabilities(network, data), data.labels.numpy()
             row = found[(found["alpha"] == alpha) & (found["split"] == part)]

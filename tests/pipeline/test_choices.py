@@ -33,7 +33,7 @@ def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch:
         "la": "lamp",
         "g": "gradual+full+cuts=4",
     }
-    assert {name: found[name]["weights_left"] for name in LEVELS} == pytest.approx(
+    assert {name: found[name]["density"] for name in LEVELS} == pytest.approx(
         {"s": 0.2, "s2": 0.12, "la": 0.2, "g": 0.2}, abs=0.002
     )
     assert found["s"]["parent"] == "none"
@@ -45,13 +45,13 @@ def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch:
     for name in LEVELS:
         for seed in (200, 201):
             ticket = load_ticket(clone.path(f"data/tickets/{name}/seed{seed}/ticket.safetensors"))
-            assert share(ticket) == pytest.approx(found[name]["weights_left"])
+            assert density(ticket) == pytest.approx(found[name]["density"])
             state = ticket.state_dict()
             assert all(not state[layer][~kept].any() for layer, kept in ticket.mask.items())
     assert clone.path("plots/ticket_pictures/errors.png").exists()
 
 
-def share(ticket: Ticket) -> float:
+def density(ticket: Ticket) -> float:
     kept = sum(int(layer.sum()) for layer in ticket.mask.values())
     return kept / sum(layer.numel() for layer in ticket.mask.values())
 

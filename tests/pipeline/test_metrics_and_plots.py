@@ -19,7 +19,7 @@ PICTURES = {
         *("perturbations", "largest_cuts", "spectra"),
     },
 }
-LEVELS = {"dense": 1.0, "l1": 0.6, "l2": 0.36, "o2": 0.36}  # share of the weights left
+LEVELS = {"dense": 1.0, "l1": 0.6, "l2": 0.36, "o2": 0.36}  # fraction of the weights left
 
 
 def metrics(clone: Clone, name: str) -> Any:
@@ -74,7 +74,7 @@ def test_the_other_metrics(finished: Clone) -> None:
 
 def test_metrics_say_of_every_level_how_it_compares_with_dense_and_its_parent(finished: Clone) -> None:
     found = metrics(finished, "tickets")
-    assert {level: facts["weights_left"] for level, facts in found.items()} == pytest.approx(LEVELS, abs=1e-3)
+    assert {level: facts["density"] for level, facts in found.items()} == pytest.approx(LEVELS, abs=1e-3)
     table = rows(finished, "tickets/results")
     for level, facts in found.items():
         errors = {row["seed"]: row["error"] for row in table if (row["level"], row["split"]) == (level, "test")}

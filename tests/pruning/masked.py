@@ -25,9 +25,9 @@ def layers(draw: st.DrawFn) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     return weights, mask
 
 
-def cut_smallest(weights: dict[str, Tensor], mask: dict[str, Tensor], share: float, floor: int | float = 0) -> Mask:
-    """Cut a share of the weights left, those of smallest magnitude over all layers together."""
-    return prune({name: weights[name].abs() for name in mask}, mask, left_after(mask, share), floor=floor)
+def cut_smallest(weights: dict[str, Tensor], mask: dict[str, Tensor], fraction: float, floor: int | float = 0) -> Mask:
+    """Cut a fraction of the weights left, those of smallest magnitude over all layers together."""
+    return prune({name: weights[name].abs() for name in mask}, mask, left_after(mask, fraction), floor=floor)
 
 
 class Attention(nn.Module):

@@ -17,7 +17,7 @@ def cut_most(weights, mask, error_of, budget, floor, most) -> AdaptiveCut:
 
 
 def removed(weights, mask) -> float:
-    """The squared length of what a mask takes away: an error that rises with the share."""
+    """The squared length of what a mask takes away: an error that rises with the fraction."""
     kept = apply(weights, mask)
     return float(sum((weights[name] - kept[name]).square().sum() for name in mask))
 
@@ -27,11 +27,13 @@ def test_the_largest_cut_within_the_budget(budget):
     weights, mask = normal_network()
     found = cut_most(weights, mask, lambda cut: removed(weights, cut), budget, 0, 0.75)
     errors = {k / GRID: removed(weights, cut_smallest(weights, mask, k / GRID)) for k in range(48 + 1)}
-    assert found.fraction == max(share for share, error in errors.items() if error <= budget)
+    assert found.fraction == max(fraction for fraction, error in errors.items() if error <= budget)
     assert found.error == errors[found.fraction] == dict(found.tried)[found.fraction]
     np.testing.assert_array_equal(flat(found.mask), flat(cut_smallest(weights, mask, found.fraction)))
-    assert all(errors[share] == error for share, error in found.tried)
-    assert [share for share, _ in found.tried] == sorted({0.0, found.fraction} | {share for share, _ in found.tried})
+    assert all(errors[fraction] == error for fraction, error in found.tried)
+    assert [fraction for fraction, _ in found.tried] == sorted(
+        {0.0, found.fraction} | {fraction for fraction, _ in found.tried}
+    )
     assert len(found.tried) <= 7
 
 

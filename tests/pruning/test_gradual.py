@@ -17,9 +17,9 @@ from winnow.pruning.masks import count_left, is_nested, ones
 from winnow.pruning.prune import prune
 from winnow.training import loop
 from winnow.training.loop import Beginning, Run, StepHook, change_mask, start, train
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
-IMAGES, PLAN = on_cpu(pictures()), schedule(TRAINING, 43)  # 5 epochs of 5 steps
+IMAGES, PLAN = on_cpu(pictures()), make_schedule(TRAINING, 43)  # 5 epochs of 5 steps
 
 
 def cuts_of(level: During, **options: float) -> dict[int, int]:

@@ -48,7 +48,7 @@ def test_the_mask_of_the_dense_network_leaves_everything():
     mask = masks.ones(network)
     assert list(mask) == masks.prunable(network)
     assert {name: layer.shape for name, layer in mask.items()} == {n: network.get_parameter(n).shape for n in mask}
-    assert masks.share_left(mask) == 1
+    assert masks.density(mask) == 1
 
 
 def test_counts_by_hand():
@@ -56,7 +56,7 @@ def test_counts_by_hand():
     assert masks.layer_sizes(mask) == {"a": 4, "b": 4}
     assert masks.layer_counts(mask) == {"a": 1, "b": 3}
     assert masks.layer_densities(mask) == {"a": 0.25, "b": 0.75}
-    assert (masks.count_left(mask), masks.share_left(mask)) == (4, 0.5)
+    assert (masks.count_left(mask), masks.density(mask)) == (4, 0.5)
 
 
 @given(layers())

@@ -61,19 +61,19 @@ def normal_network(seed: int = 0) -> tuple[dict[str, torch.Tensor], dict[str, to
 
 
 @given(layers(), st.floats(0, 0.99))
-def test_the_smallest_are_cut_over_all_layers_together(drawn, share):
+def test_the_smallest_are_cut_over_all_layers_together(drawn, fraction):
     weights, mask = drawn
-    cut = cut_smallest(weights, mask, share)
-    assert count_left(cut) == left_after(mask, share) == round(count_left(mask) * (1 - share))
+    cut = cut_smallest(weights, mask, fraction)
+    assert count_left(cut) == left_after(mask, fraction) == round(count_left(mask) * (1 - fraction))
     assert is_nested(cut, mask)
     np.testing.assert_array_equal(flat(cut), by_sorting(weights, mask, count_left(cut)))
     assert {name: layer.shape for name, layer in cut.items()} == {name: layer.shape for name, layer in mask.items()}
 
 
 @given(layers(), st.floats(0, 1), floors)
-def test_the_floor_holds_and_the_number_is_exact(drawn, share_left, floor):
+def test_the_floor_holds_and_the_number_is_exact(drawn, density, floor):
     weights, mask = drawn
-    left = round(count_left(mask) * share_left)
+    left = round(count_left(mask) * density)
     before = layer_counts(mask)
     least = {
         name: min(before[name], floor if isinstance(floor, int) else math.ceil(floor * mask[name].numel()))
@@ -92,21 +92,21 @@ def test_the_floor_holds_and_the_number_is_exact(drawn, share_left, floor):
 
 
 @given(layers(), st.floats(0, 1))
-def test_a_floor_that_does_not_bind_changes_nothing(drawn, share_left):
+def test_a_floor_that_does_not_bind_changes_nothing(drawn, density):
     weights, mask = drawn
-    left = round(count_left(mask) * share_left)
+    left = round(count_left(mask) * density)
     plain = keep_largest(weights, mask, left)
     lowest = min(layer_counts(plain).values())
     np.testing.assert_array_equal(flat(keep_largest(weights, mask, left, lowest)), flat(plain))
 
 
 @given(layers(), st.floats(0, 0.99))
-def test_the_order_of_layers_in_a_dict_does_not_matter(drawn, share):
+def test_the_order_of_layers_in_a_dict_does_not_matter(drawn, fraction):
     weights, mask = drawn
     from_file = unpack(dict(sorted(pack(mask).items())))
     backwards = dict(reversed(weights.items()))
     np.testing.assert_array_equal(
-        flat(cut_smallest(backwards, from_file, share)), flat(cut_smallest(weights, mask, share))
+        flat(cut_smallest(backwards, from_file, fraction)), flat(cut_smallest(weights, mask, fraction))
     )
     np.testing.assert_array_equal(flat(cut_random(from_file, 1)), flat(cut_random(mask, 1)))
 
@@ -124,16 +124,19 @@ def test_by_hand():
     assert spared["b"].tolist() == [False, False, True, False]
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.03])
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.03])
 @pytest.mark.parametrize("total", [3, 97, 1000, 270_896])
-def test_levels_leave_a_power_of_what_there_was(share, total):
+def test_levels_leave_a_power_of_what_there_was(fraction, total):
     mask = {"a": torch.ones(total, dtype=torch.bool)}
     weights = {"a": torch.from_numpy(np.random.default_rng(total).normal(size=total).astype(np.float32))}
     for level in range(1, 21):
-        cut = cut_smallest(weights, mask, share)
+        cut = cut_smallest(weights, mask, fraction)
         assert is_nested(cut, mask)
         mask = cut
-        assert abs(count_left(mask) - total * (1 - share) ** level) <= 0.5 * (1 - (1 - share) ** level) / share + 1e-6
+        assert (
+            abs(count_left(mask) - total * (1 - fraction) ** level)
+            <= 0.5 * (1 - (1 - fraction) ** level) / fraction + 1e-6
+        )
 
 
 def test_cuts_in_a_row_are_one_cut_where_nothing_is_retrained():

@@ -19,21 +19,21 @@ def accuracies(
     rows = []
     for method in [*methods, "full"]:
         for keep in keeps if method != "full" else [1.0]:
-            share = keep / images if isinstance(keep, int) else keep
+            fraction = keep / images if isinstance(keep, int) else keep
             for seed in range(seeds):
                 for split in ("validation", "test"):
-                    value = 0.9 + 0.08 * share + random.normal(0, 0.01)
-                    rows.append((method, keep, round(share * images), 50, share, 100 + seed, split, value))
-    columns = ["method", "keep", "images", "steps", "share", "seed", "split", "accuracy"]
+                    value = 0.9 + 0.08 * fraction + random.normal(0, 0.01)
+                    rows.append((method, keep, round(fraction * images), 50, fraction, 100 + seed, split, value))
+    columns = ["method", "keep", "images", "steps", "fraction", "seed", "split", "accuracy"]
     accuracy = pd.DataFrame(rows, columns=columns)
     compared = []
     for method in methods:
         for keep in keeps if method != "random" else []:
-            share = keep / images if isinstance(keep, int) else keep
+            fraction = keep / images if isinstance(keep, int) else keep
             middle = random.normal(0, 0.02)
             reach = 0.01 if seeds > 1 else np.nan
-            compared.append((method, keep, share, middle, middle - reach, middle + reach))
-    differences = pd.DataFrame(compared, columns=["method", "keep", "share", "difference", "low", "high"])
+            compared.append((method, keep, fraction, middle, middle - reach, middle + reach))
+    differences = pd.DataFrame(compared, columns=["method", "keep", "fraction", "difference", "low", "high"])
     return accuracy, differences.assign(baseline="random")
 
 

@@ -44,13 +44,13 @@ def test_band_is_between_the_16th_and_84th_percentile():
         np.testing.assert_allclose([drawn.min(), drawn.max()], [100 * low, 100 * high])
 
 
-def test_differences_are_drawn_in_points_near_their_share():
+def test_differences_are_drawn_in_points_near_their_fraction():
     accuracy, differences = accuracies()
     axes = draw(accuracy, differences).axes[1]
     for method in ("el2n", "grand"):
         rows = differences[differences["method"] == method]
         np.testing.assert_allclose(line(axes, method).get_ydata(), 100 * rows["difference"])
-        np.testing.assert_allclose(line(axes, method).get_xdata(), 100 * rows["share"], atol=2)
+        np.testing.assert_allclose(line(axes, method).get_xdata(), 100 * rows["fraction"], atol=2)
     drawn = np.array(bars(axes))
     np.testing.assert_allclose(drawn[:, 0, 1], 100 * differences["low"])
     np.testing.assert_allclose(drawn[:, 1, 1], 100 * differences["high"])
@@ -59,7 +59,7 @@ def test_differences_are_drawn_in_points_near_their_share():
 
 
 @pytest.mark.parametrize("keeps", [(0.1, 0.2, 0.3, 0.9), (0.01, 0.05, 0.5), (0.5,)])
-def test_bars_stay_apart_and_nearest_to_their_own_share(keeps):
+def test_bars_stay_apart_and_nearest_to_their_own_fraction(keeps):
     accuracy, differences = accuracies(EIGHT, keeps)
     axes = draw(accuracy, differences).axes[1]
     left, right = axes.get_xlim()
@@ -98,7 +98,7 @@ def test_number_of_seeds_is_told():
     assert "2 to 4 seeds" in draw(fewer, differences).axes[0].get_title("left")
 
 
-def test_counts_are_placed_by_their_share():
+def test_counts_are_placed_by_their_fraction():
     figure = draw(*accuracies(keeps=(200, 800)))
     np.testing.assert_allclose(line(figure.axes[0], "el2n").get_xdata(), [100 * 200 / 1437, 100 * 800 / 1437])
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from winnow.report.axes import PLAIN, beside, error_axis, given_axis, is_wide, left_axis, root_ticks
+from winnow.report.axes import PLAIN, beside, density_axis, error_axis, given_axis, is_wide, root_ticks
 from winnow.report.style import Style, drawing, new_figure
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -54,7 +54,7 @@ def test_errors_are_all_within_their_axis_and_a_wide_range_is_not_linear(values,
 @given(st.lists(st.floats(1e-4, 1), min_size=1, max_size=30))
 def test_weights_left_fall_to_the_right_from_100_percent(left):
     axes = panel()
-    left_axis(axes, left)
+    density_axis(axes, left)
     first, last = axes.get_xlim()
     assert first > 100 > last and 100 * min(left) > last
     ticks = [tick for tick in axes.xaxis.get_majorticklocs() if last <= tick <= first]
@@ -64,18 +64,18 @@ def test_weights_left_fall_to_the_right_from_100_percent(left):
 def factors(axes, lines):
     """By how much each line is moved on a logarithmic axis; all its places alike."""
     rows = [(line, place) for line, places in lines.items() for place in places]
-    table = pd.DataFrame(rows, columns=["line", "left"])
-    moved = beside(axes, table, "left")
-    found = (moved["left"] / table["left"]).groupby(table["line"], sort=False)
+    table = pd.DataFrame(rows, columns=["line", "density"])
+    moved = beside(axes, table, "density")
+    found = (moved["density"] / table["density"]).groupby(table["line"], sort=False)
     assert found.std().fillna(0).max() < 1e-9
-    assert moved["moved"].tolist() == (moved["left"] != table["left"]).tolist()
+    assert moved["moved"].tolist() == (moved["density"] != table["density"]).tolist()
     return found.first().to_dict()
 
 
-def test_lines_that_share_a_place_are_drawn_side_by_side():
+def test_lines_that_fraction_a_place_are_drawn_side_by_side():
     axes = panel()
     left = {"a": 0.8 ** np.arange(1, 33), "b": np.array([0.64]), "c": np.array([1.0]), "d": np.array([0.6401, 0.8**32])}
-    left_axis(axes, np.concatenate(list(left.values())))
+    density_axis(axes, np.concatenate(list(left.values())))
     found = factors(axes, {line: 100 * own for line, own in left.items()})
     assert found["a"] == found["c"] == 1, "the first, and the one that is alone"
     first, last = axes.get_xlim()
@@ -88,7 +88,7 @@ def test_lines_that_share_a_place_are_drawn_side_by_side():
 
 def test_lines_apart_stay_where_they_are():
     axes = panel()
-    left_axis(axes, [0.1])
+    density_axis(axes, [0.1])
     before = axes.get_xlim()
     assert factors(axes, {"a": [80.0, 40], "b": [60.0]}) == {"a": 1, "b": 1}
     np.testing.assert_allclose(axes.get_xlim(), before)

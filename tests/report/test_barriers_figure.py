@@ -29,7 +29,7 @@ def matrix(barriers, verdicts=VERDICTS):
 
 def judged(*rows):
     columns = ["level", "parent", "matching", "barrier_to_parent", "connected_to_parent"]
-    same = {"variant": "imp", "rewind": "early", "data": "full", "epsilon": 0.01, "left": 0.5}
+    same = {"variant": "imp", "rewind": "early", "data": "full", "epsilon": 0.01, "density": 0.5}
     return pd.DataFrame(rows, columns=columns).assign(**same)
 
 
@@ -96,7 +96,7 @@ def test_coinciding_levels_are_moved_apart_and_it_is_said():
     table = judged(
         dense, ("l1", "dense", True, 0.0, True), ("l2", "l1", False, 0.0, True), ("o2", "dense", False, 0.0, True)
     )
-    table = table.assign(variant=["dense", "imp", "imp", "one_shot"], left=[1, 0.8, 0.64, 0.64])
+    table = table.assign(variant=["dense", "imp", "imp", "one_shot"], density=[1, 0.8, 0.64, 0.64])
     axes = connectivity(table, heights(table)).axes[0]
     np.testing.assert_allclose(line(axes, "IMP").get_xdata(), [80, 64])
     (moved,) = line(axes, "one-shot").get_xdata()

@@ -9,11 +9,11 @@ from winnow.report.style import Style
 
 
 def children(*rows):
-    return pd.DataFrame(rows, columns=["level", "left", "cut", "in_lcs"])
+    return pd.DataFrame(rows, columns=["level", "density", "cut", "in_lcs"])
 
 
 def draw(curvature, measured):
-    levels = curvature[["level", "left"]].drop_duplicates()
+    levels = curvature[["level", "density"]].drop_duplicates()
     return cuts_figure(predicted_cuts(curvature, levels), measured, cut_limits(measured), Style())
 
 
@@ -25,7 +25,7 @@ def test_predictions_are_means_and_children_are_filled_where_connected():
         ("predicted_low", "predicted, negative eigenvalues taken by size"),
         ("predicted_high", "predicted, negative eigenvalues taken as flat"),
     ):
-        by_hand = 100 * predicted.groupby("left")[column].mean()[::-1]
+        by_hand = 100 * predicted.groupby("density")[column].mean()[::-1]
         np.testing.assert_allclose(lines[label].get_xdata(), 100 * by_hand.index)
         np.testing.assert_allclose(lines[label].get_ydata(), by_hand)
     for label, face, connected in (
@@ -34,7 +34,7 @@ def test_predictions_are_means_and_children_are_filled_where_connected():
     ):
         expected = measured[measured["in_lcs"] == connected]
         points = sorted(zip(lines[label].get_xdata(), lines[label].get_ydata(), strict=True))
-        np.testing.assert_allclose(points, sorted(zip(100 * expected["left"], 100 * expected["cut"], strict=True)))
+        np.testing.assert_allclose(points, sorted(zip(100 * expected["density"], 100 * expected["cut"], strict=True)))
         assert lines[label].get_markerfacecolor() == face
 
 

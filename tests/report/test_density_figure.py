@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from ticket_data import densities
+from ticket_data import densities, of_levels
 
 from winnow.report.density import density_figure
 from winnow.report.style import Style
 
 
 def draw(table):
-    return density_figure(table, table[["level", "left"]].drop_duplicates(), Style())
+    return density_figure(table, of_levels(table), Style())
 
 
 def test_cells_are_percent_left_by_layer_and_level():

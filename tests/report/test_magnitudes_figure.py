@@ -20,9 +20,9 @@ def test_every_histogram_is_in_percent_of_its_own_weights(layer):
     rows = TABLE[(TABLE["level"] == "l2") & (TABLE["layer"] == layer)]
     for moment in ("before", "after", "retrained"):
         counts = rows.loc[rows["moment"] == moment, "count"].to_numpy(float)
-        shares, edges, _ = histogram(figure.axes[1], moment)
-        np.testing.assert_allclose(shares, 100 * counts / counts.sum())
-        assert shares.sum() == pytest.approx(100)
+        fractions, edges, _ = histogram(figure.axes[1], moment)
+        np.testing.assert_allclose(fractions, 100 * counts / counts.sum())
+        assert fractions.sum() == pytest.approx(100)
         np.testing.assert_allclose(edges[1:], rows.loc[rows["moment"] == moment, "high"])
 
 
@@ -51,7 +51,7 @@ def test_the_few_survivors_of_a_large_cut_are_seen_and_the_cut_is_told():
         assert histogram(axes, moment)[0].max() > 0.1 * axes.get_ylim()[1]
 
 
-def test_without_the_weights_before_a_cut_its_share_is_not_told():
+def test_without_the_weights_before_a_cut_its_fraction_is_not_told():
     figure = magnitudes_figure(histograms(TABLE[(TABLE["moment"] != "before") | (TABLE["level"] == "l2")]), Style())
     assert [axes.get_title() for axes in figure.axes] == ["l1", "l2: 20% cut", "l3"]
 

@@ -49,7 +49,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
     errors, verdicts = renamed(errors_around_cuts(tickets)), renamed(verdicts)
     matrix = renamed(spread(barriers[barriers["split"] == "test"], ["a", "b"], "barrier"))
     curvature, measured = map(renamed, made.cuts(levels, seeds))
-    predicted = predicted_cuts(curvature, curvature[["level", "left"]].drop_duplicates())
+    predicted = predicted_cuts(curvature, curvature[["level", "density"]].drop_duplicates())
     densities, eigenvalues = map(renamed, made.spectra(levels, seeds))
     spectra = spread(densities, ["level", "x"], "density")
     steps = (0, 100, 500, 2000)[: max(1, levels)]
@@ -66,7 +66,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
         "spectra": lambda style: spectra_figure(spectra, eigenvalues, style),
         "cuts": lambda style: cuts_figure(predicted, measured, cut_limits(measured), style),
         "magnitudes": lambda style: magnitudes_figure(made.histograms(renamed(made.magnitudes(levels, 2000))), style),
-        "density": lambda style: density_figure(layers, layers[["level", "left"]].drop_duplicates(), style),
+        "density": lambda style: density_figure(layers, made.of_levels(layers), style),
         "perturbations": lambda style: perturbations_figure(curves, epsilon, style),
         "children": lambda style: children_figure(children, of_children, epsilon, style),
     }
@@ -113,7 +113,7 @@ def test_nothing_overlaps_with_one_level_of_several_replicates(which):
 @pytest.mark.parametrize("left", [0.03, 0.003, 1e-4])
 def test_a_large_cut_made_twice_has_room_on_the_axis(left):
     table = made.tickets(made.MANY_LINES, 1)
-    table["left"] = table["left"].where(table["level"] == "dense", left)
+    table["density"] = table["density"].where(table["level"] == "dense", left)
     figure = cut_errors_figure(errors_around_cuts(table), Style())
     assert overlaps(figure) == []
     assert sum(0 <= label.get_position()[0] <= 100 for label in figure.axes[-1].get_xticklabels()) > 2
@@ -137,7 +137,7 @@ def test_an_empty_table_is_an_error_that_says_of_what():
         "along a line": lambda: lines_figure(none(), verdicts, style),
         "no spectral density": lambda: spectra_figure(none(columns=["level", "x", *bands]), eigenvalues, style),
         "neither predicted nor measured": lambda: cuts_figure(
-            none(columns=["left", "prediction", *bands]), made.cuts(2)[1].iloc[:0], none(), style
+            none(columns=["density", "prediction", *bands]), made.cuts(2)[1].iloc[:0], none(), style
         ),
         "no magnitudes": lambda: magnitudes_figure(made.histograms(made.magnitudes(2, 100)).iloc[:0], style),
         "density of a layer": lambda: density_figure(made.densities(2).iloc[:0], verdicts, style),

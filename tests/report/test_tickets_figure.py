@@ -12,7 +12,7 @@ TABLE = tickets()
 VERDICTS = verdicts(TABLE, barriers(TABLE))
 
 
-def test_a_line_is_the_mean_error_of_each_level_against_its_share_left():
+def test_a_line_is_the_mean_error_of_each_level_against_its_fraction_left():
     axes = tickets_figure(VERDICTS.sample(frac=1, random_state=0), Style()).axes[0]
     of_split = TABLE[TABLE["split"] == "test"]
     by_hand = [100 * np.mean(of_split.loc[of_split["level"] == f"l{i}", "error"]) for i in range(1, 13)]
@@ -53,17 +53,17 @@ def test_a_wide_range_gets_a_closer_view_of_the_limit():
 
 
 def of_three_lines():
-    """A line of two levels, and two levels of their own with the second one's share left: one far off, one near."""
+    """A line of two levels, and two levels of their own with the second one's fraction left: one far off, one near."""
     table = tickets(MANY_LINES[:1] + MANY_LINES[5:7], levels=2)
     own = {"line1-l2": "far", "line2-l2": "near"}
     table = table[~table["level"].isin(["line1-l1", "line2-l1"])].replace({"level": own})
     table["parent"] = table["parent"].mask(table["level"].isin(own.values()), "dense")
-    table["left"] = table["left"].mask(table["level"].isin(["far", "near"]), 0.64)
+    table["density"] = table["density"].mask(table["level"].isin(["far", "near"]), 0.64)
     table["error"] = table["error"].mask(table["level"] == "far", 0.6 + 0.1 * table["seed"])
     return table
 
 
-def test_levels_of_the_same_share_are_apart_and_single_ones_have_their_names():
+def test_levels_of_the_same_fraction_are_apart_and_single_ones_have_their_names():
     table = of_three_lines()
     whole = tickets_figure(verdicts(table, barriers(table)), Style()).axes[0]
     np.testing.assert_allclose(line(whole, "IMP").get_xdata(), [80, 64])
@@ -100,7 +100,7 @@ def test_a_level_without_a_verdict_leaves_all_markers_filled():
 def test_shares_left_that_differ_between_replicates_are_averaged():
     table = tickets([("adaptive", "early", "full")])
     axes = tickets_figure(verdicts(table, barriers(table)), Style()).axes[0]
-    left = table[table["split"] == "test"].groupby("level")["left"].mean()
+    left = table[table["split"] == "test"].groupby("level")["density"].mean()
     np.testing.assert_allclose(line(axes, "adaptive cuts").get_xdata()[4], 100 * left["l5"])
 
 
@@ -114,7 +114,7 @@ def test_errors_after_a_cut_are_drawn_beside_those_after_retraining():
         ("after two cuts in a row", "error_after_two_cuts", 2),
         ("after retraining", "error", 1),
     ):
-        by_hand = 100 * rows.groupby("left")[column].mean()[::-1]
+        by_hand = 100 * rows.groupby("density")[column].mean()[::-1]
         left = [100 * 0.8 ** (parents + cuts) for parents in range(12)]  # every level cuts a fifth of its parent
         np.testing.assert_allclose(line(figure.axes[1], label).get_xdata(), left)
         np.testing.assert_allclose(line(figure.axes[1], label).get_ydata(), by_hand)
@@ -123,7 +123,7 @@ def test_errors_after_a_cut_are_drawn_beside_those_after_retraining():
 def test_two_cuts_are_drawn_at_what_they_leave_of_each_replicate():
     table = tickets(levels=2, seeds=2)
     kept = {("l1", 0): 0.5, ("l1", 1): 0.4, ("l2", 0): 0.3, ("l2", 1): 0.1}
-    table["left"] = [kept.get(key, 1.0) for key in zip(table["level"], table["seed"], strict=True)]
+    table["density"] = [kept.get(key, 1.0) for key in zip(table["level"], table["seed"], strict=True)]
     axes = cut_errors_figure(errors_around_cuts(table), Style()).axes[0]
     twice = [(0.5 * 0.5 + 0.4 * 0.4) / 2, (0.3 * 0.3 / 0.5 + 0.1 * 0.1 / 0.4) / 2]
     np.testing.assert_allclose(line(axes, "after two cuts in a row").get_xdata(), 100 * np.array(twice))

@@ -33,7 +33,7 @@ def level_names(levels: int, line: int = 0) -> list[str]:
 
 
 def tickets(lines: Sequence[tuple[str, str, str]] = LINES, levels: int = 12, seeds: int = 3) -> pd.DataFrame:
-    """Networks that stay as good as the dense one down to a share of the weights that differs by line."""
+    """Networks that stay as good as the dense one down to a fraction of the weights that differs by line."""
     random = np.random.default_rng(0)
     rows = []
     for seed in range(seeds):
@@ -50,7 +50,7 @@ def tickets(lines: Sequence[tuple[str, str, str]] = LINES, levels: int = 12, see
                     after, twice = min(error + 0.02 + 0.03 * level, 0.9), min(error + 0.2 + 0.05 * level, 0.9)
                     row = (names[level], names[level - 1], variant, rewind, data, seed, split, left, error, 3 * error)
                     rows.append((*row, after, twice))
-    columns = ["level", "parent", "variant", "rewind", "data", "seed", "split", "left", "error", "loss"]
+    columns = ["level", "parent", "variant", "rewind", "data", "seed", "split", "density", "error", "loss"]
     return pd.DataFrame(rows, columns=[*columns, "error_after_cut", "error_after_two_cuts"])
 
 
@@ -76,7 +76,7 @@ def verdicts(table: pd.DataFrame, pairs: pd.DataFrame, epsilon: float = EPSILON)
     """One row per level of the tables of tickets and of barriers."""
     of_test = table[table["split"] == "test"]
     grouped = of_test.groupby(["level", "parent", "variant", "rewind", "data"], sort=False)
-    result = grouped.agg(left=("left", "mean"), error=("error", "mean")).reset_index()
+    result = grouped.agg(density=("density", "mean"), error=("error", "mean")).reset_index()
     result[["low", "high", "replicates"]] = spread(of_test, ["level"], "error")[["low", "high", "count"]]
     means = pairs[pairs["split"] == "test"].groupby(["a", "b"])["barrier"].mean()
     result["matching"] = result["error"] <= result["error"][0] + EPSILON
@@ -146,8 +146,8 @@ def cuts(levels: int = 12, seeds: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
         for cut in (0.2, 0.4, 0.6, 0.8) if number % 2 == 0 else ():
             measured.append((level, 0.8**number, f"{level}-cut{cut}", cut, max(cut - limit, 0), cut <= limit + 0.05))
     return (
-        pd.DataFrame(predicted, columns=["level", "left", "seed", "predicted_low", "predicted_high"]),
-        pd.DataFrame(measured, columns=["level", "left", "child", "cut", "barrier", "in_lcs"]),
+        pd.DataFrame(predicted, columns=["level", "density", "seed", "predicted_low", "predicted_high"]),
+        pd.DataFrame(measured, columns=["level", "density", "child", "cut", "barrier", "in_lcs"]),
     )
 
 
@@ -163,9 +163,9 @@ def magnitudes(levels: int = 12, weights: int = 50_000) -> pd.DataFrame:
         retrained = 0.8 * after + random.normal(0, 0.4 * after.std(), len(after))
         for moment, values in (("before", live), ("after", after), ("retrained", retrained)):
             counts, _ = np.histogram(np.abs(values), edges)
-            for layer, share in (("all", 1.0), ("conv.weight", 0.25)):
+            for layer, fraction in (("all", 1.0), ("conv.weight", 0.25)):
                 bins = zip(edges[:-1], edges[1:], counts, strict=True)
-                rows += [(level, parent, moment, layer, low, high, share * count) for low, high, count in bins]
+                rows += [(level, parent, moment, layer, low, high, fraction * count) for low, high, count in bins]
         live = retrained
     return pd.DataFrame(rows, columns=["level", "parent", "moment", "layer", "low", "high", "count"])
 
@@ -178,7 +178,7 @@ def densities(levels: int = 12, layers: int = 20) -> pd.DataFrame:
             power = 0.5 if layer in (0, layers - 1) else 0.8 + 0.5 * layer / layers
             name = f"stages.{layer // 6}.blocks.{layer // 2 % 3}.conv{layer % 2 + 1}.weight"
             rows.append((level, 0.8**number, f"{layer}.{name}", 432 * 4 ** (layer // 5), 0.8 ** (power * number)))
-    return pd.DataFrame(rows, columns=["level", "left", "layer", "size", "density"])
+    return pd.DataFrame(rows, columns=["level", "of_level", "layer", "size", "density"])
 
 
 def perturbations(
@@ -231,3 +231,8 @@ def children(steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000),
                 barrier = scale * np.exp(-at / 300) * (1 + 0.1 * random.random()) + 0.002 * random.random()
                 rows.append((at, "a", "b", seed, split, barrier, 0.5, 3 * barrier))
     return pd.DataFrame(rows, columns=["at", "a", "b", "seed", "split", "barrier", "place", "loss_barrier"])
+
+
+def of_levels(layers: pd.DataFrame) -> pd.DataFrame:
+    """The level and density of every level of ``densities``."""
+    return layers[["level", "of_level"]].drop_duplicates().set_axis(["level", "density"], axis=1)

@@ -33,7 +33,7 @@ def classes_and_keep(draw):
 
 
 @given(classes_and_keep())
-def test_every_class_keeps_its_share(case):
+def test_every_class_keeps_its_fraction(case):
     labels, sizes, keep = case
     counts = per_class_counts(kept(keep, len(labels)), labels, len(sizes))
     total = kept(keep, len(labels))

@@ -9,7 +9,7 @@ from torch import nn
 
 from tests.pruning.masked import cut_smallest
 from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
-from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.presets import PRESETS
 from winnow.params.pruning import Level
@@ -17,7 +17,7 @@ from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.lamp import lamp
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.snip import snip
-from winnow.pruning.masks import Mask, apply, count_left, is_nested, layer_counts, ones, share_left
+from winnow.pruning.masks import Mask, apply, count_left, density, is_nested, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.pruning.rule import Rule
 from winnow.storage import load_table
@@ -35,12 +35,12 @@ from winnow.tickets.rules import rule_of
 from winnow.tickets.train import evaluate, from_tickets, keep_ticket
 from winnow.training import loop
 from winnow.training.fit import Task, fit, fresh
-from winnow.training.schedule import Schedule, schedule
+from winnow.training.schedule import Schedule, make_schedule
 from winnow.training.workers import Tick
 
 SEED, TAU = 3, 7  # the rewind point lies inside an epoch, of 5 steps
-PLAN = schedule(TRAINING, 43)
-IMAGES, PARTS = on_cpu(pictures()), {"train": on_cpu(pictures()), "test": on_cpu(pictures(60, seed=2))}
+PLAN = make_schedule(TRAINING, 43)
+IMAGES, SPLITS = on_cpu(pictures()), {"train": on_cpu(pictures()), "test": on_cpu(pictures(60, seed=2))}
 
 
 def ignore(_steps: int) -> None:
@@ -63,10 +63,10 @@ def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(folder: Path, plan: Schedule, step: int, tick: Tick = ignore) -> None:
+def train(folder: Path, schedule: Schedule, step: int, tick: Tick = ignore) -> None:
     """From the tickets in ``folder/begun`` to those in ``folder/level``."""
-    task = Task(IMAGES, TRAINING, plan, from_tickets(folder / "begun"), step)
-    fit(task, [SEED], folder / "level", tick, keep_ticket(PARTS))
+    task = Task(IMAGES, TRAINING, schedule, from_tickets(folder / "begun"), step)
+    fit(task, [SEED], folder / "level", tick, keep_ticket(SPLITS))
 
 
 def point(dense: Path) -> Path:
@@ -80,7 +80,7 @@ def begun(parent: Path, dense: Path, folder: Path, variant: str, floor: int = 0,
 
 def begun_by(rule: Rule, parent: Ticket, dense: Path, folder: Path) -> Ticket:
     path = folder / "begun" / f"seed{SEED}.safetensors"
-    save_ticket(path, *begin_level(rule, parent, load_rewind_point(point(dense)), SEED, Material(IMAGES, PARTS)))
+    save_ticket(path, *begin_level(rule, parent, load_rewind_point(point(dense)), SEED, Material(IMAGES, SPLITS)))
     return load_ticket(path)
 
 
@@ -103,10 +103,12 @@ def level_of(folder: Path) -> Ticket:
     return load_ticket(folder / "level" / f"seed{SEED}" / "ticket.safetensors")
 
 
-def loop_alone(network: nn.Module, folder: Path, plan: Schedule, mask: Mask | None = None) -> dict[str, torch.Tensor]:
-    """What the training loop itself makes of a network, from step 0 of the plan to its end."""
+def loop_alone(
+    network: nn.Module, folder: Path, schedule: Schedule, mask: Mask | None = None
+) -> dict[str, torch.Tensor]:
+    """What the training loop itself makes of a network, from step 0 of the schedule to its end."""
     run = loop.start(loop.Beginning(network, SEED, mask or {}), folder)
-    for _ in loop.train([run], IMAGES, TRAINING, plan, ignore):
+    for _ in loop.train([run], IMAGES, TRAINING, schedule, ignore):
         pass
     return run.network.state_dict()
 
@@ -123,26 +125,26 @@ def test_the_rewind_point_is_the_training_up_to_it(dense: Path, tmp_path: Path) 
 
 def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The dense run is one training that never stops, and loses its momentum before the step of the rewind point."""
-    descend = loop.descend
+    sgd_step = loop.sgd_step
 
     def without_momentum_at_tau(run: loop.Run, *rest: Any) -> None:
         if run.step == TAU + 1:  # the steps with this one
             for velocity in run.velocity.values():
                 assert velocity.any()
                 velocity.zero_()
-        descend(run, *rest)
+        sgd_step(run, *rest)
 
-    monkeypatch.setattr(loop, "descend", without_momentum_at_tau)
+    monkeypatch.setattr(loop, "sgd_step", without_momentum_at_tau)
     network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
     assert same(level_of(dense).state_dict(), loop_alone(network, tmp_path / "run", PLAN))
-    assert share_left(level_of(dense).mask) == 1
+    assert density(level_of(dense).mask) == 1
 
 
 def test_the_variant_dense_on_the_same_data_is_level_0_again(dense: Path, tmp_path: Path) -> None:
     begun(dense, dense, tmp_path, "dense")
     again = trained(tmp_path, "dense")
     assert same(again.state_dict(), level_of(dense).state_dict())
-    assert share_left(again.mask) == 1
+    assert density(again.mask) == 1
 
 
 def test_survivors_are_rewound_bit_for_bit(dense: Path, tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_survivors_are_rewound_bit_for_bit(dense: Path, tmp_path: Path) -> None:
     assert same(ticket.state_dict(), apply(tau, ticket.mask))
 
 
-def test_masks_are_nested_and_shrink_by_the_share(dense: Path, tmp_path: Path) -> None:
+def test_masks_are_nested_and_shrink_by_the_fraction(dense: Path, tmp_path: Path) -> None:
     parent, size = dense, count_left(level_of(dense).mask)
     for level in range(1, 5):
         folder = tmp_path / f"{level}"
@@ -165,14 +167,14 @@ def test_masks_are_nested_and_shrink_by_the_share(dense: Path, tmp_path: Path) -
 
 def test_pruned_weights_are_zero_after_every_step(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mask = begun(dense, dense, tmp_path, "imp", prune=0.5).mask
-    steps, descend = [], loop.descend
+    steps, sgd_step = [], loop.sgd_step
 
     def checked(run: loop.Run, *rest: float) -> None:
-        descend(run, *rest)
+        sgd_step(run, *rest)
         state = run.network.state_dict()
         steps.append(all(not state[name][~layer].any() for name, layer in mask.items()))
 
-    monkeypatch.setattr(loop, "descend", checked)
+    monkeypatch.setattr(loop, "sgd_step", checked)
     trained(tmp_path, "imp")
     assert steps == [True] * (PLAN.total - TAU)
 
@@ -190,12 +192,12 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
         ticket = begun(dense, dense, tmp_path / variant, variant, prune=0.3)
         assert same(ticket.state_dict(), apply(expected, ticket.mask))
     rates = {variant: [planned(variant)] for variant in PRESETS}
-    for variant, [(plan, first)] in rates.items():
+    for variant, [(schedule, first)] in rates.items():
         assert first == (0 if variant == "fresh" else TAU)
         expected_rates = [
             PLAN.learning_rate(PLAN.total - 1 if variant == "fine_tuning" else s) for s in range(PLAN.total)
         ]
-        assert [plan.learning_rate(step) for step in range(PLAN.total)] == pytest.approx(expected_rates)
+        assert [schedule.learning_rate(step) for step in range(PLAN.total)] == pytest.approx(expected_rates)
 
 
 def test_random_and_fresh_keep_the_counts(dense: Path, tmp_path: Path) -> None:
@@ -223,7 +225,7 @@ def test_the_adaptive_cut_stays_within_its_budget(dense: Path, tmp_path: Path) -
     for budget in (0.0, 0.1, 0.3):
         ticket = begun(dense, dense, tmp_path / f"{budget}", "adaptive", max_error_rise=budget, min_density=0.2)
         assert error_without_training(parent, ticket.mask) <= error + budget
-        left[budget] = share_left(ticket.mask)
+        left[budget] = density(ticket.mask)
         assert left[budget] >= 0.2 - 0.01
     assert left[0.3] < left[0.0] <= 1  # the more is allowed, the more is cut
 
@@ -239,15 +241,15 @@ def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
     approx = pytest.approx  # but for the last digit, which older versions of pandas read wrong
     assert table["error_after_cut"].tolist() == approx([once["train"], once["test"]], rel=1e-15)
     assert table["error_after_two_cuts"].tolist() == approx([twice["train"], twice["test"]], rel=1e-15)
-    assert table["left"].tolist() == approx([share_left(ticket.mask)] * 2, rel=1e-15)
-    measured = evaluate(level_of(tmp_path).network, PARTS)
+    assert table["density"].tolist() == approx([density(ticket.mask)] * 2, rel=1e-15)
+    measured = evaluate(level_of(tmp_path).network, SPLITS)
     assert table["error"].tolist() == approx([measured["train"][0], measured["test"][0]], rel=1e-15)
 
 
 def test_a_second_cut_that_the_floor_forbids_has_no_error(dense: Path, tmp_path: Path) -> None:
     mask = level_of(dense).mask
-    share = 1 - (len(mask) + 1) / count_left(mask)  # leaves one weight more than the floors
-    ticket = begun(dense, dense, tmp_path, "one_shot", floor=1, prune=share)
+    fraction = 1 - (len(mask) + 1) / count_left(mask)  # leaves one weight more than the floors
+    ticket = begun(dense, dense, tmp_path, "one_shot", floor=1, prune=fraction)
     assert count_left(ticket.mask) == len(mask) + 1
     once, twice = ticket.about["after_cuts"]
     assert set(once) == {"train", "test"}
@@ -300,7 +302,7 @@ def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(de
 
     def trained_in(folder: Path, tick: Tick = ignore) -> None:
         begin = from_tickets(tmp_path / "begun", after_step=during(gradual, PLAN, TAU, IMAGES))
-        fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], folder / "level", tick, keep_ticket(PARTS))
+        fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], folder / "level", tick, keep_ticket(SPLITS))
 
     trained_in(tmp_path / "one")
     found = level_of(tmp_path / "one")
@@ -331,7 +333,7 @@ def test_what_a_gradual_level_cannot_do_is_told_before_its_training(dense: Path,
 def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> float:
     network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
     network.load_state_dict(apply(ticket.state_dict(), mask))
-    reestimate(network, IMAGES)
+    recalibrate_on(network, IMAGES)
     return evaluate(network, {"train": IMAGES})["train"][0]
 
 
@@ -340,7 +342,7 @@ def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, m
     for folder in (tmp_path / "one", tmp_path / "two"):
         begun(dense, dense, folder, "imp", prune=0.4)
     trained(tmp_path / "one", "imp")
-    plan, first = planned("imp")
+    schedule, first = planned("imp")
     calls = []
 
     def interrupt(steps: int) -> None:
@@ -350,8 +352,8 @@ def test_an_interrupted_level_is_the_level_in_one(dense: Path, tmp_path: Path, m
 
     place = tmp_path / "two"
     with pytest.raises(KeyboardInterrupt):
-        train(place, plan, first, interrupt)
-    train(place, plan, first)
+        train(place, schedule, first, interrupt)
+    train(place, schedule, first)
     assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
     history = load_table(tmp_path / "one" / "level" / f"seed{SEED}" / "history.csv")
     assert history["epoch"].tolist() == [2, 3, 4, 5]  # the first was over before the rewind point
@@ -361,7 +363,7 @@ def test_another_order_of_data_trains_other_weights(dense: Path, tmp_path: Path)
     begun(dense, dense, tmp_path, "dense")
     other = tmp_path / "other"
     task = Task(IMAGES, TRAINING, PLAN, from_tickets(tmp_path / "begun", lambda seed: seed + 1), TAU)
-    fit(task, [SEED], other, ignore, keep_ticket(PARTS))
+    fit(task, [SEED], other, ignore, keep_ticket(SPLITS))
     ticket = load_ticket(other / f"seed{SEED}" / "ticket.safetensors")
     assert not same(ticket.state_dict(), level_of(dense).state_dict())
     assert load_table(other / f"seed{SEED}" / "results.csv")["seed"].tolist() == [SEED, SEED]

@@ -32,9 +32,9 @@ def test_every_weight_left_is_counted_once(drawn):
 
 
 @given(layers(), st.floats(0, 0.9))
-def test_there_is_a_hole_right_after_a_cut(drawn, share):
+def test_there_is_a_hole_right_after_a_cut(drawn, fraction):
     weights, mask = drawn
-    cut = cut_smallest(weights, mask, share)
+    cut = cut_smallest(weights, mask, fraction)
     threshold = cut_threshold(weights, mask, cut)
     if count_left(cut):
         assert hole(weights, cut, threshold) == 0

@@ -61,8 +61,8 @@ def test_a_ticket_is_a_network_with_its_mask_applied(path):
 def test_it_says_what_it_is(path):
     ticket = load_ticket(path)
     left = round(0.2 * sum(layer.numel() for layer in ticket.mask.values()))
-    share = left / sum(layer.numel() for layer in ticket.mask.values())
-    assert ticket.about == ABOUT | {"weights_left": left, "share_left": share}
+    fraction = left / sum(layer.numel() for layer in ticket.mask.values())
+    assert ticket.about == ABOUT | {"weights_left": left, "density": fraction}
 
 
 def test_loading_draws_nothing_from_the_users_generator(path):

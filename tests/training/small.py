@@ -9,7 +9,7 @@ import numpy as np
 from winnow.datasets.images import Images
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, to_device
-from winnow.training.device import device
+from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.workers import Tick
@@ -37,15 +37,15 @@ def pictures(count: int = 43, seed: int = 0) -> Images:
 
 
 def on_cpu(images: Images) -> DeviceImages:
-    return to_device(images, FACTS, device())
+    return to_device(images, FACTS, chosen_device())
 
 
 def early(folder: Path, tick: Tick = lambda steps: None, seed: int = 3, **changes) -> Path:
     """The training of the stage early of one seed on these images, into ``folder``."""
     settings = {"network": NETWORK, "training": TRAINING, "epochs": EPOCHS} | changes
     images, validation, epochs = on_cpu(pictures()), on_cpu(pictures(7, seed=1)), settings["epochs"]
-    plan = early_schedule(settings["training"], len(images), epochs)
-    task = Task(images, settings["training"], plan, fresh(settings["network"], images, CLASSES))
+    schedule = early_schedule(settings["training"], len(images), epochs)
+    task = Task(images, settings["training"], schedule, fresh(settings["network"], images, CLASSES))
     with named(folder, seed) as parent:
         fit(task, [seed], parent, tick, keep_visits(len(images)), keep_epochs(images, validation, epochs))
     return folder

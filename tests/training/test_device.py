@@ -3,18 +3,18 @@ import os
 import pytest
 import torch
 
-from winnow.training.device import device, workers
+from winnow.training.device import chosen_device, workers
 
 
 def test_the_device_of_the_environment(monkeypatch):
     monkeypatch.setenv("WINNOW_DEVICE", "cpu")
-    assert device() == torch.device("cpu")
+    assert chosen_device() == torch.device("cpu")
 
 
 def test_float32_is_not_rounded_to_fewer_digits(monkeypatch):
     monkeypatch.setenv("WINNOW_DEVICE", "cpu")
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    device()
+    chosen_device()
     assert not torch.backends.cudnn.allow_tf32
     assert not torch.backends.cuda.matmul.allow_tf32
 
@@ -24,14 +24,14 @@ def test_without_one_it_is_what_the_machine_has(monkeypatch):
         monkeypatch.delenv("WINNOW_DEVICE", raising=False)
         if name is not None:
             monkeypatch.setenv("WINNOW_DEVICE", name)
-        assert device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+        assert chosen_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "the second one", "cpu:"])
 def test_a_device_that_is_not_there(monkeypatch, user_error, name):
     monkeypatch.setenv("WINNOW_DEVICE", name)
     with user_error(f"WINNOW_DEVICE={name}: no such device here", "use cpu"):
-        device()
+        chosen_device()
 
 
 def test_workers_of_the_environment(monkeypatch):

@@ -15,7 +15,7 @@ from winnow.streams import torch_stream
 from winnow.training import loop
 from winnow.training.batches import DeviceImages
 from winnow.training.loop import NOT_VISITED, Beginning, Run, history, start, train
-from winnow.training.schedule import Schedule, schedule
+from winnow.training.schedule import Schedule, make_schedule
 
 SEED = 3
 
@@ -24,10 +24,12 @@ def begun(images: DeviceImages, folder: Path, network: Network = NETWORK) -> Run
     return start(Beginning(initialise(network, CLASSES, images.shape, SEED), SEED), folder / "run")
 
 
-def finished(tmp_path, training: Training = TRAINING, network: Network = NETWORK, plan: Schedule | None = None) -> Run:
+def finished(
+    tmp_path, training: Training = TRAINING, network: Network = NETWORK, schedule: Schedule | None = None
+) -> Run:
     images = on_cpu(pictures())
     run = begun(images, tmp_path, network)
-    for _ in train([run], images, training, plan or schedule(training, len(images)), lambda steps: None):
+    for _ in train([run], images, training, schedule or make_schedule(training, len(images)), lambda steps: None):
         if run.correct is not None:
             run.record("correct", run.correct)
         run.network.eval()  # the mode in which a caller leaves the network has no part in the training
@@ -113,7 +115,7 @@ def test_images_count_by_their_weights(tmp_path):
     weights = np.random.default_rng(0).random(43, np.float32) * 2
     images = on_cpu(pictures()).weighted(weights)
     run = begun(images, tmp_path)
-    for _ in train([run], images, TRAINING, schedule(TRAINING, 43), lambda steps: None):
+    for _ in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None):
         pass
     module, table, _ = plain_training(TRAINING, NETWORK, 25, rate_of_the_small_training, weights)
     for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
@@ -155,7 +157,7 @@ def test_a_schedule_may_end_inside_an_epoch(tmp_path):
 def test_it_yields_before_the_first_epoch_and_after_each(tmp_path):
     images = on_cpu(pictures())
     run = begun(images, tmp_path)
-    steps = [run.step for run in train([run], images, TRAINING, schedule(TRAINING, 43), lambda steps: None)]
+    steps = [run.step for run in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None)]
     assert steps == [0, 5, 10, 15, 20, 25]
 
 
@@ -184,7 +186,7 @@ class WithDropout(torch.nn.Sequential):
 def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
     """The first steps, and from there the others in a new run, are the same as all in one."""
     images = on_cpu(pictures())
-    plan = schedule(TRAINING, len(images))
+    schedule = make_schedule(TRAINING, len(images))
     whole, first = (begun(images, tmp_path / name) for name in ("whole", "first"))
     if dropout:
         for run in (whole, first):
@@ -192,17 +194,17 @@ def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
             run.network = WithDropout()
             run.velocity = {name: torch.zeros_like(weight) for name, weight in run.network.named_parameters()}
 
-    def through(run: Run, plan: Schedule) -> None:
-        for _ in train([run], images, TRAINING, plan, lambda steps: None):
+    def through(run: Run, schedule: Schedule) -> None:
+        for _ in train([run], images, TRAINING, schedule, lambda steps: None):
             pass
 
-    through(whole, plan)
-    through(first, plan.until_step(step))
+    through(whole, schedule)
+    through(first, schedule.until_step(step))
     assert first.step == step
-    second = start(Beginning(first.network, SEED), tmp_path / "second", step, step // plan.epoch)
+    second = start(Beginning(first.network, SEED), tmp_path / "second", step, step // schedule.epoch)
     assert all(not velocity.any() for velocity in second.velocity.values())
     second.velocity = first.velocity
-    through(second, plan)
+    through(second, schedule)
     assert (second.step, second.epoch) == (25, 5)
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[name]), name
@@ -219,18 +221,24 @@ def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
 def test_one_that_began_inside_an_epoch_may_be_interrupted(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
     images = on_cpu(pictures())
-    plan = schedule(TRAINING, len(images))
+    schedule = make_schedule(TRAINING, len(images))
 
     def at_step_7(name: str) -> Run:
         network = initialise(NETWORK, CLASSES, images.shape, SEED)
         return start(Beginning(network, SEED), tmp_path / name, step=7, epoch=1)
 
     straight = at_step_7("straight")
-    assert [run.step for run in train([straight], images, TRAINING, plan, lambda steps: None)] == [7, 10, 15, 20, 25]
-    for run in train([at_step_7("cut")], images, TRAINING, plan, lambda steps: None):
+    assert [run.step for run in train([straight], images, TRAINING, schedule, lambda steps: None)] == [
+        7,
+        10,
+        15,
+        20,
+        25,
+    ]
+    for run in train([at_step_7("cut")], images, TRAINING, schedule, lambda steps: None):
         if run.step == 15:
             break
     again = at_step_7("cut")
-    assert [run.step for run in train([again], images, TRAINING, plan, lambda steps: None)] == [15, 20, 25]
+    assert [run.step for run in train([again], images, TRAINING, schedule, lambda steps: None)] == [15, 20, 25]
     for name, value in straight.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name]), name

@@ -12,7 +12,7 @@ from winnow.training.checkpoint import load_network
 from winnow.training.evaluate import log_probabilities
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.retrain import keep_outputs, results
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
 SUBSET = pictures().take(np.arange(0, 43, 2))  # 22 images: 2 steps an epoch, where all images have 5
 HELD_OUT = {"validation": pictures(7, seed=1), "test": pictures(9, seed=2)}
@@ -20,8 +20,8 @@ HELD_OUT = {"validation": pictures(7, seed=1), "test": pictures(9, seed=2)}
 
 def run(folder, tick=lambda steps: None, seed=100, images=SUBSET):
     with named(folder, seed) as parent:
-        plan = schedule(TRAINING, len(images), images_of_full_epoch=43)
-        task = Task(on_cpu(images), TRAINING, plan, fresh(NETWORK, on_cpu(images), CLASSES))
+        schedule = make_schedule(TRAINING, len(images), images_of_full_epoch=43)
+        task = Task(on_cpu(images), TRAINING, schedule, fresh(NETWORK, on_cpu(images), CLASSES))
         fit(task, [seed], parent, tick, keep_outputs({name: on_cpu(part) for name, part in HELD_OUT.items()}))
     return folder
 

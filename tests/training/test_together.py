@@ -13,12 +13,12 @@ from winnow.networks import initialise
 from winnow.params.training import Augment, Network, Training
 from winnow.storage import load_table, load_tensors
 from winnow.training.batches import DeviceImages, to_device, training_batches
-from winnow.training.device import device, together
+from winnow.training.device import chosen_device, together
 from winnow.training.early import keep_epochs, keep_visits
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, Run, save, start, train
 from winnow.training.retrain import keep_outputs
-from winnow.training.schedule import schedule
+from winnow.training.schedule import make_schedule
 
 CLASSES = 4
 NETWORKS = [Network(name="convnet", width=4), Network(name="resnet8", width=4), Network(name="lenet_300_100")]
@@ -34,17 +34,18 @@ def pictures(count: int, seed: int = 0) -> DeviceImages:
     labels = draws.integers(0, CLASSES, count)
     pixels = draws.integers(0, 140, (count, 3, 8, 8)) + 30 * labels.reshape(-1, 1, 1, 1)
     images = Images(pixels.astype(np.uint8), labels, np.arange(count).astype(str), np.arange(count))
-    return to_device(images, {"mean": [0.4] * 3, "std": [0.2] * 3}, device())
+    return to_device(images, {"mean": [0.4] * 3, "std": [0.2] * 3}, chosen_device())
 
 
 IMAGES = pictures(70)  # 4 batches of 16, and 6 images that are dropped
-PLAN = schedule(TRAINING, len(IMAGES))
+PLAN = make_schedule(TRAINING, len(IMAGES))
 
 
 def runs_of(network: Network, seeds: list[int], folder: Path, **mask) -> list[Run]:
     return [
         start(
-            Beginning(initialise(network, CLASSES, IMAGES.shape, seed).to(device()), seed, **mask), folder / str(seed)
+            Beginning(initialise(network, CLASSES, IMAGES.shape, seed).to(chosen_device()), seed, **mask),
+            folder / str(seed),
         )
         for seed in seeds
     ]
@@ -120,7 +121,7 @@ def test_pruned_weights_are_zero_after_every_step(seeds, tmp_path):
     draws = torch.Generator().manual_seed(0)
     masks = {seed: {"0.weight": torch.rand(4, 3, 3, 3, generator=draws) < 0.5} for seed in seeds}
     runs = [runs_of(NETWORKS[0], [seed], tmp_path, mask=masks[seed])[0] for seed in seeds]
-    for run in train(runs, everything, TRAINING, schedule(TRAINING, 16), lambda steps: None):
+    for run in train(runs, everything, TRAINING, make_schedule(TRAINING, 16), lambda steps: None):
         weight, kept = run.network.get_parameter("0.weight"), masks[run.seed]["0.weight"]
         assert (weight[~kept] == 0).all()
         assert (weight[kept] != 0).all()
@@ -136,7 +137,7 @@ def test_training_with_a_mask_is_what_torch_makes_of_it(tmp_path):
         masks[seed] = {"3.weight": torch.rand(100, 300, generator=draws) < 0.2}
 
     def model(seed: int) -> nn.Module:
-        return initialise(NETWORKS[2], CLASSES, IMAGES.shape, seed).to(device())
+        return initialise(NETWORKS[2], CLASSES, IMAGES.shape, seed).to(chosen_device())
 
     runs = [start(Beginning(model(seed), seed, masks[seed]), tmp_path / str(seed)) for seed in seeds]
     run_through(runs)
@@ -163,7 +164,7 @@ def test_layers_that_draw_draw_the_same_together(tmp_path):
         for seed in (3, 4):
             torch.manual_seed(seed)
             network = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, CLASSES))
-            found.append(start(Beginning(network.to(device()), seed), tmp_path / name / str(seed)))
+            found.append(start(Beginning(network.to(chosen_device()), seed), tmp_path / name / str(seed)))
         return found
 
     apart, joined = runs("apart"), runs("together")

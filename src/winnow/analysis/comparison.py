@@ -14,10 +14,10 @@ CONFIDENCE = 0.95
 def accuracy_bands(accuracy: pd.DataFrame) -> pd.DataFrame:
     """Mean and band over seeds of every subset's accuracy, by split.
 
-    accuracy: one row per trained network, columns method, keep, share, images, steps, seed, split and accuracy. Returns
-    all but seed and accuracy, and mean, low, high and count (fractions; of ``spread``).
+    accuracy: one row per trained network, columns method, keep, fraction, images, steps, seed, split and accuracy.
+    Returns all but seed and accuracy, and mean, low, high and count (fractions; of ``spread``).
     """
-    return spread(accuracy, ["method", "keep", "share", "images", "steps", "split"], "accuracy")
+    return spread(accuracy, ["method", "keep", "fraction", "images", "steps", "split"], "accuracy")
 
 
 def summary(bands: pd.DataFrame, split: str) -> dict[str, dict[str, float]]:
@@ -37,8 +37,8 @@ def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = (
     """Every method's mean accuracy minus each baseline's (random at the same keep; all data), with Welch's 95% interval
     over the seeds of both.
 
-    Returns method, keep, share, baseline, difference, low, high (shares of 1; the interval is nan with one seed) and
-    verdict: "above" or "below" if the interval leaves out 0, else "not told apart".
+    Returns method, keep, fraction, baseline, difference, low, high (fractions of 1; the interval is nan with one seed)
+    and verdict: "above" or "below" if the interval leaves out 0, else "not told apart".
     """
     accuracy = accuracy[accuracy["split"] == split]
     rows = []
@@ -52,8 +52,8 @@ def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = (
             difference = group["accuracy"].mean() - other["accuracy"].mean()
             low, high = welch_interval(group["accuracy"].to_numpy(), other["accuracy"].to_numpy())
             verdict = "above" if low > 0 else "below" if high < 0 else "not told apart"
-            rows.append((method, keep, group["share"].iloc[0], baseline, difference, low, high, verdict))
-    columns = ["method", "keep", "share", "baseline", "difference", "low", "high", "verdict"]
+            rows.append((method, keep, group["fraction"].iloc[0], baseline, difference, low, high, verdict))
+    columns = ["method", "keep", "fraction", "baseline", "difference", "low", "high", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -24,7 +24,7 @@ def successive(table: pd.DataFrame, levels: Mapping[str, Level]) -> pd.Series:
 
 
 def successive_pairs(table: pd.DataFrame, between: pd.DataFrame, levels: Mapping[str, Level]) -> pd.DataFrame:
-    """Every successive level and its parent: level, parent, variant, rewind, data, left (of the level), mean, low,
+    """Every successive level and its parent: level, parent, variant, rewind, data, density (of the level), mean, low,
     high, count (the barrier of the test error between them over replicates, a fraction), connected and both_match (None
     where it cannot be told).
 
@@ -32,7 +32,7 @@ def successive_pairs(table: pd.DataFrame, between: pd.DataFrame, levels: Mapping
     """
     matching = table.set_index("level")["matching"]
     pairs = table.loc[
-        successive(table, levels), ["level", "parent", "variant", "rewind", "data", "left", "connected_to_parent"]
+        successive(table, levels), ["level", "parent", "variant", "rewind", "data", "density", "connected_to_parent"]
     ]
     both = [
         _both(matching[level], matching[parent]) for level, parent in zip(pairs["level"], pairs["parent"], strict=True)
@@ -75,19 +75,19 @@ def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> di
     rows = table[table["variant"].isin(kinds)].to_dict("records")
     if not rows:
         return {}
-    target = min(rows, key=lambda row: (kinds.index(row["variant"]), row["left"]))
+    target = min(rows, key=lambda row: (kinds.index(row["variant"]), row["density"]))
     rows = [row for row in rows if (row["rewind"], row["data"]) == (target["rewind"], target["data"])]
     found: dict[str, dict[str, Any]] = {}
     for variant in kinds:
         alike = [row for row in rows if row["variant"] == variant]
-        apart = {row["level"]: abs(math.log(row["left"] / target["left"])) for row in alike}
+        apart = {row["level"]: abs(math.log(row["density"] / target["density"])) for row in alike}
         nearest = min(alike, key=lambda row: apart[row["level"]], default=None)
         if nearest and apart[nearest["level"]] <= math.log(NEAR):
             above = line(levels, nearest["level"])[1:]
             found[variant] = {
                 "level": nearest["level"],
                 "cuts": sum(levels[name].amount is not None for name in above),
-                "weights_left": nearest["left"],
+                "density": nearest["density"],
                 "mean_error": nearest["error"],
                 "matching": nearest["matching"],
             }
@@ -131,7 +131,7 @@ def in_words(table: pd.DataFrame) -> str:
         + ("too few replicates to tell" if np.isnan(bar) else f"{100 * bar:.2f} points")
     ]
     lines += [
-        f"{row['level']} ({row['variant']}{elsewhere(row)}): {100 * row['left']:.1f}% of the weights, "
+        f"{row['level']} ({row['variant']}{elsewhere(row)}): {100 * row['density']:.1f}% of the weights, "
         f"error {100 * row['error']:.2f}% [{100 * row['low']:.2f}, {100 * row['high']:.2f}], "
         f"{matching(row)}{barrier_to_parent(row)}"
         for row in table.to_dict("records")

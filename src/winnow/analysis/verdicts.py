@@ -12,7 +12,7 @@ from winnow.params.dense import NAME as DENSE
 
 ABOUT = ["level", "parent", "variant", "rewind", "data"]
 VERDICTS = [
-    *(*ABOUT, "left", "error", "low", "high", "replicates", "epsilon", "matching"),
+    *(*ABOUT, "density", "error", "low", "high", "replicates", "epsilon", "matching"),
     *("barrier_to_parent", "barrier_to_dense", "connected_to_parent", "above_parent", "in_parent_lcs"),
 ]
 
@@ -64,7 +64,7 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 **{key: first[key] for key in ABOUT},
-                "left": group["left"].mean(),
+                "density": group["density"].mean(),
                 "error": errors.mean(),
                 "low": low,
                 "high": high,
@@ -82,7 +82,7 @@ def verdicts(tickets: pd.DataFrame, between: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
-    """What metrics/tickets.json holds of every level: shares and errors from 0 to 1; null where there is no value.
+    """What metrics/tickets.json holds of every level: fractions and errors from 0 to 1; null where there is no value.
 
     No key is ``error``: where a metric has that one, ``dvc metrics show`` says that it failed to load.
     """
@@ -92,7 +92,7 @@ def as_metrics(tickets: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
         errors = test[test["level"] == row["level"]].sort_values("seed")
         found[row["level"]] = {
             **{key: row[key] for key in ABOUT[1:]},
-            "weights_left": row["left"],
+            "density": row["density"],
             "errors": {str(seed): error for seed, error in zip(errors["seed"], errors["error"], strict=True)},
             "mean_error": row["error"],
             **{key: row[key] for key in VERDICTS[VERDICTS.index("matching") :]},

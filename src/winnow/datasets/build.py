@@ -24,7 +24,7 @@ def read(params: Download) -> Source:
 def build(params: Download) -> Dataset:
     """Read a source and cut it into a training, a validation and a test part.
 
-    In this order: the first images of each set, the size, the validation part (``hold_out``: the same share of every
+    In this order: the first images of each set, the size, the validation part (``hold_out``: the same fraction of every
     class), the mean and standard deviation of each channel of what is left to train on. Pixels are copied by none of
     this but the size, which lays them on the disk: the parts are rows of what the source handed over.
 

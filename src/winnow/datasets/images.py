@@ -10,7 +10,7 @@ import numpy as np
 from winnow.storage import atomic_folder, load_column, load_json, map_tensor, save_json, save_rows, save_table
 from winnow.streams import numpy_stream
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 CHUNK_BYTES = 2**22  # of pixels that are worked on at a time
 
 
@@ -95,45 +95,45 @@ def sample(images: Labelled, count: int | None) -> Labelled:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The three parts of a data set, its class names, and the mean and standard deviation of each channel of the
-    training part, in units of the full pixel range (0 to 1)."""
+    """The three splits of a data set, its class names, and the mean and standard deviation of each channel of the
+    training split, in units of the full pixel range (0 to 1)."""
 
-    parts: dict[str, Images]  # one per name in PARTS; validation may hold no image
+    splits: dict[str, Images]  # one per name in SPLITS; validation may hold no image
     class_names: list[str]
     mean: list[float]
     std: list[float]
 
 
 def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) -> None:
-    """Write a data set as a folder: dataset.json, and per part its pixels and a table of id, position and label."""
+    """Write a data set as a folder: dataset.json, and per split its pixels and a table of id, position and label."""
     import pandas as pd
 
     with atomic_folder(folder) as temporary:
-        for name, part in dataset.parts.items():
-            save_rows(temporary / f"{name}.safetensors", "pixels", part.pixels.shape, chunks(part.pixels))
-            table = pd.DataFrame({"id": part.ids.astype(str), "position": part.positions, "label": part.labels})
+        for name, split in dataset.splits.items():
+            save_rows(temporary / f"{name}.safetensors", "pixels", split.pixels.shape, chunks(split.pixels))
+            table = pd.DataFrame({"id": split.ids.astype(str), "position": split.positions, "label": split.labels})
             save_table(temporary / f"{name}.parquet", table)
         facts = {
             "class_names": dataset.class_names,
             "mean": dataset.mean,
             "std": dataset.std,
-            "images": {name: len(part) for name, part in dataset.parts.items()},
+            "images": {name: len(split) for name, split in dataset.splits.items()},
             **about,
         }
         save_json(temporary / "dataset.json", facts)
 
 
 def load_facts(folder: str | Path) -> dict[str, Any]:
-    """Class names, channel statistics, and how many images each part has."""
+    """Class names, channel statistics, and how many images each split has."""
     return load_json(Path(folder) / "dataset.json")
 
 
-def load_pixels(folder: str | Path, part: str) -> np.ndarray:
-    """The pixels of one part of a saved data set, uint8 [n, c, h, w], as a read-only memory map.
+def load_pixels(folder: str | Path, split: str) -> np.ndarray:
+    """The pixels of one split of a saved data set, uint8 [n, c, h, w], as a read-only memory map.
 
     Raises UserError if the file is missing or damaged.
     """
-    return map_tensor(Path(folder) / f"{part}.safetensors", "pixels")
+    return map_tensor(Path(folder) / f"{split}.safetensors", "pixels")
 
 
 def load_labels(table: str | Path) -> np.ndarray:
@@ -142,9 +142,9 @@ def load_labels(table: str | Path) -> np.ndarray:
     return load_column(table, "label").astype(np.int64)
 
 
-def load_part(folder: str | Path, part: str, labels: str | Path | None = None) -> Labelled:
-    """One part of a saved data set; ``labels`` is a table whose labels take the place of the source's own.
+def load_split(folder: str | Path, split: str, labels: str | Path | None = None) -> Labelled:
+    """One split of a saved data set; ``labels`` is a table whose labels take the place of the source's own.
 
     Raises UserError if a file is missing or damaged.
     """
-    return Labelled(load_pixels(folder, part), load_labels(labels or Path(folder) / f"{part}.parquet"))
+    return Labelled(load_pixels(folder, split), load_labels(labels or Path(folder) / f"{split}.parquet"))

@@ -13,9 +13,10 @@ from winnow.direct.loader import Loader, examples
 from winnow.networks.weights import misfit
 from winnow.params.options import checked_options
 from winnow.params.options import options as options_of
+from winnow.pruning import masks
 from winnow.pruning.context import Context
 from winnow.pruning.families import ALLOCATIONS, CRITERIA
-from winnow.pruning.masks import Mask, apply, ones, share_left
+from winnow.pruning.masks import Mask, apply, ones
 from winnow.pruning.prune import left_after, may_cut
 from winnow.pruning.prune import prune as prune_scored
 
@@ -47,9 +48,9 @@ def prune(
     floor, seed, allocation = (options.pop(*usual) for usual in (("floor", 1), ("seed", 0), ("allocation", "global")))
     if not may_cut(left, fraction, floor):
         raise ValueError(f"fraction: {fraction} leaves fewer weights than each of {len(left)} layers keeps ({floor})")
-    score, share = _methods(criterion, allocation, options)
+    score, allocate = _methods(criterion, allocation, options)
     context = Context(network, left, lambda count, size: examples(loader, network, count, size), seed)
-    found = prune_scored(score(context), left, left_after(left, fraction), share, floor)
+    found = prune_scored(score(context), left, left_after(left, fraction), allocate, floor)
     _zero(_pruned(network, found))
     return found
 
@@ -92,7 +93,7 @@ def rewind(network: nn.Module, state: Mapping[str, Tensor], mask: Mapping[str, T
 
 def density(mask: Mapping[str, Tensor]) -> float:
     """The fraction of the prunable weights that the mask leaves."""
-    return share_left(mask)
+    return masks.density(mask)
 
 
 def fitting(network: nn.Module, mask: Mapping[str, Tensor]) -> Mask:

@@ -10,7 +10,7 @@ from winnow.autograd.evaluation import evaluation
 from winnow.training.batches import Batch, DeviceImages
 
 
-def reestimate(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> None:
+def recalibrate_on(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> None:
     """``recalibrate`` on all of the images, not augmented. Many data sets are sorted by class, so the images come in an
     order drawn at random, the same one every time."""
     recalibrate(network, images.mixed(batch_size))

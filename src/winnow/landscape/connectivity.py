@@ -14,14 +14,14 @@ Statistics = Literal["recalibrated", "interpolated"]
 
 
 def line_between(
-    a: nn.Module, b: nn.Module, points: int, parts: Mapping[str, DeviceImages], statistics: Statistics
+    a: nn.Module, b: nn.Module, points: int, splits: Mapping[str, DeviceImages], statistics: Statistics
 ) -> pd.DataFrame:
-    """alpha (0 at a, 1 at b), split, error (0 to 1) and loss (nats) at evenly spaced points, on every part.
+    """alpha (0 at a, 1 at b), split, error (0 to 1) and loss (nats) at evenly spaced points, on every split.
 
-    a, b: of one architecture. Batch norm's statistics are estimated again on the part ``train``, or interpolated.
+    a, b: of one architecture. Batch norm's statistics are estimated again on the split ``train``, or interpolated.
     """
-    train_part = parts["train"]
+    train_split = splits["train"]
     first, second = (dict(network.state_dict()) for network in (a, b))
-    splits = {name: part.batches() for name, part in parts.items()}
-    calibration = train_part.mixed() if statistics == "recalibrated" else None
-    return errors_along(a.to(train_part.device), first, second, np.linspace(0, 1, points), splits, calibration)
+    batches = {name: images.batches() for name, images in splits.items()}
+    calibration = train_split.mixed() if statistics == "recalibrated" else None
+    return errors_along(a.to(train_split.device), first, second, np.linspace(0, 1, points), batches, calibration)

@@ -42,7 +42,7 @@ def curvature(
     - nodes and weights [probes, steps]: the other eigenvalues, as in spectrum.quadrature
     - trace [2]: its estimate and the estimate's standard error
     - size [1]: of how many weights
-    - predicted [2]: the largest share of the prunable weights left that one cut can take, by limit.largest_cut:
+    - predicted [2]: the largest fraction of the prunable weights left that one cut can take, by limit.largest_cut:
       with negative eigenvalues by their size, and as flat directions, which never gives less
     """
     network = network.to(images.device)

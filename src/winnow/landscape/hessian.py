@@ -47,7 +47,7 @@ def hessian_product(
     examples = sum(len(batches[place][1]) for place in range(len(batches)))
 
     def gradients(place: int) -> list[Tensor]:
-        """The share of a batch in the gradient of the mean loss, such that it can be differentiated."""
+        """The fraction of a batch in the gradient of the mean loss, such that it can be differentiated."""
         inputs, labels = batches[place]
         with torch.enable_grad(), _single_precision():
             with CheapSecondDerivatives():

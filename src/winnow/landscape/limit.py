@@ -46,14 +46,14 @@ def angular_dimension(distance: float, epsilon: float, spectrum: Spectrum, flat:
 
 
 def largest_cut(magnitudes: np.ndarray, epsilon: float, spectrum: Spectrum, flat: bool = True) -> float:
-    """The largest share of the live prunable weights that magnitude pruning can cut at once so that a random subspace
-    as large and as far would still meet the set of ``angular_dimension`` (whose ``flat`` it takes), epsilon (nats,
-    above 0) high.
+    """The largest fraction of the live prunable weights that magnitude pruning can cut at once so that a random
+    subspace as large and as far would still meet the set of ``angular_dimension`` (whose ``flat`` it takes), epsilon
+    (nats, above 0) high.
 
     magnitudes: [n] of the live prunable weights, in any order. Cutting the k smallest makes a subspace of codimension k
     at the distance R(k) = sqrt(sum of their squares); the largest k is sought with k <= angular dimension at R(k). One
     side rises with k and the other falls, so k is found by bisection. The spectrum is that over all live weights. Paul
-    et al. 2023 say that the eigenvalues limit the share; this is a way to make that a number.
+    et al. 2023 say that the eigenvalues limit the fraction; this is a way to make that a number.
     """
     distances = np.sqrt(np.cumsum(np.sort(np.abs(magnitudes).astype(np.float64)) ** 2))
     low, high = 0, len(distances)

@@ -31,7 +31,7 @@ def _name(name: str) -> str:
 
 
 Duration = Annotated[str, BeforeValidator(_duration)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Name = Annotated[str, AfterValidator(_name)]  # of an item of a map, which becomes that of a stage and of a file
 Replicates = Annotated[list[Seed], AfterValidator(_replicates)]  # the seeds of one experiment done several times

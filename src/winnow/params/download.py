@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from winnow.params.base import Section, Seed, Share
+from winnow.params.base import Fraction, Section, Seed
 
 FROM_FOLDER = ("image_folder", "parquet")  # the sources that read download.path
 
@@ -19,7 +19,7 @@ class Download(Section):
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
-    validation: Share = 0.1  # share of the training images held out, the same of every class
+    validation: Fraction = 0.1  # fraction of the training images held out, the same of every class
     seed: Seed = 0  # which images are held out
 
     @field_validator("size", mode="before")
@@ -46,7 +46,7 @@ class Download(Section):
 
 
 class Labels(Section):
-    """Label noise, for experiments: a share of the training images gets a label drawn from all classes."""
+    """Label noise, for experiments: a fraction of the training images gets a label drawn from all classes."""
 
-    noise: Annotated[float, Field(ge=0, le=1)]  # share of the training images whose label is drawn anew
+    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is drawn anew
     seed: Seed

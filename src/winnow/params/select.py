@@ -34,8 +34,8 @@ class Select(Section):
         for value in keep:
             if isinstance(value, float) and value >= 1:
                 raise ValueError(
-                    f"{value} is not a share kept: give a share between 0 and 1, or a whole number of images"
+                    f"{value} is not a fraction kept: give a fraction between 0 and 1, or a whole number of images"
                 )
         if len(set(keep)) != len(keep):
-            raise ValueError("names a share twice")
+            raise ValueError("names a fraction twice")
         return keep

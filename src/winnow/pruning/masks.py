@@ -55,7 +55,7 @@ def layer_counts(mask: Mapping[str, Tensor]) -> dict[str, int]:
 
 
 def layer_densities(mask: Mapping[str, Tensor]) -> dict[str, float]:
-    """The share of its weights that is left in every layer."""
+    """The fraction of its weights that is left in every layer."""
     sizes = layer_sizes(mask)
     return {name: count / sizes[name] for name, count in layer_counts(mask).items()}
 
@@ -65,8 +65,8 @@ def count_left(mask: Mapping[str, Tensor]) -> int:
     return sum(layer_counts(mask).values())
 
 
-def share_left(mask: Mapping[str, Tensor]) -> float:
-    """The share of the prunable weights that is left: 0.8 after the first level that cuts a fifth."""
+def density(mask: Mapping[str, Tensor]) -> float:
+    """The fraction of the prunable weights that is left: 0.8 after the first level that cuts a fifth."""
     return count_left(mask) / sum(layer_sizes(mask).values())
 
 

@@ -6,20 +6,20 @@ from dataclasses import replace
 from winnow.training.schedule import Schedule
 
 
-def rest(plan: Schedule, tau: int) -> tuple[Schedule, int]:
+def rest(schedule: Schedule, tau: int) -> tuple[Schedule, int]:
     """The schedule from the step of the rewind point, tau, on."""
-    return plan, tau
+    return schedule, tau
 
 
-def full(plan: Schedule, _tau: int) -> tuple[Schedule, int]:
+def full(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:
     """All of the schedule."""
-    return plan, 0
+    return schedule, 0
 
 
-def last_rate(plan: Schedule, tau: int) -> tuple[Schedule, int]:
+def last_rate(schedule: Schedule, tau: int) -> tuple[Schedule, int]:
     """As many steps as from the rewind point on, at the learning rate of the last step (Renda et al. 2020)."""
-    rate = plan.learning_rate(plan.total - 1)
-    return replace(plan, peak=rate, warmup=0, decay_at=()), tau
+    rate = schedule.learning_rate(schedule.total - 1)
+    return replace(schedule, peak=rate, warmup=0, decay_at=()), tau
 
 
 SCHEDULES: dict[str, Callable[[Schedule, int], tuple[Schedule, int]]] = {

@@ -20,10 +20,10 @@ MARGIN = 0.2  # free space on either side of a single fraction, as a part of it
 def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd.DataFrame, style: Style) -> Figure:
     """Two panels: test accuracy of every method at every fraction kept, and its difference to random.
 
-    ``accuracy``: one row per trained network, columns method, share (of all training images, 0 to 1), split and
-    accuracy (0 to 1), for the dots. ``bands``: of them, columns method, share, images (in the subset), split, mean,
+    ``accuracy``: one row per trained network, columns method, fraction (of all training images, 0 to 1), split and
+    accuracy (0 to 1), for the dots. ``bands``: of them, columns method, fraction, images (in the subset), split, mean,
     low, high and count (of seeds). Method "full" is all data, drawn as a level line. ``differences``: columns method,
-    share, baseline, difference, low and high (fractions; the ends of a 95% interval, NaN where one seed gives none);
+    fraction, baseline, difference, low and high (fractions; the ends of a 95% interval, NaN where one seed gives none);
     only the rows against random are drawn.
 
     Raises ValueError if there is no accuracy of the test split.
@@ -31,9 +31,9 @@ def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd
     accuracy, bands = accuracy[accuracy["split"] == "test"], bands[bands["split"] == "test"]
     if bands.empty:
         raise ValueError("no accuracy of split 'test'")
-    subsets = in_percent(bands[bands["method"] != "full"], "mean", "low", "high", "share")
+    subsets = in_percent(bands[bands["method"] != "full"], "mean", "low", "high", "fraction")
     against = differences[differences["baseline"].eq("random") & (differences["method"] != "full")]
-    against = in_percent(against.dropna(subset=["difference"]), "difference", "low", "high", "share")
+    against = in_percent(against.dropna(subset=["difference"]), "difference", "low", "high", "fraction")
     look_of = looks(["random", *bands["method"], *against["method"]])
     with drawing(style):
         figure = new_figure(style, 10, 4.8)
@@ -67,24 +67,24 @@ def _draw_subsets(
     """Of every method mean line, band and single seeds; where there is but one fraction, side by side."""
     if bands.empty:
         return {}
-    one = bands["share"].nunique() == 1
-    bands = beside(axes, bands, "share", "method") if one else bands
-    handles = draw_lines(axes, bands, "share", {name: look_of[name] for name in bands["method"]}, by="method")
+    one = bands["fraction"].nunique() == 1
+    bands = beside(axes, bands, "fraction", "method") if one else bands
+    handles = draw_lines(axes, bands, "fraction", {name: look_of[name] for name in bands["method"]}, by="method")
     for method, rows in bands.groupby("method", sort=False) if bands["count"].max() > 1 else ():
         single, color = accuracy[accuracy["method"] == method], look_of[str(method)].color
-        x = np.full(len(single), rows["share"].iloc[0]) if one else 100 * single["share"]
+        x = np.full(len(single), rows["fraction"].iloc[0]) if one else 100 * single["fraction"]
         axes.scatter(x, 100 * single["accuracy"], s=8, color=color, alpha=0.4, linewidth=0, zorder=1.5)
     return handles
 
 
 def _draw_differences(axes: Axes, against: pd.DataFrame, look_of: dict[str, Look]) -> None:
     """Of every method a bar and a mark beside those of the others, and random's own level at 0."""
-    moved = beside(axes, against, "share", "method").sort_values("share") if len(against) else against
+    moved = beside(axes, against, "fraction", "method").sort_values("fraction") if len(against) else against
     for method, rows in moved.groupby("method", sort=False):
         look = look_of[str(method)]
         bars = rows.dropna(subset=["low", "high"])
-        axes.vlines(bars["share"], bars["low"], bars["high"], color=look.color, linewidth=1.4)
-        axes.plot(rows["share"], rows["difference"], color=look.color, marker=look.marker, linestyle=look.line,
+        axes.vlines(bars["fraction"], bars["low"], bars["high"], color=look.color, linewidth=1.4)
+        axes.plot(rows["fraction"], rows["difference"], color=look.color, marker=look.marker, linestyle=look.line,
                   linewidth=0.9, label=method)  # fmt: skip
     axes.axhline(0, color=look_of["random"].color, linestyle=look_of["random"].line, linewidth=1.4, zorder=1.5)
     axes.set_ylabel("Difference to random (percentage points)")
@@ -96,7 +96,7 @@ def _kept_axis(axes: Axes, subsets: pd.DataFrame) -> None:
     if subsets.empty:
         axes.set_xticks([])
         return
-    low, high = subsets["share"].min(), subsets["share"].max()
+    low, high = subsets["fraction"].min(), subsets["fraction"].max()
     wide = high >= WIDE_RANGE * low
     if wide:
         axes.set_xscale("log")
@@ -105,7 +105,7 @@ def _kept_axis(axes: Axes, subsets: pd.DataFrame) -> None:
     else:
         pad = 0.08 * (high - low) or MARGIN * low
         axes.set_xlim(low - pad, high + pad)
-    per_percent = float((subsets["images"] / subsets["share"]).median())
+    per_percent = float((subsets["images"] / subsets["fraction"]).median())
     above = axes.secondary_xaxis(
         "top", functions=(partial(np.multiply, per_percent), partial(np.multiply, 1 / per_percent))
     )

@@ -80,9 +80,9 @@ def ticks_within(locator: Locator, low: float, high: float) -> np.ndarray:
     return ticks[(ticks >= low) & (ticks <= high)]
 
 
-def left_axis(axes: Axes, left: Iterable[float], name: str = "Weights left (%)") -> None:
+def density_axis(axes: Axes, densities: Iterable[float], name: str = "Weights left (%)") -> None:
     """The fraction of the weights left (0 to 1) on the horizontal axis: percent, logarithmic, from 100 downward."""
-    low = 100 * float(_finite(left).min(initial=1.0))
+    low = 100 * float(_finite(densities).min(initial=1.0))
     axes.set_xscale("log")
     pad = max((100 / low) ** 0.03, 1.02)
     axes.set_xlim(100 * pad, low / pad)

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from winnow.report.axes import beside, error_axis, left_axis, root_ticks
+from winnow.report.axes import beside, density_axis, error_axis, root_ticks
 from winnow.report.heatmap import Scale, heat_map
 from winnow.report.ladder import line_names
 from winnow.report.marks import band_note, draw_epsilon, draw_lines, drawn_values, in_percent, moved_note, span, stars
@@ -21,7 +21,7 @@ LOW_BARRIER = 5.0  # percentage points; the colours reach at least so far, so th
 def connectivity_figure(pairs: pd.DataFrame, counts: Mapping[str, int], epsilon: float, style: Style) -> Figure:
     """Barrier between every level and its parent against the weights left, and how many pairs are connected.
 
-    ``pairs``: one row per level, columns variant, rewind, data, left, mean, low, high (of the barrier, fractions),
+    ``pairs``: one row per level, columns variant, rewind, data, density, mean, low, high (of the barrier, fractions),
     count and both_match. ``counts``: how many pairs there are, such as {"connected, both match": 3}. ``epsilon``: a
     fraction, NaN if unknown.
 
@@ -29,14 +29,14 @@ def connectivity_figure(pairs: pd.DataFrame, counts: Mapping[str, int], epsilon:
     """
     if pairs.empty:
         raise ValueError("no level has a barrier to its parent")
-    lines = in_percent(pairs, "left", "mean", "low", "high")
+    lines = in_percent(pairs, "density", "mean", "low", "high")
     lines = lines.assign(line=line_names(pairs), filled=pairs["both_match"].astype(bool))
     with drawing(style):
         figure = new_figure(style, 10, 4.8)
         axes, table = figure.subplots(1, 2, width_ratios=(3.4, 1))
-        left_axis(axes, pairs["left"])
-        lines = beside(axes, lines, "left")
-        handles = draw_lines(axes, lines, "left", looks(lines["line"]))
+        density_axis(axes, pairs["density"])
+        lines = beside(axes, lines, "density")
+        handles = draw_lines(axes, lines, "density", looks(lines["line"]))
         limit = draw_epsilon(axes, epsilon)
         name = "Barrier of the test error to the parent"
         error_axis(axes, name, drawn_values(lines, 100 * epsilon), "points", from_zero=True)

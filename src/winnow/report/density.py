@@ -16,7 +16,7 @@ def density_figure(density: pd.DataFrame, verdicts: pd.DataFrame, style: Style) 
     logarithmic.
 
     ``density``: one row per level and layer, columns level, layer, size (number of weights) and density (a fraction, a
-    mean over replicates), layers and levels in the order of the axes. ``verdicts``: columns level and left (a
+    mean over replicates), layers and levels in the order of the axes. ``verdicts``: columns level and density (a
     fraction).
 
     Raises ValueError if there is no density.
@@ -29,10 +29,10 @@ def density_figure(density: pd.DataFrame, verdicts: pd.DataFrame, style: Style) 
     positive = table.where(table > 0)
     least = min(float(np.nanmin(positive, initial=100.0)), 50.0)
     ticks = ticks_within(LogLocator(subs=(1, 2, 5) if least < 20 else range(1, 10)), least, 100)
-    sizes, left = found.groupby("layer")["size"].first(), verdicts.set_index("level")["left"]
+    sizes, kept = found.groupby("layer")["size"].first(), verdicts.set_index("level")["density"]
     table = table.rename(
         index=lambda layer: f"{layer} ({_short(sizes[layer])})",
-        columns=lambda level: f"{level} ({_percent(100 * left[level])}%)",
+        columns=lambda level: f"{level} ({_percent(100 * kept[level])}%)",
     )
     with drawing(style):
         scale = Scale(LogNorm(least, 100, clip=True), "Weights left (%, logarithmic)", ticks, _percent)

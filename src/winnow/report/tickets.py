@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from winnow.report.axes import beside, error_axis, is_wide, left_axis
+from winnow.report.axes import beside, density_axis, error_axis, is_wide
 from winnow.report.ladder import line_names
 from winnow.report.marks import band_note, draw_lines, drawn_values, epsilon_of, in_percent, moved_note, some_of
 from winnow.report.names import name_points
@@ -40,7 +40,7 @@ CLOSE = 4  # epsilons above the grey that the closer view shows
 def tickets_figure(verdicts: pd.DataFrame, style: Style) -> Figure:
     """Test error of every level against the weights left, one line per variant, rewind point and data.
 
-    ``verdicts``: one row per level, columns level, variant, rewind, data, left, error (the mean), low, high
+    ``verdicts``: one row per level, columns level, variant, rewind, data, density, error (the mean), low, high
     (fractions), replicates, epsilon (a fraction, NaN if unknown) and matching. Level "dense" is drawn as a level line,
     and above it a band as high as epsilon. Levels that do not match get a hollow marker, unless one has no verdict. A
     line of one level has the level's name beside it, where there is room.
@@ -49,7 +49,9 @@ def tickets_figure(verdicts: pd.DataFrame, style: Style) -> Figure:
     """
     if verdicts.empty:
         raise ValueError("no error of a level")
-    table = in_percent(verdicts.rename(columns={"error": "mean", "replicates": "count"}), "left", "mean", "low", "high")
+    table = in_percent(
+        verdicts.rename(columns={"error": "mean", "replicates": "count"}), "density", "mean", "low", "high"
+    )
     dense, sparse = table.loc[table["level"] == "dense", "mean"], table[table["level"] != "dense"]
     sparse = sparse.assign(line=line_names(sparse))
     judged = bool(sparse["matching"].notna().all())
@@ -62,15 +64,15 @@ def tickets_figure(verdicts: pd.DataFrame, style: Style) -> Figure:
         grid = list(figure.subplots(1, len(views), squeeze=False)[0])
         handles: dict[str, Artist] = {}
         for axes, view in zip(grid, views, strict=True):
-            left_axis(axes, verdicts["left"])
-            moved = beside(axes, sparse, "left") if len(sparse) else sparse.assign(moved=False)
+            density_axis(axes, verdicts["density"])
+            moved = beside(axes, sparse, "density") if len(sparse) else sparse.assign(moved=False)
             error_axis(axes, "Test error", view)
             handles |= _draw_levels(axes, moved, all_of_them=view is views[0]) | _draw_dense(axes, limits[0])
             if math.isfinite(limits[1]):
                 axes.axhspan(*limits, color="black", alpha=0.1, linewidth=0)
             width, height = figure.get_size_inches()
             alone = moved[~moved["line"].duplicated(keep=False)]
-            points = dict(zip(alone["level"], zip(alone["left"], alone["mean"], strict=True), strict=True))
+            points = dict(zip(alone["level"], zip(alone["density"], alone["mean"], strict=True), strict=True))
             name_points(axes, points, (width / len(views) - 0.8, height - 1.8), style)
         meaning = "filled: matching" if judged else "which levels match is not known"
         if math.isfinite(limits[1]):
@@ -96,7 +98,7 @@ def _draw_levels(axes: Axes, levels: pd.DataFrame, all_of_them: bool) -> dict[st
     low, high = axes.get_ylim()
     alone = ~levels["line"].duplicated(keep=False)
     seen = levels if all_of_them else levels[~alone | levels["mean"].between(low, high)]
-    return draw_lines(axes, seen, "left", looks(levels["line"]))
+    return draw_lines(axes, seen, "density", looks(levels["line"]))
 
 
 def _draw_dense(axes: Axes, percent: float) -> dict[str, Artist]:
@@ -107,13 +109,13 @@ def _draw_dense(axes: Axes, percent: float) -> dict[str, Artist]:
 def cut_errors_figure(errors: pd.DataFrame, style: Style) -> Figure:
     """What a cut costs before and after retraining: one panel per line of levels, test error against the weights left.
 
-    ``errors``: columns level, variant, rewind, data, moment (error_after_cut, error_after_two_cuts or error), left
-    (what is left at that moment), mean, low, high (fractions) and count; level "dense" is a level line. Where more than
+    ``errors``: columns level, variant, rewind, data, moment (error_after_cut, error_after_two_cuts or error), density
+    (at that moment), mean, low, high (fractions) and count; level "dense" is a level line. Where more than
     12 lines have errors right after a cut, so many are shown.
 
     Raises ValueError if none has.
     """
-    table = in_percent(errors, "left", "mean", "low", "high").assign(moment=errors["moment"].map(MOMENTS))
+    table = in_percent(errors, "density", "mean", "low", "high").assign(moment=errors["moment"].map(MOMENTS))
     dense, sparse = table[table["level"] == "dense"], table[table["level"] != "dense"]
     sparse = sparse.assign(line=line_names(sparse))
     names, more = some_of(sparse["line"][errors["moment"] != "error"], MOST_LINES, "lines")
@@ -123,10 +125,10 @@ def cut_errors_figure(errors: pd.DataFrame, style: Style) -> Figure:
     with drawing(style):
         figure, grid = panels(style, len(names), 3, (3.4, 2.7))
         error_axis(grid[0], "Test error", drawn_values(sparse, *dense["mean"]), room=0.13)
-        left_axis(grid[0], sparse["left"] / 100)
+        density_axis(grid[0], sparse["density"] / 100)
         handles: dict[str, Artist] = {}
         for axes, name in zip(grid, names, strict=True):
-            handles |= draw_lines(axes, sparse[sparse["line"] == name], "left", LOOKS, by="moment")
+            handles |= draw_lines(axes, sparse[sparse["line"] == name], "density", LOOKS, by="moment")
             handles |= _draw_dense(axes, float(dense["mean"].mean()))
             axes.set_title(shorten(name, 3.0 * style.growth, style.font_size))
         outer_labels(grid)

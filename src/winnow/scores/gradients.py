@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from winnow import methods
-from winnow.datasets.images import load_facts, load_part
+from winnow.datasets.images import load_facts, load_split
 from winnow.networks import build
 from winnow.params.training import Network
 from winnow.scores.families import OF_GRADIENTS
@@ -17,7 +17,7 @@ from winnow.scores.seed_scores import SeedScores
 from winnow.storage import load_tensors, save_tensors
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.checkpoint import load_network
-from winnow.training.device import device, workers
+from winnow.training.device import chosen_device, workers
 from winnow.training.workers import Tick, side_by_side
 
 BATCH = 125  # images per backward pass: more is no faster, and takes memory
@@ -33,7 +33,7 @@ def compute(name: str, runs: EarlyRuns, network: Network, working: Path) -> Seed
     """
     score: Score = methods.find(OF_GRADIENTS, name)
     facts = load_facts(runs.dataset)
-    images = to_device(load_part(runs.dataset, "train"), facts, device()).labelled(runs.labels)
+    images = to_device(load_split(runs.dataset, "train"), facts, chosen_device()).labelled(runs.labels)
     working.mkdir(parents=True, exist_ok=True)
 
     def file(job: tuple[int, int]) -> Path:

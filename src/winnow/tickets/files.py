@@ -11,7 +11,7 @@ from winnow.errors import UserError
 from winnow.networks import initialise
 from winnow.params.base import validate
 from winnow.params.training import Network
-from winnow.pruning.masks import Mask, apply, count_left, pack, share_left, unpack
+from winnow.pruning.masks import Mask, apply, count_left, density, pack, unpack
 from winnow.storage import load_tensor_provenance, load_tensors, save_tensors
 from winnow.training.checkpoint import load_network
 
@@ -51,13 +51,13 @@ def save_ticket(
     """Write a network's state dict with its mask applied, the mask, and what is known of it, as one safetensors file.
 
     about: json values, among them ``network`` ({"name": …, "width": …}), ``classes`` and ``shape`` (channels, height,
-    width of an image), which the network is built from; ``weights_left`` and ``share_left`` are added.
+    width of an image), which the network is built from; ``weights_left`` and ``density`` are added.
     """
     missing = {"network", "classes", "shape"} - about.keys()
     if missing:
         raise ValueError(f"a ticket cannot be loaded without its {', '.join(sorted(missing))}")
     tensors = {f"network.{name}": tensor for name, tensor in apply(state, mask).items()}
-    counted = {"weights_left": count_left(mask), "share_left": share_left(mask)}
+    counted = {"weights_left": count_left(mask), "density": density(mask)}
     save_tensors(path, tensors | pack(mask), about | counted)
 
 

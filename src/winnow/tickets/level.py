@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from winnow.landscape.batch_norm import reestimate
+from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.adaptive import cut_most
@@ -17,7 +17,7 @@ from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule
 from winnow.pruning.weights import State, States
 from winnow.tickets.files import Ticket
-from winnow.tickets.train import Parts, evaluate
+from winnow.tickets.train import Splits, evaluate
 from winnow.training.batches import DeviceImages
 from winnow.training.loop import Run, StepHook, change_mask
 from winnow.training.schedule import Schedule
@@ -25,11 +25,11 @@ from winnow.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class Material:
-    """What a level may look at. images: those that it trains on, on which criteria take gradients. parts: what errors
+    """What a level may look at. images: those that it trains on, on which criteria take gradients. splits: what errors
     are measured on; on the part ``train`` batch norm's statistics are estimated again after a cut."""
 
     images: DeviceImages
-    parts: Parts
+    splits: Splits
 
 
 def begin_level(
@@ -48,10 +48,10 @@ def begin_level(
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
 
-    def errors(mask: Mask, on: Parts) -> dict[str, float]:
+    def errors(mask: Mask, on: Splits) -> dict[str, float]:
         """Of the parent's weights under a mask."""
         module.load_state_dict(apply(state, mask))
-        reestimate(module, material.parts["train"])
+        recalibrate_on(module, material.splits["train"])
         return {name: error for name, (error, _) in evaluate(module, on).items()}
 
     def cut(mask: Mask) -> Callable[[float], Mask]:
@@ -67,16 +67,16 @@ def begin_level(
     elif rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
         most = 1.0 if rule.min_density is None else max(0.0, 1 - rule.min_density * every / max(left, 1))
-        train_part = {"train": material.parts["train"]}
-        limit = errors(mask, train_part)["train"] + rule.max_error_rise
-        mask = cut_most(mask, cut(mask), lambda m: errors(m, train_part)["train"], limit, rule.floor, most).mask
+        train_split = {"train": material.splits["train"]}
+        limit = errors(mask, train_split)["train"] + rule.max_error_rise
+        mask = cut_most(mask, cut(mask), lambda m: errors(m, train_split)["train"], limit, rule.floor, most).mask
     elif rule.criterion:
         mask = cut(mask)(rule.fraction or 0)
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
         fraction = 1 - count_left(mask) / count_left(parent.mask)
         again = may_cut(mask, fraction, rule.floor)
-        after_cuts = [errors(mask, material.parts), errors(cut(mask)(fraction), material.parts) if again else {}]
+        after_cuts = [errors(mask, material.splits), errors(cut(mask)(fraction), material.splits) if again else {}]
     states = States(state, rewound, lambda: _fresh(about, seed))
     return rule.weights(states), mask, about | {"after_cuts": after_cuts}
 
@@ -93,7 +93,9 @@ def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
     return lambda left: prune(scores, context.mask, left, rule.allocation, rule.floor, rule.anywhere)
 
 
-def during(rule: Rule, plan: Schedule, first: int, images: DeviceImages) -> Callable[[Ticket, int], StepHook | None]:
+def during(
+    rule: Rule, schedule: Schedule, first: int, images: DeviceImages
+) -> Callable[[Ticket, int], StepHook | None]:
     """What is done after every step of a training that begins with a ticket at the step ``first``, by the seed."""
 
     def after_step(begun: Ticket, seed: int) -> StepHook | None:
@@ -105,6 +107,6 @@ def during(rule: Rule, plan: Schedule, first: int, images: DeviceImages) -> Call
             change_mask(run, pruned(rule, Context(run.network, dict(run.mask), batches, seed))(left))
 
         before, after = count_left(begun.mask), left_after(begun.mask, rule.fraction or 0)
-        return rule.during(During(first, plan.total, before, after, change))
+        return rule.during(During(first, schedule.total, before, after, change))
 
     return after_step

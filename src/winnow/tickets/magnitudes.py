@@ -37,10 +37,10 @@ def cut_threshold(weights: Mapping[str, Tensor], before: Mapping[str, Tensor], a
 
 
 def hole(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor], threshold: float) -> float:
-    """The share of the weights left whose magnitude is below the threshold of the last cut; nan if none is left.
+    """The fraction of the weights left whose magnitude is below the threshold of the last cut; nan if none is left.
 
     0 right after a cut without a floor: that is the hole. With a floor, what it spared below the threshold. How far
-    retraining fills the hole is told by the same share for the retrained weights.
+    retraining fills the hole is told by the same fraction for the retrained weights.
     """
     left = np.concatenate([_left(weights, mask, name) for name in mask])
     return float(np.mean(left < threshold)) if len(left) else float("nan")
@@ -71,7 +71,7 @@ def magnitude_table(parents: Sequence[Ticket], children: Sequence[Ticket]) -> pd
 
 
 def density_table(tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """layer, size (of its weights), density (the share of them that is left, mean over replicates), in the network's
+    """layer, size (of its weights), density (the fraction of them that is left, mean over replicates), in the network's
     order of layers."""
     densities = [layer_densities(ticket.mask) for ticket in tickets]
     sizes = layer_sizes(tickets[0].mask) if tickets else {}

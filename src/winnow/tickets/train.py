@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from winnow.pruning.masks import share_left
+from winnow.pruning.masks import density
 from winnow.storage import load_table, save_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.training.batches import DeviceImages
@@ -15,8 +15,8 @@ from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.fit import Hook
 from winnow.training.loop import Beginning, Run, StepHook, history
 
-Parts = Mapping[str, DeviceImages]  # what errors are measured on, by name: train, validation, test
-RESULTS = ["seed", "split", "left", "error", "loss", "error_after_cut", "error_after_two_cuts"]
+Splits = Mapping[str, DeviceImages]  # what errors are measured on, by name: train, validation, test
+RESULTS = ["seed", "split", "density", "error", "loss", "error_after_cut", "error_after_two_cuts"]
 
 
 def from_tickets(
@@ -34,11 +34,11 @@ def from_tickets(
     return begin
 
 
-def keep_ticket(parts: Parts) -> Hook:
+def keep_ticket(splits: Splits) -> Hook:
     """At the end of a run that began with a ticket, keep
 
     - ``ticket.safetensors``: the mask in packed bits, and the weights and batch-norm state after the last step
-    - ``results.csv``: a row for each part: seed, split, left (share of all prunable weights), error (0 to 1), loss
+    - ``results.csv``: a row for each split: seed, split, density (of the prunable weights), error (0 to 1), loss
       (nats), error_after_cut, error_after_two_cuts (both nan where nothing was cut)
     - ``history.csv``: one row per epoch (a pass over the images) from the rewind point's on
     """
@@ -46,16 +46,16 @@ def keep_ticket(parts: Parts) -> Hook:
     def on_end(run: Run) -> None:
         seed = int(run.folder.name.removeprefix("seed"))  # the replicate's: the run's may be of another order of data
         save_ticket(run.working / "ticket.safetensors", run.network.state_dict(), run.mask, dict(run.about))
-        save_table(run.working / "results.csv", _results(seed, run, evaluate(run.network, parts)))
+        save_table(run.working / "results.csv", _results(seed, run, evaluate(run.network, splits)))
         save_table(run.working / "history.csv", history(run).assign(seed=seed))
 
     return on_end
 
 
-def evaluate(network: nn.Module, parts: Parts) -> dict[str, tuple[float, float]]:
+def evaluate(network: nn.Module, splits: Splits) -> dict[str, tuple[float, float]]:
     """Error (1 - accuracy, 0 to 1) and mean loss (nats) on each part, in evaluation mode."""
     found = {}
-    for name, part in parts.items():
+    for name, part in splits.items():
         outputs, labels = log_probabilities(network, part), part.labels.cpu().numpy()
         found[name] = 1 - accuracy(outputs, labels), mean_loss(outputs, labels)
     return found
@@ -70,7 +70,7 @@ def load_results(folder: Path, seeds: Iterable[int]) -> pd.DataFrame:
 def _results(seed: int, run: Run, measured: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
     once, twice = run.about.get("after_cuts") or [dict[str, float]()] * 2
     rows = [
-        (seed, split, share_left(run.mask), error, loss, once.get(split, np.nan), twice.get(split, np.nan))
+        (seed, split, density(run.mask), error, loss, once.get(split, np.nan), twice.get(split, np.nan))
         for split, (error, loss) in measured.items()
     ]
     return pd.DataFrame(rows, columns=RESULTS)

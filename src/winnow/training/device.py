@@ -8,7 +8,7 @@ import torch
 from winnow.errors import UserError
 
 
-def device() -> torch.device:
+def chosen_device() -> torch.device:
     """``WINNOW_DEVICE`` (such as cpu or cuda:1), else the first CUDA device, else the CPU.
 
     What is computed in float32 there has the digits of float32: of itself cuDNN rounds the inputs of its convolutions

@@ -10,7 +10,7 @@ from winnow.training.batches import DeviceImages
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss, with_features
 from winnow.training.fit import Hook
 from winnow.training.loop import Run, history
-from winnow.training.schedule import Schedule, schedule
+from winnow.training.schedule import Schedule, make_schedule
 
 
 def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Schedule:
@@ -18,13 +18,13 @@ def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Sc
 
     Raises ValueError if the training ends before, or there are fewer images than a batch takes.
     """
-    plan = schedule(training, images).until(epochs[-1])
-    if plan.epochs < epochs[-1]:
+    schedule = make_schedule(training, images).until(epochs[-1])
+    if schedule.epochs < epochs[-1]:
         raise ValueError(
             f"length: {training.length} ends before epoch {epochs[-1]}, the last of those to keep "
-            f"(an epoch has {plan.epoch} steps)"
+            f"(an epoch has {schedule.epoch} steps)"
         )
-    return plan
+    return schedule
 
 
 def keep_epochs(

@@ -85,5 +85,5 @@ def mean_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 def accuracy(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Share of images whose most probable class is their label; nan if there is no image."""
+    """Fraction of images whose most probable class is their label; nan if there is no image."""
     return float((log_probabilities.argmax(axis=1) == labels).mean()) if len(labels) else float("nan")

@@ -111,7 +111,7 @@ def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
 
 
 @torch.no_grad()
-def descend(run: Run, training: Training, learning_rate: float | Tensor) -> None:
+def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> None:
     """One step of SGD with the weights' gradients, which it then takes away."""
     moved = [
         (weight, weight.grad, velocity)
@@ -157,7 +157,7 @@ def take_step(
     except RuntimeError:
         run.network.zero_grad()  # half of the gradients may be there, and the step may be tried in another way
         raise
-    descend(run, training, rate)
+    sgd_step(run, training, rate)
     return loss.detach(), logits.detach().argmax(dim=1) == labels
 
 

@@ -42,7 +42,7 @@ class Schedule:
         return step
 
 
-def schedule(training: Training, images: int, images_of_full_epoch: int | None = None) -> Schedule:
+def make_schedule(training: Training, images: int, images_of_full_epoch: int | None = None) -> Schedule:
     """The schedule of a training on ``images`` images.
 
     ``images_of_full_epoch`` sets what "epochs" in the params mean: with the number of all training images, a run on a

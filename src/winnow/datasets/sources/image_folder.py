@@ -36,8 +36,8 @@ def image_folder(params: Download) -> Source:
                 raise UserError(
                     f"{folder / part / name}: is a class that {folder / other} lacks; both need the same classes"
                 )
-    train = _read_part(folder, "train", classes["train"], params.first, params.size)
-    test = _read_part(folder, "test", classes["test"], params.first_test, params.size)
+    train = _read_split(folder, "train", classes["train"], params.first, params.size)
+    test = _read_split(folder, "test", classes["test"], params.first_test, params.size)
     return Source(train, test, classes["train"])
 
 
@@ -53,7 +53,7 @@ def _class_names(folder: Path) -> list[str]:
     return names
 
 
-def _read_part(folder: Path, part: str, classes: list[str], first: int | None, size: tuple[int, int] | None) -> Images:
+def _read_split(folder: Path, part: str, classes: list[str], first: int | None, size: tuple[int, int] | None) -> Images:
     files = [(file, label) for label, name in enumerate(classes) for file in _image_files(folder / part / name)][:first]
     ids = [Path(file).relative_to(folder).as_posix() for file, _ in files]
     for name in ids:

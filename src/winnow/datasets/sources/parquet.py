@@ -52,8 +52,8 @@ def parquet(params: Download) -> Source:
     test = [_read_shard(file) for file in _files(folder, "test")]
     class_names = _class_names(train, test)
     return Source(
-        _read_part("train", train, params.first, params.size),
-        _read_part("test", test, params.first_test, params.size),
+        _read_split("train", train, params.first, params.size),
+        _read_split("test", test, params.first_test, params.size),
         class_names,
     )
 
@@ -145,7 +145,7 @@ def _names_of_folders(shards: Sequence[_Shard], classes: int) -> list[str] | Non
     return None
 
 
-def _read_part(part: str, shards: Sequence[_Shard], first: int | None, size: tuple[int, int] | None) -> Images:
+def _read_split(part: str, shards: Sequence[_Shard], first: int | None, size: tuple[int, int] | None) -> Images:
     labels = np.concatenate([shard.labels for shard in shards])
     paths = [path for shard in shards for path in shard.paths]
     named = None not in paths and len(set(paths)) == len(paths)

@@ -23,8 +23,8 @@ def ccs(
 ) -> Chosen:
     """As many images from every stratum of a difficulty score as it has, or as the others leave room for.
 
-    score: the higher, the harder, after an epoch. cutoff: the share of the hardest images that is left out first, beta
-    in the paper: many are labelled wrongly. strata: into how many of equal width the range of the others is cut; the
+    score: the higher, the harder, after an epoch. cutoff: the fraction of the hardest images left out first, beta in
+    the paper: many are labelled wrongly. strata: into how many of equal width the range of the others is cut; the
     smallest is drawn from first. The draw within a stratum is uniform. Not nested: another size is another draw.
 
     Raises ValueError if the cutoff leaves fewer than ``size`` images.

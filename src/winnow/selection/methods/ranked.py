@@ -22,8 +22,8 @@ def ranked(
     """The ``size`` images of the highest score after an epoch.
 
     score: a score's name, or random, which ranks by draws of ``rng``: then a smaller subset lies within a larger.
-    window: the share of the lowest-scored images that is skipped before the kept ones start; None keeps the highest.
-    per_class: rank within every class, and keep the same share of each. Raises ValueError if the window has no room.
+    window: the fraction of the lowest-scored images that is skipped before the kept ones start; None keeps the highest.
+    per_class: rank within every class, and keep the same fraction of each. Raises ValueError if the window has no room.
     """
     values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch)
     if per_class:
@@ -41,7 +41,7 @@ def top(scores: np.ndarray, count: int) -> np.ndarray:
 
 
 def above(scores: np.ndarray, count: int, start: float) -> np.ndarray:
-    """Rows of ``count`` neighbours in the order of rising score [n], above the lowest share ``start`` (0 to 1).
+    """Rows of ``count`` neighbours in the order of rising score [n], above the lowest fraction ``start`` (0 to 1).
 
     The sliding window of Data Diet, sec. 3.3; ``start`` is its percentile f, so 0 keeps the easiest images. Raises
     ValueError if fewer than ``count`` images lie above it.
