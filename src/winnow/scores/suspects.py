@@ -48,8 +48,8 @@ def has_noise(table: pd.DataFrame) -> bool:
 
 
 def noise_auc(table: pd.DataFrame, scores: Iterable[str], epoch: int) -> dict[str, float]:
-    """How well each score at an epoch separates the changed labels from the others: the area under the ROC curve, 0.5 by
-    chance and 1 if every changed label scores above every other."""
+    """How well each score at an epoch separates the changed labels from the others: the area under the ROC curve, 0.5
+    by chance and 1 if every changed label scores above every other."""
     from sklearn.metrics import roc_auc_score  # only here: most data sets have no label noise
 
     changed = table["label"] != table["original_label"]

@@ -25,7 +25,7 @@ class Choice:
 
 
 def choices(asked: Sequence[str] | Mapping[str, Mapping[str, Any]], epoch: int) -> dict[str, Choice]:
-    """The methods in ``select.methods``. ``epoch`` is for those that name none. Raises ValueError that names the key."""
+    """The methods of ``select.methods``; ``epoch`` is their default epoch. Raises ValueError that names the key."""
     given = asked if isinstance(asked, Mapping) else {name: {} for name in asked}
     return {name: _choice(name, dict(values), epoch) for name, values in given.items()}
 

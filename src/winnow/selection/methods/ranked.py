@@ -48,7 +48,7 @@ def above(scores: np.ndarray, count: int, start: float) -> np.ndarray:
     """
     skipped = round(start * len(scores))
     if skipped + count > len(scores):
-        most = np.floor(1000 * (len(scores) - count) / len(scores)) / 1000  # round down, so that the proposed value fits
+        most = np.floor(1000 * (len(scores) - count) / len(scores)) / 1000  # down, so that the proposal fits
         raise ValueError(
             f"a window from {start:g} has no room for {count} of {len(scores)} images; it can start at {most:g}"
         )
