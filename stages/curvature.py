@@ -1,4 +1,5 @@
-"""The Hessian at a level's solutions: its largest eigenvalues, its spectral density, its trace, the cut it predicts."""
+"""Measure the Hessian at a level's solutions: largest eigenvalues, spectral density, trace, and the cut that it
+predicts."""
 
 from dataclasses import fields
 

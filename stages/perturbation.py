@@ -1,4 +1,5 @@
-"""Train a level again from perturbed rewind points: is the result connected to the level's own solution?"""
+"""Train a level again from perturbed rewind points, and measure whether the results are connected to the level's
+solution."""
 
 import shutil
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def perturbation(name: str) -> None:
         return folder / "begun" / f"{multiple}" / f"seed{seed}.safetensors"
 
     def perturbed(multiple: float) -> Callable[[int], Beginning]:
-        """From a seed to the ticket at its perturbed rewind point, which is written on the way."""
+        """From a seed to the ticket at its perturbed rewind point, which it also writes."""
         begin = from_tickets(folder / "begun" / f"{multiple}")
 
         def of_seed(seed: int) -> Beginning:
@@ -74,7 +75,7 @@ def perturbation(name: str) -> None:
 
 
 def length_of(begun: Path) -> float:
-    """How far a perturbed network begins from its rewind point."""
+    """How far from its rewind point a perturbed network begins."""
     return load_tensor_provenance(begun)["length"]
 
 

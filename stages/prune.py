@@ -1,4 +1,4 @@
-"""One level of pruning: cut the parent's tickets, put the survivors back to the rewind point, train them again."""
+"""Run one level of pruning: prune the parent's tickets, set the weights that the survivors start from, train them."""
 
 import shutil
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def prune(name: str) -> None:
 
 @contextmanager
 def told(key: str) -> Iterator[None]:
-    """A kernel's error as the user's: the floor is a key of its own."""
+    """Turn a kernel's ValueError into a UserError about ``key``, or about pruning.floor if it is the floor's."""
     try:
         yield
     except ValueError as error:
