@@ -104,7 +104,7 @@ def own_files(network: Network) -> list[Path]:
 def _refuse_unwatched(path: Path) -> None:
     for link in path.parents:
         if link.is_relative_to(OWN) and link != OWN and link.is_symlink():
-            raise UserError(f"{link}: is a link to a folder, behind which DVC does not look: copy the folder")
+            raise UserError(f"{link}: a link to a folder: DVC does not look behind it; copy the folder")
     for module in _imports(path):
         if module.partition(".")[0] not in (OWN.name, "winnow") and _project_files(module, Path()):
             raise UserError(

@@ -10,6 +10,7 @@ from typing import Any
 from stages._images import training_images
 from winnow.datasets.images import load_facts, load_split, sample
 from winnow.landscape.connectivity import line_between
+from winnow.progress import Bar
 from winnow.storage import load_provenance, save_table
 from winnow.tickets.files import load_ticket
 from winnow.training.batches import DeviceImages, to_device
@@ -49,7 +50,7 @@ def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None
         save_table(line.file, line_between(a, b, points, splits, statistics), {"of": inputs[line]})
         tick(1)
 
-    side_by_side(work, new, workers(device), len(lines), label, unit="line", done=len(lines) - len(new))
+    side_by_side(work, new, workers(device), Bar(len(lines), label, "line", len(lines) - len(new)))
 
 
 def _hash_of_images(images: DeviceImages) -> str:

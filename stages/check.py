@@ -21,7 +21,9 @@ from winnow.tickets.rules import methods_of
 def check() -> None:
     params = load_params("params.yaml")
     if params.download.path and not Path(params.download.path).is_dir():
-        raise UserError(f"params.yaml: download.path: {params.download.path}: no such folder; give that of your images")
+        raise UserError(
+            f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
+        )
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}

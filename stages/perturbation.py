@@ -55,15 +55,7 @@ def perturbation(name: str) -> None:
         for multiple in scales
     }
     fit_side_by_side(tasks, seeds, f"perturbation@{name}", on_end=keep_ticket(splits))
-    lines = {
-        (multiple, seed): Line(
-            ticket(run.level, seed),
-            folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors",
-            folder / "lines" / f"{multiple}" / f"seed{seed}.parquet",
-        )
-        for multiple in scales
-        for seed in seeds
-    }
+    lines = {(multiple, seed): line_to(run.level, folder, multiple, seed) for multiple in scales for seed in seeds}
     measure(list(lines.values()), options.connectivity, code(), f"perturbation@{name}, lines")
     about = {"run": name, "level": run.level, "rewind": run.rewind, "rewind_steps": tau}
     tables = [
@@ -72,6 +64,12 @@ def perturbation(name: str) -> None:
     ]
     save_table(f"data/landscape/perturbation/{name}.parquet", joined(tables))
     shutil.rmtree(folder)
+
+
+def line_to(level: str, folder: Path, multiple: float, seed: int) -> Line:
+    """From the level's solution to that from a perturbed rewind point."""
+    trained = folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors"
+    return Line(ticket(level, seed), trained, folder / "lines" / f"{multiple}" / f"seed{seed}.parquet")
 
 
 def length_of(begun: Path) -> float:

@@ -123,7 +123,7 @@ def top_eigenpairs(
         )
     except ArpackNoConvergence as error:
         raise ValueError(
-            f"k: only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian came to the tolerance "
+            f"k: only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian reached the tolerance "
             f"{tolerance:g} within {restarts} restarts: ask for fewer, raise the tolerance, or the number of restarts"
         ) from None
     order = values.argsort()[::-1]

@@ -18,7 +18,7 @@ def between(state_a: Mapping[str, Tensor], state_b: Mapping[str, Tensor], alpha:
     a at alpha 0, exactly b at 1. Integer buffers, such as the number of batches that batch norm has seen, come from a.
     """
     if state_a.keys() != state_b.keys():
-        raise ValueError(f"one state alone has {', '.join(sorted(state_a.keys() ^ state_b.keys()))}")
+        raise ValueError(f"only one of the two states has {', '.join(sorted(state_a.keys() ^ state_b.keys()))}")
     return {
         name: torch.lerp(tensor, state_b[name], alpha) if tensor.is_floating_point() else tensor
         for name, tensor in state_a.items()

@@ -64,7 +64,7 @@ def batches_of(images: DeviceImages, seed: int) -> Batches:
 
     def batches(count: int, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         if count * size > len(images):
-            raise ValueError(f"batch_size: {count} x {size} images are more than the {len(images)} that there are")
+            raise ValueError(f"batch_size: {count} x {size} images, but there are only {len(images)}")
         order = torch.randperm(len(images), generator=torch_stream(seed, "scoring"))[: count * size]
         for rows in order.to(images.device).split(size):
             yield normalise(images.at(rows), images), images.labels[rows]

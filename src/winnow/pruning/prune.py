@@ -43,7 +43,7 @@ def prune(
     if sum(least.values()) > left:
         raise ValueError(
             f"floor: {floor} keeps at least {sum(least.values())} weights in the {len(mask)} layers together, "
-            f"but {left} are to be left; lower it, or cut fewer"
+            f"but {left} weights should remain; lower it, or prune fewer"
         )
     flat = {name: _numbers(name, scores[name]) for name in alive}
     layers = {name: Layer(tuple(mask[name].shape), flat[name][kept], least[name]) for name, kept in alive.items()}
@@ -89,5 +89,5 @@ def _numbers(name: str, scores: Tensor | np.ndarray) -> np.ndarray:
     """Scores flat in row-major order, whatever the memory format."""
     numbers = torch.as_tensor(scores).detach().cpu().numpy().ravel()
     if np.isnan(numbers).any():
-        raise ValueError(f"scores of {name} that are no numbers: the training diverged; lower the learning rate")
+        raise ValueError(f"the scores of {name} are not all numbers: the training diverged; lower the learning rate")
     return numbers

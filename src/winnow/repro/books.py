@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from dvc.exceptions import DvcException
 from dvc.fs import LocalFileSystem
@@ -121,13 +121,20 @@ def locked(repo: Repo) -> Iterator[None]:
         repo.lock.unlock()
 
 
-def plan(repo: Repo, targets: Sequence[str]) -> tuple[list[Stage], dict[Stage, list[Stage]]]:
-    """The stages in an order that could run one by one, and the direct dependencies of each."""
+class Plan(NamedTuple):
+    """The stages in an order in which they could run one by one, and what each depends on directly."""
+
+    steps: list[Stage]
+    needs: dict[Stage, list[Stage]]
+
+
+def plan(repo: Repo, targets: Sequence[str]) -> Plan:
+    """What a run of the targets, or of all stages, has to bring up to date."""
     with translated():
         stages = collect_stages(repo, list(targets) or ["dvc.yaml"])
         graph = get_active_graph(repo.index.graph)
         steps = plan_repro(graph, stages)
-    return steps, {stage: [above for above in graph.successors(stage) if above in steps] for stage in steps}
+    return Plan(steps, {stage: [above for above in graph.successors(stage) if above in steps] for stage in steps})
 
 
 def names_in_lock(repo: Repo) -> list[str]:
@@ -198,7 +205,7 @@ def begin(stage: Stage) -> bool:
     """
     missing = [str(dep) for dep in stage.deps if not dep.exists]
     if missing:
-        raise UserError(f"{', '.join(missing)}: needed here, but not there, and no stage of dvc.yaml makes it")
+        raise UserError(f"{', '.join(missing)}: missing, and no stage of dvc.yaml makes it")
     with translated():
         stage.remove_outs(ignore_remove=False, force=False)
         try:

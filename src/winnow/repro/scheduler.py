@@ -43,17 +43,17 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
         with books.locked(repo):
             for line in mend():
                 print(line, flush=True)
-            steps, needs = books.plan(repo, targets)
+            plan = books.plan(repo, targets)
             before = books.names_in_lock(repo)
         shared = Path(temporary, "cores")
         shared.mkdir()
         for number in range(cores):
             (shared / f"{number:04d}").touch()
-        with Display(len(steps)) as display, signals_noted() as interrupted:
-            status = _Run(repo, steps, needs, jobs, Path(temporary), display, interrupted).go()
+        with Display(len(plan.steps)) as display, signals_noted() as interrupted:
+            status = _Run(repo, plan, jobs, Path(temporary), display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
-                books.order_lock(repo, before, steps)
+                books.order_lock(repo, before, plan.steps)
                 keep_copy()
         return status
 
@@ -78,17 +78,16 @@ class _Run:
     def __init__(
         self,
         repo: books.Repo,
-        steps: list[Stage],
-        needs: dict[Stage, list[Stage]],
+        plan: books.Plan,
         jobs: int,
         temporary: Path,
         display: Display,
         interrupted: list[int],
     ) -> None:
         self.interrupted = interrupted
-        self.repo, self.needs, self.jobs, self.temporary, self.display = repo, needs, jobs, temporary, display
+        self.repo, self.needs, self.jobs, self.temporary, self.display = repo, plan.needs, jobs, temporary, display
         self.launcher = Launcher()
-        self.waiting = sorted(steps, key=_ways_ahead(steps, needs).__getitem__, reverse=True)
+        self.waiting = sorted(plan.steps, key=_ways_ahead(*plan).__getitem__, reverse=True)
         self.done: set[Stage] = set()
         self.failed: dict[Stage, str] = {}
         self.at_work: dict[Stage, Job] = {}
@@ -224,5 +223,5 @@ def _ways_ahead(steps: list[Stage], needs: dict[Stage, list[Stage]]) -> dict[Sta
 
 def _why(status: int | None) -> str:
     if status is not None and status < 0:
-        return f"ended by {signal.Signals(-status).name}, perhaps for want of memory"
+        return f"ended by {signal.Signals(-status).name}, perhaps out of memory"
     return f"exit status {status}"

@@ -68,7 +68,7 @@ def load_ticket(path: str | Path) -> Ticket:
     """
     about = load_tensor_provenance(path)
     if not {"network", "classes", "shape"} <= about.keys():
-        raise UserError(f"{path}: not a ticket: does not say which network it is of")
+        raise UserError(f"{path}: not a ticket: it does not name its network")
     params = validate(Network, about["network"], path, ("network",))
     tensors = load_tensors(path)
     try:

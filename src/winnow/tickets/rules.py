@@ -87,7 +87,7 @@ def _check_amount(key: str, level: Level, takes_none: bool) -> None:
     if level.min_density is not None and wanted != "max_error_rise":
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
     if choices.when != "once" and wanted != "prune":
-        raise ValueError(f"{key}.when: {choices.when} needs cut, such as prune: 0.8, and a criterion")
+        raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
@@ -95,8 +95,8 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
     if level.parent != NO_PARENT:
         return
     if level.choices.weights == "trained":
-        raise ValueError(f"{key}.weights: without a parent there are no trained ones; take rewind or fresh")
+        raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
-        raise ValueError(f"{key}.max_error_rise: is of a trained parent's error; without a parent, give prune")
+        raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
     if anywhere:
         raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")
