@@ -47,8 +47,7 @@ def hessian_product(
     examples = sum(len(batches[place][1]) for place in range(len(batches)))
 
     def gradients(place: int) -> list[Tensor]:
-        """A batch's contribution to the gradient of the mean loss, with a graph, so that it can be differentiated
-        again."""
+        """A batch's contribution to the gradient of the mean loss, with a graph to differentiate it again."""
         inputs, labels = batches[place]
         with torch.enable_grad(), _single_precision():
             with CheapSecondDerivatives():
