@@ -22,11 +22,11 @@ def read(params: Download) -> Source:
 
 
 def build(params: Download) -> Dataset:
-    """Read a source and cut it into a training, a validation and a test part.
+    """Read a source and divide it into the splits train, validation and test.
 
-    In this order: the first images of each set, the size, the validation part (``hold_out``: the same fraction of every
-    class), the mean and standard deviation of each channel of what is left to train on. Pixels are copied by none of
-    this but the size, which lays them on the disk: the parts are rows of what the source handed over.
+    In this order: take the first images of each set; resize; hold out the validation split (``hold_out``: the same
+    fraction of every class); compute the mean and standard deviation of each channel of the training images. Only
+    resizing copies pixels, to the disk: the splits are rows of what the source handed over.
 
     Raises UserError if there are fewer images than asked for, if a class is left without a training image, or if the
     images differ in size.

@@ -6,7 +6,7 @@ from winnow.streams import numpy_stream
 
 
 def randomise(labels: np.ndarray, fraction: float, classes: int, seed: int) -> np.ndarray:
-    """Labels of which exactly round(fraction * n), chosen uniformly, are drawn anew, uniformly from all classes.
+    """Labels of which exactly round(fraction * n), chosen uniformly, are drawn again, uniformly from all classes.
 
     labels: int64 [n]. The "random labels" of Paul, Ganguli, Dziugaite 2021 (section 5): a new label is drawn without
     regard to the old one, so about 1 in ``classes`` of the chosen images keeps its label by chance.

@@ -17,7 +17,7 @@ from winnow.selection.names import parse_name
 
 @dataclass(frozen=True)
 class Choice:
-    """A selection method by its name, and all its options; given: those that params.yaml says."""
+    """A selection method by its name, and all its options; given: the options that params.yaml gives."""
 
     method: str
     options: dict[str, Any]

@@ -34,6 +34,6 @@ class OfRuns:
 
 
 def missing_class(rows: np.ndarray, evidence: Evidence) -> int | None:
-    """The first class of which no image is among these rows; None if all have one."""
+    """The first class without an image among these rows; None if all have one."""
     empty = np.flatnonzero(np.bincount(evidence.labels[rows], minlength=evidence.classes) == 0)
     return int(empty[0]) if len(empty) else None

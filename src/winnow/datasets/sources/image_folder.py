@@ -22,7 +22,7 @@ def image_folder(params: Download) -> Source:
     of the file below ``params.path``, such as "train/cat/12.png". Pixels: see ``decode_images``.
 
     Raises UserError that names the folder or file which is missing, empty or damaged, and any folder below
-    ``params.path`` that is a symbolic link: DVC looks into no such folder, so a change there would go unnoticed.
+    ``params.path`` that is a symbolic link: DVC does not look into such a folder, so a change there would go unnoticed.
     """
     folder = Path(params.path or "")
     if not folder.is_dir():
