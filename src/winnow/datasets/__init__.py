@@ -1,1 +1,1 @@
-"""Where images come from, and what is made of them before anything is trained."""
+"""Sources of images, and how the pipeline prepares their images for training."""

@@ -1,4 +1,4 @@
-"""The sources of images by name, and the data set that is made of one."""
+"""Read a source by its name, and build a data set from it."""
 
 from dataclasses import replace
 
@@ -16,20 +16,20 @@ SOURCES = "winnow.datasets.sources"
 
 
 def read(params: Download) -> Source:
-    """Read the source that the params name, as it is. Raises UserError if it is missing or damaged."""
+    """Read the source that the params name, unchanged. Raises UserError if it is missing or damaged."""
     source: Source = methods.find(SOURCES, params.source)(params)
     return source
 
 
 def build(params: Download) -> Dataset:
-    """Read a source and divide it into the splits train, validation and test.
+    """Read a source and divide it into a training, a validation and a test split.
 
-    In this order: take the first images of each set; resize; hold out the validation split (``hold_out``: the same
-    fraction of every class); compute the mean and standard deviation of each channel of the training images. Only
-    resizing copies pixels, to the disk: the splits are rows of what the source handed over.
+    In this order: take the first images of each set, resize them, hold out the validation split (``hold_out``: the same
+    fraction of every class), compute the mean and standard deviation of each channel of the remaining training split.
+    Only resizing copies pixels, to the disk; the splits are rows of what the source returned.
 
-    Raises UserError if there are fewer images than asked for, if a class is left without a training image, or if the
-    images differ in size.
+    Raises UserError if the source has fewer images than asked for, if a class keeps no training image, or if images
+    differ in size.
     """
     source = read(params)
     train = _first(source.train, params.first, "download.first", f"training images in {params.source}")
@@ -53,13 +53,13 @@ def _first(images: Images, count: int | None, key: str, what: str) -> Images:
 def _resized(images: Images, size: tuple[int, int]) -> Images:
     if images.pixels.shape[2:] == size:
         return images
-    from winnow.datasets.decode import resize  # Pillow, which most runs over digits do without
+    from winnow.datasets.decode import resize  # imports Pillow, which most runs on digits do not need
 
     return replace(images, pixels=resize(images.pixels, size))
 
 
 def _same_shape(train: Images, test: Images) -> tuple[Images, Images]:
-    """Both sets in colour if one is; UserError if they differ in size."""
+    """Both sets in colour if one is. Raises UserError if they differ in size."""
     (_, channels, *size), (_, test_channels, *test_size) = train.pixels.shape, test.pixels.shape
     if size != test_size:
         raise UserError(
@@ -74,14 +74,14 @@ def _same_shape(train: Images, test: Images) -> tuple[Images, Images]:
 
 
 def _coloured(pixels: Pixels, channels: int) -> Pixels:
-    """Grey images with their one channel repeated, in a view."""
+    """Grey images with their channel repeated, as a view."""
     if isinstance(pixels, Rows):
         return Rows(np.broadcast_to(pixels.array, (len(pixels.array), channels, *pixels.shape[2:])), pixels.rows)
     return np.broadcast_to(pixels, (len(pixels), channels, *pixels.shape[2:]))
 
 
 def _check_classes(labels: np.ndarray, kept: np.ndarray, class_names: list[str], params: Download) -> None:
-    """UserError that names the first class without an image, and the key that took it away."""
+    """Raises UserError that names the first class without a training image, and the key that is the reason."""
     before = np.bincount(labels, minlength=len(class_names))
     after = np.bincount(labels[kept], minlength=len(class_names))
     for name, had, has in zip(class_names, before, after, strict=True):

@@ -1,4 +1,4 @@
-"""Encoded images (PNG, JPEG, …) to pixels of one size and one number of channels, with Pillow."""
+"""Decode images (PNG, JPEG, …) with Pillow to pixels of one size and number of channels."""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -14,24 +14,24 @@ from winnow.storage import stack_on_disk
 
 _GREY = ("1", "L", "LA", "La")
 _GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
-_WITHOUT_RANGE = ("I", "F")  # 32-bit whole numbers and floats: which value is white is not known
+_WITHOUT_RANGE = ("I", "F")  # 32-bit whole numbers and floats: we do not know which value is white
 
 
 def decode_images(
     encoded: Iterable[tuple[str, Path | bytes]], count: int, size: tuple[int, int] | None, label: str
 ) -> np.ndarray:
-    """Decode ``count`` images, each given as its name in error messages and its file or bytes, one at a time.
+    """Decode ``count`` images one at a time. Each is given as a name for error messages, and its file or bytes.
 
-    Gives uint8 [count, c, h, w], a memory map as of ``stack_on_disk``: c is 1 if every image is grey, else 3 (RGB;
-    transparency is dropped, as torchvision's ImageFolder does; 16-bit grey keeps its upper 8 bits). ``size`` is the
-    (height, width) in pixels to which all are resized, bilinear with antialiasing; without it all must have the same
-    size. ``label`` names the progress bar.
+    Returns uint8 [count, c, h, w], a memory map from ``stack_on_disk``: c is 1 if every image is grey, else 3 (RGB;
+    transparency is dropped, as in torchvision's ImageFolder; 16-bit grey keeps its upper 8 bits). ``size``: resize all
+    images to this (height, width) in pixels, bilinear with antialiasing; without it all must have the same size.
+    ``label`` names the progress bar.
 
-    Raises UserError that names the image which is damaged, or the two that differ in size.
+    Raises UserError that names the damaged image, or two that differ in size.
     """
     first, shape, coloured = "", (0, 0), False
 
-    def as_rgb() -> Iterator[np.ndarray]:  # the grey ones too: one that comes later may be in colour
+    def as_rgb() -> Iterator[np.ndarray]:  # grey ones too: a later one may be in colour
         nonlocal first, shape, coloured
         for name, data in shown(encoded, count, label, "image"):
             image = _decode(name, data, size)
@@ -54,7 +54,7 @@ def _decode(name: str, data: Path | bytes, size: tuple[int, int] | None) -> np.n
     """One image as uint8 [h, w] if it is grey, else [h, w, 3]."""
     try:
         with Image.open(BytesIO(data) if isinstance(data, bytes) else data) as image:
-            image.load()  # decodes all of it, so that a file which was cut off is found
+            image.load()  # decodes all of it, to find truncated files
             if image.mode in _WITHOUT_RANGE:
                 raise UserError(
                     f"{name}: has 32-bit pixels (mode {image.mode}) without a known range; save it with 8 bits"
@@ -65,16 +65,16 @@ def _decode(name: str, data: Path | bytes, size: tuple[int, int] | None) -> np.n
                 plain = image.convert("L" if image.mode in _GREY else "RGB")
     except UserError:
         raise
-    except UnidentifiedImageError:  # its text shows an address in memory where the name should be
+    except UnidentifiedImageError:  # its text has a memory address in place of the name
         raise UserError(f"{name}: not an image, or of a format that Pillow does not know") from None
-    except Exception as error:  # each of Pillow's formats fails in its own ways; only Pillow's code runs above
+    except Exception as error:  # Pillow's formats raise many classes; only Pillow's code runs above
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: the image cannot be decoded ({reason})") from None
     return np.asarray(_resized(plain, size) if size else plain)
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> np.ndarray:
-    """Images that are pixels already, resized to (height, width) as ``decode_images`` does, into a memory map too.
+    """Resize decoded images to (height, width), as ``decode_images`` does, into a memory map too.
 
     pixels: uint8 [n, 1 or 3, h, w].
     """

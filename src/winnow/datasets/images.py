@@ -1,4 +1,4 @@
-"""What every data source becomes: uint8 pixels, labels, stable ids, class names, channel statistics."""
+"""Data sets in memory and on disk: uint8 pixels, labels, stable ids, class names, channel statistics."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ from winnow.storage import atomic_folder, load_column, load_json, map_tensor, sa
 from winnow.streams import numpy_stream
 
 SPLITS = ("train", "validation", "test")
-CHUNK_BYTES = 2**22  # of pixels that are worked on at a time
+CHUNK_BYTES = 2**22  # of pixels in memory at a time
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows of an array, in any order, that are copied when they are asked for: most arrays of pixels are memory
-    maps, and a subset of one takes no memory but its row numbers, int64 [n]."""
+    """Some rows of an array, in any order. Indexing copies them.
+
+    Most arrays of pixels are memory maps, so a subset of one takes memory only for its row numbers, int64 [n].
+    """
 
     array: np.ndarray
     rows: np.ndarray
@@ -33,11 +35,11 @@ class Rows:
         return (len(self.rows), *self.array.shape[1:])
 
 
-Pixels = np.ndarray | Rows  # uint8 [n, channels, height, width]: both have len, shape, and rows by number and slice
+Pixels = np.ndarray | Rows  # uint8 [n, channels, height, width]; both have len and shape, and take numbers and slices
 
 
 def chunks(pixels: Pixels) -> Iterator[np.ndarray]:
-    """All images in their order, as many at a time as make a few MiB."""
+    """All images in their order, a few MiB at a time."""
     count = max(1, CHUNK_BYTES // int(np.prod(pixels.shape[1:])))
     for start in range(0, len(pixels), count):
         yield pixels[start : start + count]
@@ -45,7 +47,7 @@ def chunks(pixels: Pixels) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True)
 class Labelled:
-    """n images of one size. pixels: uint8 [n, channels, height, width]; labels: int64 [n], positions in the class
+    """n images of one size. pixels: uint8 [n, channels, height, width]; labels: int64 [n], indices into the class
     names."""
 
     pixels: Pixels
@@ -63,9 +65,9 @@ class Labelled:
 class Images(Labelled):
     """Labelled images and where they come from.
 
-    ids: str [n], stable under every option (an image keeps its id when fewer images are used or others are held out);
-    positions: int64 [n], the index of the image in its source's own training (or test) set, for use with the user's own
-    loader. Beside its pixels an image thus takes some 100 bytes of memory, most of them for its id.
+    ids: str [n], the same under every option (an image keeps its id when fewer images are used or others are held
+    out); positions: int64 [n], the index of the image in its source's own training (or test) set, for the user's own
+    loader. So an image takes some 100 bytes of memory beside its pixels, most of them for its id.
     """
 
     ids: np.ndarray
@@ -83,10 +85,10 @@ def _take(pixels: Pixels, rows: np.ndarray | slice) -> Rows:
 
 
 def sample(images: Labelled, count: int | None) -> Labelled:
-    """So many of the images, drawn at random, in their own order; all, if there are no more, or count is None.
+    """Draw ``count`` images at random and keep their order; all images if count is None or there are no more.
 
-    The same ones in every call, and of a larger count those of a smaller. (The first ones would not do: many sources
-    are sorted by class.)
+    Every call draws the same images, and a larger count includes those of a smaller one. (The first images would not
+    do: many sources are sorted by class.)
     """
     if count is None or count >= len(images):
         return images
@@ -105,7 +107,7 @@ class Dataset:
 
 
 def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) -> None:
-    """Write a data set as a folder: dataset.json, and per split its pixels and a table of id, position and label."""
+    """Write a data set as a folder: dataset.json, and for each split its pixels and a table of id, position, label."""
     import pandas as pd
 
     with atomic_folder(folder) as temporary:
@@ -124,7 +126,7 @@ def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) ->
 
 
 def load_facts(folder: str | Path) -> dict[str, Any]:
-    """Class names, channel statistics, and how many images each split has."""
+    """Class names, channel statistics, and the number of images in each split."""
     return load_json(Path(folder) / "dataset.json")
 
 
@@ -137,13 +139,13 @@ def load_pixels(folder: str | Path, split: str) -> np.ndarray:
 
 
 def load_labels(table: str | Path) -> np.ndarray:
-    """The labels in a table of images, int64 [n], without its other columns, and without pandas, which most scores do
-    not need."""
+    """The labels in a table of images, int64 [n]. Reads no other column, and does not import pandas, which most scores
+    do not need."""
     return load_column(table, "label").astype(np.int64)
 
 
 def load_split(folder: str | Path, split: str, labels: str | Path | None = None) -> Labelled:
-    """One split of a saved data set; ``labels`` is a table whose labels take the place of the source's own.
+    """One split of a saved data set; ``labels`` is a table whose labels replace the source's own.
 
     Raises UserError if a file is missing or damaged.
     """

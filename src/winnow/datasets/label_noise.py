@@ -1,4 +1,4 @@
-"""Label noise, for experiments on what it does to the scores."""
+"""Label noise, for experiments on its effect on scores."""
 
 import numpy as np
 
@@ -6,12 +6,13 @@ from winnow.streams import numpy_stream
 
 
 def randomise(labels: np.ndarray, fraction: float, classes: int, seed: int) -> np.ndarray:
-    """Labels of which exactly round(fraction * n), chosen uniformly, are drawn again, uniformly from all classes.
+    """Choose round(fraction * n) images uniformly, and draw each a new label, uniformly from all classes.
 
-    labels: int64 [n]. The "random labels" of Paul, Ganguli, Dziugaite 2021 (section 5): a new label is drawn without
-    regard to the old one, so about 1 in ``classes`` of the chosen images keeps its label by chance.
+    labels: int64 [n]. These are the "random labels" of Paul, Ganguli, Dziugaite 2021 (section 5): a new label does not
+    depend on the old one, so about 1 in ``classes`` of the chosen images keeps its label by chance.
 
-    Draws from the stream "label_noise" of the seed: a larger fraction changes the same images alike, and more.
+    Draws from the seed's stream "label_noise". A larger fraction gives the same images the same labels, and changes
+    more.
     """
     stream = numpy_stream(seed, "label_noise")
     chosen = stream.permutation(len(labels))[: round(fraction * len(labels))]

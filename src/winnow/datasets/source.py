@@ -1,4 +1,4 @@
-"""What a data source hands over."""
+"""What a data source returns."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from winnow.datasets.images import Images
 
 @dataclass(frozen=True)
 class Source:
-    """A data source as it is: its training and its test images in its own order, nothing held out.
+    """All training and test images of a source, in its own order, with nothing held out.
 
-    ``positions`` count in the source's own sets; labels are positions in ``class_names``. A source may stop reading
-    after the first n images where the params ask for no more; if it has fewer, it hands over all it has.
+    ``positions`` are indices into the source's own sets, labels are indices into ``class_names``. If the params ask for
+    the first n images only, a source may stop reading there; if it has fewer, it returns all of them.
     """
 
     train: Images

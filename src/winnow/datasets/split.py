@@ -1,4 +1,4 @@
-"""Holding out a fraction of the images, the same of every class."""
+"""Hold out a fraction of the images, the same fraction of every class."""
 
 import numpy as np
 
@@ -6,10 +6,11 @@ from winnow.streams import numpy_stream
 
 
 def hold_out(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows stay and which are held out: round(fraction * n) of the n images of every class, drawn uniformly.
+    """Hold out round(fraction * n) of the n images of every class, drawn uniformly.
 
-    labels: int64 [n]. Gives two int64 arrays of row numbers, both rising, which together hold every row once. Each
-    class draws from its own part of the stream "holdout" of the seed; a larger fraction holds out the same and more.
+    labels: int64 [n]. Returns the rows that stay and the rows held out: two rising int64 arrays, which together have
+    every row once. Each class draws from its own part of the seed's stream "holdout". A larger fraction holds out the
+    same images and more.
     """
     held = np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):

@@ -6,10 +6,10 @@ from winnow.datasets.images import Pixels, chunks
 
 
 def channel_statistics(pixels: Pixels) -> tuple[list[float], list[float]]:
-    """Mean and population standard deviation of each channel, in units of the full pixel range (0 to 1)
+    """Mean and population standard deviation of each channel, in units of the full pixel range (0 to 1).
 
-    pixels: uint8 [n, c, h, w]. Exact up to the last rounding, as pixels of a value are counted and not added up. A
-    channel whose pixels are all alike gets the standard deviation 1, so that dividing by it is harmless.
+    pixels: uint8 [n, c, h, w]. Exact up to the last rounding, because it counts the pixels of each value and does not
+    add them up. A channel whose pixels are all equal gets the standard deviation 1, so that dividing by it is harmless.
     """
     channels = pixels.shape[1]
     counts = np.zeros((channels, 256), dtype=np.int64)

@@ -19,24 +19,22 @@ from winnow.params.download import Download
 from winnow.storage import atomic_folder
 
 _DIGITS = [str(digit) for digit in range(10)]
-_SILENCE = 60.0  # seconds without a byte after which a download is given up; torchvision itself would wait for ever
+_SILENCE = 60.0  # a download fails after so many seconds without a byte; torchvision alone would wait for ever
 
 
 def torchvision_set(params: Download) -> Source:
     """One of torchvision's data sets in its own order; ids are "train/00000" and so on, by the index there.
 
-    The files are kept below the folder that the environment variable WINNOW_DOWNLOADS names (``downloads`` by default),
-    in one folder per source, and are downloaded only if they are not there whole. torchvision holds a set in memory.
+    Each source has a folder below the one that the environment variable WINNOW_DOWNLOADS names (default:
+    ``downloads``). Files are downloaded only if they are missing or incomplete. torchvision holds a set in memory.
 
-    Raises UserError, with the reason and a way out, if they cannot be downloaded; then nothing half-written stays.
+    Raises UserError, with the reason and a remedy, if the download fails; it then leaves no partial files.
     """
     source = params.source
     folder = Path(os.environ.get("WINNOW_DOWNLOADS") or "downloads").expanduser() / source
     try:
         train, test = _load(source, folder, download=False)
-    except (
-        Exception
-    ):  # not there, or not whole: torchvision, scipy and tarfile say so in many ways, and the remedy is one
+    except Exception:  # torchvision, scipy and tarfile raise many classes for missing or partial files; one remedy
         train, test = _download(source, folder)
     return Source(
         _images(train, "train"),
@@ -46,7 +44,7 @@ def torchvision_set(params: Download) -> Source:
 
 
 def _load(source: str, folder: Path, download: bool) -> tuple[Any, Any]:
-    """torchvision's own data sets of the training and the test images below a folder."""
+    """torchvision's data sets of the training and the test images below a folder."""
     if source == "svhn":
         return datasets.SVHN(folder, "train", download=download), datasets.SVHN(folder, "test", download=download)
     names = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
@@ -58,9 +56,9 @@ def _load(source: str, folder: Path, download: bool) -> tuple[Any, Any]:
 
 
 def _check_unpacked(dataset: datasets.MNIST) -> None:
-    """The four unpacked files of an MNIST are those of the archives beside them, whose checksums torchvision knows.
+    """Check that the four unpacked files of an MNIST equal the archives beside them, whose checksums torchvision knows.
 
-    It takes the unpacked ones themselves on trust, and no stage depends on them: changed ones would go unnoticed.
+    torchvision does not check the unpacked files, and no stage depends on them, so nothing else would notice a change.
     """
     for name, md5 in dataset.resources:
         archive = Path(dataset.raw_folder, name)
@@ -70,14 +68,14 @@ def _check_unpacked(dataset: datasets.MNIST) -> None:
 
 
 def _download(source: str, folder: Path) -> tuple[Any, Any]:
-    """Download beside ``folder``, which comes into being when all is there, checked and read once.
+    """Download beside ``folder``, which appears once all files are there, checked and read.
 
-    torchvision leaves a file that was cut off in place, and trusts an unpacked MNIST without its checksum.
+    torchvision leaves truncated files in place, and trusts an unpacked MNIST without its checksum.
     """
     try:
         with atomic_folder(folder) as temporary, _timeout(_SILENCE):
             return _load(source, temporary, download=True)
-    except Exception as error:  # the network's, the disk's and the archive formats' failures have no class in common
+    except Exception as error:  # failures of network, disk and archives share no class
         reason = " ".join(str(error).split()) or type(error).__name__
         reason = reason.replace(
             "File not found or corrupted.", "what came is cut off or damaged: its checksum is wrong"

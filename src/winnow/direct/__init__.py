@@ -1,1 +1,1 @@
-"""Winnow without the pipeline: your own networks and data, in memory. What the package ``winnow`` exports."""
+"""The functions that ``winnow`` exports, for your own networks and data in memory, without the pipeline."""

@@ -1,4 +1,4 @@
-"""The loss around checkpoints of your own."""
+"""Measure the loss around your own checkpoints."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -25,15 +25,16 @@ def line(
     points: int = 11,
     calibration: Loader | None = None,
 ) -> "pd.DataFrame":
-    """Error (0 to 1) and loss (nats) at evenly spaced points of the straight line between two state dicts: columns
-    alpha (0 at a, 1 at b), error, loss. ``winnow.barrier`` of a column is its height above the ends.
+    """Error (0 to 1) and loss (nats) at evenly spaced points of the straight line between two state dicts.
 
-    network: of their architecture; it is left as it was. Batch norm's running statistics are computed again at every
-    point, on ``calibration``, or on the loader itself: without that most lines show a barrier that is batch norm's
-    alone. So its batches should be mixed, not sorted by class. Both loaders pass once for each point: DataLoaders, or
-    lists of batches (inputs, labels).
+    Columns: alpha (0 at a, 1 at b), error, loss. ``winnow.barrier`` of a column is its height above the ends.
 
-    Raises ValueError if a state does not fit the network, for fewer than 3 points, or batches of another shape.
+    network: has the architecture of both states; the function does not change it. It recalibrates batch norm at every
+    point, on ``calibration`` or else on the loader: otherwise most lines show a barrier that comes from batch norm
+    alone. So those batches should be mixed, not sorted by class. Each point takes one pass over both loaders:
+    DataLoaders, or lists of batches (inputs, labels).
+
+    Raises ValueError if a state does not fit the network, for fewer than 3 points, or for batches of the wrong shape.
     """
     for name, state in (("a", a), ("b", b)):
         if wrong := misfit(network, state):
@@ -51,14 +52,14 @@ def line(
 def hessian_eigenvalues(
     network: nn.Module, loader: Loader, k: int = 5, mask: Mapping[str, Tensor] | None = None
 ) -> np.ndarray:
-    """The k largest eigenvalues, falling, of the Hessian of the mean cross-entropy over all examples of the loader,
-    with respect to the weights that train, or to those of them that a mask leaves: float64 [k].
+    """The k largest eigenvalues, falling float64 [k], of the Hessian of the mean cross-entropy over all examples of the
+    loader, with respect to the trainable weights, or to those that the mask keeps.
 
-    In evaluation mode; the network is left as it was. All batches (inputs, labels) are kept in memory: a few hundred
-    examples tell most. Exact to 1e-4 of each (landscape.hessian.top_eigenpairs).
+    The network runs in evaluation mode and does not change. All batches (inputs, labels) stay in memory: a few hundred
+    examples tell most. Each eigenvalue is exact to 1e-4 of itself (landscape.hessian.top_eigenpairs).
 
-    Raises ValueError if k is not below the number of weights that train, if the eigenvalues do not converge, or if a
-    batch has another shape.
+    Raises ValueError if k is not below the number of trainable weights, if the eigenvalues do not converge, or if a
+    batch has the wrong shape.
     """
     live = live_entries(network, fitting(network, mask or {}))
     values, _ = top_eigenpairs(hessian_product(network, list(Passes(loader, network)), live), count(live), k)

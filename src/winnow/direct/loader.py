@@ -1,4 +1,4 @@
-"""A user's own loader, as the batches that the kernels take."""
+"""Turn a user's loader into the batches that the kernels take."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ Loader = Iterable[Sequence[Tensor]]  # pairs: inputs [b, ...] and labels, whole 
 
 @dataclass(frozen=True)
 class Passes:
-    """The batches of a loader, on the device of a network, once more with each iteration.
+    """The batches of a loader, on the device of a network. Each iteration is a new pass over the loader.
 
-    Raises ValueError if the loader gives no batch, or something else than batches.
+    Raises ValueError if the loader gives no batch, or something other than batches.
     """
 
     loader: Loader
@@ -34,7 +34,7 @@ class Passes:
 
 
 def batches(loader: Loader) -> Iterator[Batch]:
-    """The batches of the loader. Raises ValueError if it gives something else."""
+    """The batches of the loader. Raises ValueError if it gives anything else."""
     for batch in loader:
         if not isinstance(batch, list | tuple) or [isinstance(part, Tensor) for part in batch] != [True, True]:
             raise ValueError("loader: must give pairs (inputs, labels) of tensors")
@@ -48,9 +48,9 @@ def batches(loader: Loader) -> Iterator[Batch]:
 
 
 def examples(loader: Loader | None, network: nn.Module, count: int, size: int) -> Iterator[Batch]:
-    """The loader's first count x size examples, on the network's device, in so many batches of that size.
+    """The loader's first count x size examples, on the network's device, in ``count`` batches of ``size``.
 
-    Raises ValueError if it gives fewer.
+    Raises ValueError if the loader gives fewer.
     """
     if loader is None:
         raise ValueError("loader: must be given: the criterion takes gradients")
@@ -73,8 +73,8 @@ def to_device_of(network: nn.Module, inputs: Tensor, labels: Tensor) -> Batch:
 
 
 def outputs(network: nn.Module, inputs: Tensor, labels: Tensor) -> np.ndarray:
-    """log softmax of the network's logits, float32 [b, classes]. Raises ValueError if it gives no logits, or if they
-    have no class for a label."""
+    """log softmax of the network's logits, float32 [b, classes]. Raises ValueError if the network gives no logits, or
+    none for the class of a label."""
     found = log_softmax(network, to_device_of(network, inputs, labels)[0]).cpu().numpy()
     if found.ndim != 2 or len(found) != len(labels):
         raise ValueError(f"network: must give logits [{len(labels)}, classes] of {len(labels)} inputs")
@@ -84,6 +84,6 @@ def outputs(network: nn.Module, inputs: Tensor, labels: Tensor) -> np.ndarray:
 
 
 def refuse_shuffled(loader: Loader) -> None:
-    """Raises ValueError if results by row would be in an order that nobody knows."""
+    """Raises ValueError if the loader shuffles, because results by row would then be in an unknown order."""
     if isinstance(getattr(loader, "sampler", None), RandomSampler):
         raise ValueError("loader: shuffles, so that row i would not be example i; make it with shuffle=False")

@@ -1,4 +1,4 @@
-"""Fewer weights in a network of your own, held at zero while your own loop trains it."""
+"""Prune your own network, and hold the pruned weights at zero while your own loop trains it."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -29,18 +29,18 @@ def prune(
     loader: Loader | None = None,
     **options: Any,
 ) -> Mask:
-    """Set the fraction of weights that are worth least to zero, and give the mask of what is left.
+    """Set this fraction of the weights to zero, those with the lowest scores, and return the mask of the others.
 
-    The mask has bool tensors, on the CPU, by the names of the parameters that are pruned: the weights of convolutions
-    and linear layers. mask: what an earlier call gave: the fraction is then of the weights that it leaves. criterion:
-    what a weight is worth, magnitude, random, snip, …: those of ``winnow/pruning/criteria/``, which have their options.
-    With magnitude, one level of iterative magnitude pruning (Frankle and Carbin 2019). loader: batches (inputs,
-    labels), for a criterion that takes gradients: its first ``batches`` x ``batch_size`` examples. Further options:
-    allocation (global), how the cut is shared between layers, with the options of those in ``pruning/allocations/``;
-    floor (1), how many weights every layer keeps; seed (0), of what is drawn.
+    The mask has bool tensors, on the CPU, by the names of the pruned parameters: the weights of convolutions and linear
+    layers. mask: the result of an earlier call; the fraction is then of the weights that it keeps. criterion: how
+    weights are scored: magnitude, random, snip, …, a file in ``winnow/pruning/criteria/``, which says its options. A
+    call with magnitude is one level of iterative magnitude pruning (Frankle and Carbin 2019). loader: batches (inputs,
+    labels), for a criterion that takes gradients: it uses the first ``batches`` x ``batch_size`` examples. Further
+    options: allocation (global), a file in ``winnow/pruning/allocations/``: how many weights each layer keeps, and the
+    options of that; floor (1): how many weights every layer keeps at least; seed (0): of random draws.
 
-    Raises ValueError if the fraction is not from 0 to 1, leaves a layer fewer than its floor, or the mask does not fit;
-    and for names and options that there are not.
+    Raises ValueError if the fraction is not from 0 to 1, if it leaves a layer fewer weights than its floor, if the mask
+    does not fit, and for unknown names and options.
     """
     left = ones(network) if mask is None else fitting(network, mask)
     if not 0 <= fraction <= 1:
@@ -56,7 +56,7 @@ def prune(
 
 
 def _methods(criterion: str, allocation: str, given: Mapping[str, Any]) -> list[Callable[..., Any]]:
-    """The functions of a criterion and an allocation, with the options that each of them takes."""
+    """The functions of a criterion and an allocation, each with its options filled in."""
     functions = []
     for argument, family, name in (("criterion", CRITERIA, criterion), ("allocation", ALLOCATIONS, allocation)):
         try:
@@ -70,8 +70,8 @@ def _methods(criterion: str, allocation: str, given: Mapping[str, Any]) -> list[
 
 
 def hold(network: nn.Module, mask: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> RemovableHandle:
-    """Keep the pruned weights at zero: now, and after every step of the optimizer, until ``remove()`` of what this
-    gives (or the end of a ``with`` block). The network must be on its device already.
+    """Set the pruned weights to zero now and after every step of the optimizer, until you call ``remove()`` of the
+    handle that this returns (or a ``with`` block ends). The network must be on its device already.
 
     Raises ValueError if the mask does not fit the network.
     """
@@ -81,8 +81,9 @@ def hold(network: nn.Module, mask: Mapping[str, Tensor], optimizer: torch.optim.
 
 
 def rewind(network: nn.Module, state: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> None:
-    """Put the network back to a saved state dict, such as that of early in its training, with the pruned weights at
-    zero. (Save it as ``copy.deepcopy(network.state_dict())``: without the copy it would go on to change.)
+    """Load a saved state dict, such as one from early in training, with the pruned weights at zero.
+
+    (Save it as ``copy.deepcopy(network.state_dict())``: without the copy, training would change it.)
 
     Raises ValueError if the state or the mask does not fit the network.
     """
@@ -92,12 +93,12 @@ def rewind(network: nn.Module, state: Mapping[str, Tensor], mask: Mapping[str, T
 
 
 def density(mask: Mapping[str, Tensor]) -> float:
-    """The fraction of the prunable weights that the mask leaves."""
+    """The fraction of the prunable weights that the mask keeps."""
     return masks.density(mask)
 
 
 def fitting(network: nn.Module, mask: Mapping[str, Tensor]) -> Mask:
-    """The mask. Raises ValueError if it names no parameters of the network, or is not of their shapes."""
+    """The mask as a dict. Raises ValueError if a name or shape in it fits no parameter of the network."""
     shapes = {name: parameter.shape for name, parameter in network.named_parameters()}
     for name, layer in mask.items():
         if layer.dtype != torch.bool or shapes.get(name) != layer.shape:

@@ -1,4 +1,4 @@
-"""How much examples matter to networks of your own, and which are likely labelled wrongly."""
+"""Score examples with your own networks, and find labels that are likely wrong."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,13 +23,13 @@ Networks = nn.Module | Sequence[nn.Module]
 def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
     """Score every example: the mean over the networks, float64 [n], in the loader's order.
 
-    networks: one, or several trained alike from other seeds (Data Diet takes ten, a few epochs into training), which
-    give logits [b, classes]. loader: a DataLoader that does not shuffle, or any other iterable of batches (inputs,
-    labels); it passes once. name: el2n (Data Diet, Def. 2.3), grand (Def. 2.1: the norm of the example's gradient; of
-    networks of the layers that autograd.gradient_norms covers), loss (nats) or margin. Networks are taken in evaluation
-    mode, and left in the modes they were in.
+    networks: one, or several trained alike from different seeds (Data Diet takes ten, a few epochs into training), with
+    logits [b, classes]. loader: a DataLoader that does not shuffle, or any other iterable of batches (inputs, labels);
+    the function passes over it once. name: el2n (Data Diet, Def. 2.3), grand (Def. 2.1: the norm of the example's
+    gradient; for the layers that autograd.gradient_norms covers), loss (nats) or margin. Networks run in evaluation
+    mode, and then return to the modes they were in.
 
-    Raises ValueError for another name, for batches or logits of another shape, and for a loader that shuffles.
+    Raises ValueError for an unknown name, for batches or logits of the wrong shape, and for a loader that shuffles.
     """
     all_networks, of_batch = _several(networks), _of_batch(name)
     refuse_shuffled(loader)
@@ -42,9 +42,9 @@ def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
 
 
 def features(network: nn.Module, loader: Loader) -> np.ndarray:
-    """The inputs of the network's last linear layer, float32 [n, d], in the order of the loader.
+    """The inputs of the network's last linear layer, float32 [n, d], in the loader's order.
 
-    Raises ValueError if the network has no linear layer, and as ``score`` does.
+    Raises ValueError if the network has no linear layer, and where ``score`` does.
     """
     layer = last_linear(network)
     refuse_shuffled(loader)
@@ -57,11 +57,11 @@ def features(network: nn.Module, loader: Loader) -> np.ndarray:
 def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFrame":
     """Find the ``count`` examples of the highest EL2N, the highest first: the networks doubt their labels most.
 
-    Columns: rank (from 1); position, in the order of the loader; given and predicted, the label and the class of the
-    highest mean probability; el2n, its mean over the networks, and stderr, the standard error of that (nan for one
-    network). Networks a few epochs into training tell most: later they have learned wrong labels by heart.
+    Columns: rank (from 1); position in the loader's order; given (the label); predicted (the class of the highest mean
+    probability); el2n (its mean over the networks); stderr (the standard error of that mean, nan for one network). Use
+    networks a few epochs into training: later they have memorised wrong labels.
 
-    networks, loader: as ``score`` takes them. Raises ValueError as it does.
+    networks, loader: as for ``score``. Raises ValueError where ``score`` does.
     """
     import pandas as pd
 
@@ -91,7 +91,7 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
 
 
 def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
-    """From a network, inputs and labels to the scores [b]."""
+    """The function from a network, inputs and labels to scores [b]."""
     if name in methods.names(OF_OUTPUTS):
         of_outputs = methods.find(OF_OUTPUTS, name)
         return lambda network, inputs, labels: of_outputs(outputs(network, inputs, labels), labels.cpu().numpy())

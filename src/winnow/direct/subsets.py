@@ -1,4 +1,4 @@
-"""Which examples of your own to keep."""
+"""Select which of your own examples to keep."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,15 +23,17 @@ def select(
     seed: int = 0,
     **options: Any,
 ) -> Chosen:
-    """The examples that a selection method keeps: ``rows``, int64 [m], rising, such as torch.utils.data.Subset takes,
-    and ``weights``, float32 [m] of mean 1, how much each counts in the loss, or None where all count the same.
+    """The examples that a selection method keeps.
 
-    labels: of all n examples, whole numbers from 0, [n]. keep: a fraction, or how many. method: one of those in
-    ``winnow/selection/``, which have the options: ranked (the highest score), ccs, k_center, … scores: what the method
-    may choose by, [n], the higher the harder; where there are several, by name, of which the option ``score`` says one.
-    ``score="random"`` ranks by chance. features: float [n, d], for methods that ask for them. seed: of what is drawn.
+    Returns ``rows``, rising int64 [m], for torch.utils.data.Subset, and ``weights``, float32 [m] of mean 1: how much
+    each example counts in the loss, or None if all count the same.
 
-    Raises ValueError that names the argument or the option that is missing or cannot be met.
+    labels: whole numbers from 0, [n], of all n examples. keep: a fraction, or a count. method: ranked (the highest
+    score), ccs, k_center, …: a file in ``winnow/selection/methods/``, which says its options. scores: [n], for the
+    method to choose by, higher is harder; or several by name, and the option ``score`` names one. ``score="random"``
+    ranks at random. features: float [n, d], for methods that need them. seed: of random draws.
+
+    Raises ValueError that names the argument or option that is missing or impossible.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0 or labels.min() < 0:
@@ -49,13 +51,13 @@ def select(
         options["score"] = next(iter(columns))
     if features is not None and len(features) != len(labels):
         raise ValueError(f"features: {len(features)} rows for {len(labels)} labels")
-    usual = {"epoch": (int, 0)} if "epoch" in options_of(function) else {}  # of the pipeline's scores
+    usual = {"epoch": (int, 0)} if "epoch" in options_of(function) else {}  # the pipeline's scores have epochs
     evidence = Given(labels.astype(np.int64), int(labels.max()) + 1, columns, features)
     return choose(evidence, method, checked_options([function], options, others=usual), size, seed)
 
 
 def _columns(scores: np.ndarray | Mapping[str, np.ndarray] | None, count: int) -> dict[str, np.ndarray]:
-    """Scores by name; a single array is called ``scores``."""
+    """Scores by name; a single array gets the name ``scores``."""
     if scores is None:
         return {}
     found = {name: np.asarray(s) for name, s in (scores if isinstance(scores, Mapping) else {"scores": scores}).items()}

@@ -1,5 +1,6 @@
-"""The sources of images: each a file, with a function of its name from the section download to a ``source.Source``.
+"""The sources of images, a file each, with a function of the same name that takes the section download and returns a
+``source.Source``.
 
-It raises UserError, with the reason and a way out, if the images are missing or damaged. A source is imported when it
-is asked for, because torchvision costs seconds.
+The function raises UserError, with the reason and a remedy, if images are missing or damaged. A source is imported only
+when it is used, because importing torchvision takes seconds.
 """

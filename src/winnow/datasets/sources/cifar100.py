@@ -6,5 +6,5 @@ from winnow.params.download import Download
 
 
 def cifar100(params: Download) -> Source:
-    """As torchvision has it (``torchvision_sets``)."""
+    """torchvision's copy (``torchvision_sets``)."""
     return torchvision_set(params)

@@ -7,8 +7,8 @@ from winnow.datasets.source import Source
 from winnow.datasets.split import hold_out
 from winnow.params.download import Download
 
-# There is no official test set, so this one is part of what this source is: a quarter of every class, the same in every
-# experiment, whatever its seeds.
+# There is no official test set, so this source defines one: a quarter of every class, the same in every experiment,
+# whatever its seeds.
 _TEST_SHARE = 0.25
 _TEST_SEED = 1797
 
@@ -16,7 +16,7 @@ _TEST_SEED = 1797
 def digits(params: Download) -> Source:
     """The images in the order of ``sklearn.datasets.load_digits``; ids and positions are its row numbers.
 
-    The values 0 to 16 are stretched to 0 to 255: value * 255 / 16, rounded to the nearest whole number.
+    Values from 0 to 16 are scaled to 0 to 255: value * 255 / 16, rounded to the nearest whole number.
     """
     from sklearn.datasets import load_digits
 

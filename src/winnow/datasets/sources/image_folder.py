@@ -1,4 +1,4 @@
-"""The user's own images: a folder with train/ and test/, in each of them one folder per class."""
+"""The user's own images: a folder with train/ and test/, each with one folder per class."""
 
 import os
 from pathlib import Path
@@ -11,18 +11,18 @@ from winnow.datasets.source import Source
 from winnow.errors import UserError
 from winnow.params.download import Download
 
-# torchvision's list, in lower case; files with other endings are passed over
+# torchvision's list, in lower case; files with other endings are skipped
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
 def image_folder(params: Download) -> Source:
     """The images below ``params.path``, in the order of torchvision's ImageFolder(path/train) and (path/test).
 
-    So positions are indices of those data sets, and class names are the sorted names of the folders. An id is the path
-    of the file below ``params.path``, such as "train/cat/12.png". Pixels: see ``decode_images``.
+    So positions are indices into those data sets, and class names are the sorted names of the folders. An id is the
+    path of the file below ``params.path``, such as "train/cat/12.png". Pixels: see ``decode_images``.
 
-    Raises UserError that names the folder or file which is missing, empty or damaged, and any folder below
-    ``params.path`` that is a symbolic link: DVC does not look into such a folder, so a change there would go unnoticed.
+    Raises UserError that names a missing, empty or damaged folder or file, or a folder below ``params.path`` that is a
+    symbolic link: DVC does not look into links, so it would miss a change there.
     """
     folder = Path(params.path or "")
     if not folder.is_dir():
@@ -65,7 +65,7 @@ def _read_split(folder: Path, part: str, classes: list[str], first: int | None, 
 
 
 def _image_files(folder: Path) -> list[str]:
-    """The images of one class, also in folders below, in torchvision's order; as text, which takes less memory."""
+    """The images of one class, also in subfolders, in torchvision's order; as text, which takes less memory."""
     _refuse_link(str(folder))
     files = []
     for root, folders, names in sorted(os.walk(folder)):

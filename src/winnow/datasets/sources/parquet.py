@@ -1,4 +1,4 @@
-"""Encoded images in parquet files, laid out as image data sets on the Hugging Face hub are."""
+"""Encoded images in parquet files, in the layout of image data sets on the Hugging Face hub."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,18 +18,18 @@ from winnow.params.download import Download
 
 _IMAGE_COLUMNS = ("image", "img")
 _NEEDED = "image (or img; a struct with bytes and path) and label (whole numbers)"
-_BATCH = 256  # rows whose encoded images are in memory at a time
-_BUFFER = 2**20  # bytes that are read from the file at a time
+_BATCH = 256  # encoded images in memory at a time
+_BUFFER = 2**20  # bytes to read from the file at a time
 
 
 @dataclass(frozen=True)
 class _Shard:
-    """One file: all of it but the images."""
+    """All of one file but its images."""
 
     file: Path
-    image: str  # the name of the column
+    image: str  # name of the column
     labels: np.ndarray  # int64 [n]
-    paths: list[str | None]  # n file names, None where there is none
+    paths: list[str | None]  # n file names, or None
     class_names: list[str] | None  # from the hub's metadata
 
 
@@ -37,13 +37,13 @@ def parquet(params: Download) -> Source:
     """The rows of train.parquet and test.parquet below ``params.path``, or train-*.parquet and test-*.parquet.
 
     Columns: ``image`` (or ``img``), a struct of the encoded ``bytes`` and a ``path``; ``label``, a whole number from 0.
-    Positions are row numbers. An id is "train/" or "test/" with the row's path if every row of the part has one and no
-    two the same, else with its row number. Class names are those in the hub's metadata; without it the name of each
-    path's folder, if folder and label name each other; else the labels. Pixels: see ``decode_images``.
+    Positions are row numbers. An id is "train/" or "test/" and the row's path, if every row of the split has its own path,
+    else the row number. Class names come from the hub's metadata. Without it they are the names of the paths'
+    folders, if each label has one folder and each folder one label, else the labels. Pixels: see ``decode_images``.
 
-    Only the first images are decoded if the params ask for no more; labels and paths are read and checked in full.
+    If the params ask for the first images only, only those are decoded; all labels and paths are read and checked.
 
-    Raises UserError that names the file, and the row, where something is missing or damaged.
+    Raises UserError that names the file and row where something is missing or damaged.
     """
     folder = Path(params.path or "")
     if not folder.is_dir():
@@ -99,7 +99,7 @@ def _has_layout(schema: pa.Schema, image: str) -> bool:
 
 
 def _names_in_metadata(schema: pa.Schema) -> list[str] | None:
-    """The class names that the ``datasets`` library writes into a file's schema, if they are there."""
+    """The class names, if the ``datasets`` library has written them into the file's schema."""
     try:
         names = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]["label"]["names"]
     except (KeyError, TypeError, ValueError):
@@ -108,7 +108,7 @@ def _names_in_metadata(schema: pa.Schema) -> list[str] | None:
 
 
 def _class_names(train: Sequence[_Shard], test: Sequence[_Shard]) -> list[str]:
-    """The classes' names, one per label from 0 on; UserError where the labels of the two parts do not fit them."""
+    """The name of every label from 0 on. Raises UserError if labels of the two splits do not fit them."""
     first, *others = [*train, *test]
     for shard in others:
         if shard.class_names != first.class_names:
@@ -133,7 +133,7 @@ def _check_range(shards: Sequence[_Shard], classes: int) -> None:
 
 
 def _names_of_folders(shards: Sequence[_Shard], classes: int) -> list[str] | None:
-    """The folder in every label's paths, such as "cat" in "cat/12.jpg", if each names the other throughout."""
+    """The folder of each label's paths, such as "cat" in "cat/12.jpg"; None unless labels and folders are one to one."""
     pairs = {
         (label, PurePosixPath(path).parent.name if path else "")
         for shard in shards
@@ -156,13 +156,13 @@ def _read_split(part: str, shards: Sequence[_Shard], first: int | None, size: tu
 
 
 def _encoded(shards: Sequence[_Shard], count: int) -> Iterator[tuple[str, bytes]]:
-    """The first ``count`` encoded images with the file and row of each."""
+    """The first ``count`` encoded images, each with its file and row."""
     left = count
     for shard in shards:
         if not left:
             return
         try:
-            # else the images of a whole row group are read at once
+            # without these options it would read the images of a whole row group at once
             with pq.ParquetFile(shard.file, pre_buffer=False, buffer_size=_BUFFER) as file:
                 row = 0
                 for batch in file.iter_batches(batch_size=_BATCH, columns=[f"{shard.image}.bytes"]):
