@@ -37,8 +37,8 @@ def parquet(params: Download) -> Source:
     """The rows of train.parquet and test.parquet below ``params.path``, or train-*.parquet and test-*.parquet.
 
     Columns: ``image`` (or ``img``), a struct of the encoded ``bytes`` and a ``path``; ``label``, a whole number from 0.
-    Positions are row numbers. An id is "train/" or "test/" and the row's path, if every row of the split has its own path,
-    else the row number. Class names come from the hub's metadata. Without it they are the names of the paths'
+    Positions are row numbers. An id is "train/" or "test/" and the row's path, if every row of the split has its own
+    path, else the row number. Class names come from the hub's metadata. Without it they are the names of the paths'
     folders, if each label has one folder and each folder one label, else the labels. Pixels: see ``decode_images``.
 
     If the params ask for the first images only, only those are decoded; all labels and paths are read and checked.
@@ -133,7 +133,7 @@ def _check_range(shards: Sequence[_Shard], classes: int) -> None:
 
 
 def _names_of_folders(shards: Sequence[_Shard], classes: int) -> list[str] | None:
-    """The folder of each label's paths, such as "cat" in "cat/12.jpg"; None unless labels and folders are one to one."""
+    """The folder of each label's paths, such as "cat" in "cat/12.jpg"; None if they are not one to one."""
     pairs = {
         (label, PurePosixPath(path).parent.name if path else "")
         for shard in shards
