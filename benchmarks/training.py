@@ -35,6 +35,7 @@ from winnow.datasets.sources.parquet import parquet
 from winnow.networks import initialise
 from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
+from winnow.progress import Bar
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.device import workers
 from winnow.training.early import keep_epochs, keep_visits
@@ -176,7 +177,7 @@ def cohort(way: str, epochs: int, steps: int) -> float:
 
         begin = time.perf_counter()
         if way == "side by side":
-            side_by_side(work, SEEDS, CORES, len(SEEDS) * schedule.total, way)
+            side_by_side(work, SEEDS, CORES, Bar(len(SEEDS) * schedule.total, way))
         else:
             torch.set_num_threads(CORES)
             if way == "one after another, memory kept":

@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml, a script each."""
+"""The stages of dvc.yaml: one script for each."""
 
 import os
 import signal
@@ -10,13 +10,13 @@ INTERRUPTED = "interrupted; make repro, or dvc repro, goes on from here"
 
 
 def end_at_once(*_: object) -> None:
-    """On Ctrl-C during a script's own imports, of which nobody wants to see a traceback."""
+    """Handle Ctrl-C during a script's own imports: without a traceback, which helps nobody there."""
     print(INTERRUPTED, file=sys.stderr, flush=True)
     os._exit(1)
 
 
-# Before a script's own imports, which take seconds: whoever started the stage may be killed in the meantime.
+# Before a script's own imports: they take seconds, and the process that started the stage may be killed meanwhile.
 if "DVC_STAGE" in os.environ:
     end_with_parent(os.getppid())
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so in the background
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is ignored
         signal.signal(signal.SIGINT, end_at_once)

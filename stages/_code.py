@@ -1,10 +1,10 @@
-"""Which code a stage runs: the files that its script imports, with a hash of what each means. The scripts that build
-networks have those of the user too, with what these are made of.
+"""Which code a stage runs: the files that its script imports, with a hash of each file's meaning. For scripts that
+build networks, this includes the user's networks and all files that these use.
 
-A stage depends on a list of them, which the stage ``check`` writes, in place of the files. So a change of code reruns
-the stages that import it, and no other, and none can be forgotten; and dvc.lock, which DVC writes anew after every
-stage, stays short enough to be written in a fraction of a second. Comments, docstrings and formatting are not part of
-what a file means, so prose reruns nothing.
+The stage ``check`` writes these lists, and a stage depends on its list in place of the files. So a change of code
+reruns exactly the stages that import it, and no file can be forgotten. It also keeps dvc.lock short: DVC rewrites it
+after every stage, in a fraction of a second. Comments, docstrings and formatting do not count as meaning, so a change
+of prose reruns nothing.
 """
 
 import ast
@@ -20,7 +20,7 @@ from winnow import methods
 from winnow.errors import UserError
 from winnow.params.training import Network
 
-Chosen = Mapping[str, Collection[str]]  # families of methods, and those of each that are used
+Chosen = Mapping[str, Collection[str]]  # by family, the methods that are used
 
 OWN = Path("networks")  # the folder of the user's networks
 BUILDS_THEM = Path("src/winnow/networks/own.py")
@@ -28,10 +28,10 @@ BUILDS_THEM = Path("src/winnow/networks/own.py")
 
 @cache  # most files are imported by many scripts
 def meaning(path: Path) -> str:
-    """A hash (SHA-256, hex) of a file's syntax tree without its docstrings, the same under every version of Python; of
-    the bytes of a file that is not Python.
+    """A hash (SHA-256, hex) of a file's syntax tree without docstrings, the same under every version of Python. For a
+    file that is not Python, a hash of its bytes.
 
-    Names count, those of local variables too: which of them can be seen from elsewhere is more than the tree tells.
+    All names count, also those of local variables: the tree does not tell which of them other files can see.
     """
     if path.suffix != ".py":
         with path.open("rb") as file:
@@ -43,12 +43,13 @@ def meaning(path: Path) -> str:
 def _tree(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError) as error:  # of the user's
+    except (SyntaxError, UnicodeDecodeError) as error:  # in a file of the user's
         raise UserError(f"{path}: not Python ({error})") from None
 
 
 def _plain(part: Any) -> Any:
-    """A part of a syntax tree as lists, maps and text, without empty fields, of which a new Python has more."""
+    """A part of a syntax tree as lists, maps and text. Empty fields are left out, because newer Pythons have more of
+    them."""
     if isinstance(part, list):
         return [_plain(item) for item in part]
     if not isinstance(part, ast.AST):
@@ -71,20 +72,21 @@ def _has_docstring(part: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Async
 
 
 def imported_files(script: str, chosen: Chosen | None = None) -> list[Path]:
-    """The file of a script and every one of src/winnow and stages that it imports at any depth, in functions too.
-    Paths are relative to the project's root, which is the working directory.
+    """The file of a script, and every file of src/winnow and stages that it imports at any depth, also inside
+    functions. Paths are relative to the project's root, which is the working directory.
 
-    Code that names a family of methods imports those of them that are chosen, or all, if the family is not in chosen.
+    Code that names a family of methods counts as importing the chosen ones, or all if the family is not in ``chosen``.
     """
     return _with_imports(_files(f"stages.{script}"), chosen or {})
 
 
 def own_files(network: Network) -> list[Path]:
-    """What a network of the user's is made of: its module, all files of the folder of its own that it lies in, if any,
-    what these import from the project, and its starting weights. None for other networks, and for what is not there.
+    """The files that a network of the user's uses: its module, all files of its own folder, if it has one, what these
+    import from the project, and its starting weights. Other networks only have starting weights, if any. Missing files
+    are left out.
 
-    Raises UserError if they import what lies elsewhere in the project, or behind a link to a folder: of all that, DVC
-    would not see a change.
+    Raises UserError if they import code from elsewhere in the project, or lie behind a link to a folder: DVC would not
+    see such code change.
     """
     weights = [Path(network.weights)] if network.weights and Path(network.weights).exists() else []
     if not network.name.startswith(f"{OWN}."):
@@ -102,7 +104,7 @@ def own_files(network: Network) -> list[Path]:
 def _refuse_unwatched(path: Path) -> None:
     for link in path.parents:
         if link.is_relative_to(OWN) and link != OWN and link.is_symlink():
-            raise UserError(f"{link}: is a link to a folder, behind which DVC does not look: copy the folder")
+            raise UserError(f"{link}: a link to a folder: DVC does not look behind it; copy the folder")
     for module in _imports(path):
         if module.partition(".")[0] not in (OWN.name, "winnow") and _project_files(module, Path()):
             raise UserError(
@@ -112,7 +114,7 @@ def _refuse_unwatched(path: Path) -> None:
 
 
 def _with_imports(todo: list[Path], chosen: Chosen) -> list[Path]:
-    """These files, and every one of the project that they import at any depth."""
+    """These files, and every file of the project that they import at any depth."""
     found: set[Path] = set()
     while todo:
         path = todo.pop()
@@ -125,7 +127,7 @@ def _with_imports(todo: list[Path], chosen: Chosen) -> list[Path]:
 
 
 def _files(module: str) -> list[Path]:
-    """The file of a module and of the packages above it; none for modules that are not the project's."""
+    """The files of a module and of the packages above it; none if the module is not the project's."""
     above = {"winnow": Path("src"), "stages": Path(), OWN.name: Path()}.get(module.partition(".")[0])
     return [] if above is None else _project_files(module, above)
 
@@ -137,14 +139,14 @@ def _project_files(module: str, above: Path) -> list[Path]:
 
 
 def _methods(family: str, chosen: Chosen) -> list[Path]:
-    """The files of a family's package, and of its methods that are chosen."""
+    """The files of a family's package and of its chosen methods."""
     names = chosen[family] if family in chosen else methods.names(family)
     return _files(family) + [file for name in names for file in _files(f"{family}.{methods.module_name(name)}")]
 
 
 @cache
 def _families(path: Path) -> list[str]:
-    """The packages that stand as text in a file: whose methods are imported by their names."""
+    """The families of methods that a file names: the packages in its strings. Their methods are imported by name."""
     texts = [node.value for node in _nodes(path) if isinstance(node, ast.Constant)]
     names = [text for text in texts if isinstance(text, str) and re.fullmatch(r"winnow(\.\w+)+", text)]
     return [name for name in names if Path("src", *name.split("."), "__init__.py").exists()]
@@ -173,9 +175,9 @@ def _modules(path: Path) -> Iterator[str]:
 
 @cache
 def _nodes(path: Path) -> list[ast.AST]:
-    """All nodes of a file's syntax tree, but for what only a type checker reads."""
+    """All nodes of a file's syntax tree, except code that only a type checker reads."""
     nodes: list[ast.AST] = [_tree(path)]
-    for node in nodes:  # which grows
+    for node in nodes:  # grows in the loop
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             nodes += node.orelse
         else:

@@ -1,4 +1,4 @@
-"""What the stages that train and test networks read of the images."""
+"""The images that stages train and test networks on."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from winnow.training.batches import DeviceImages, to_device
 
 
 def training_images(subset: str = "full") -> Labelled:
-    """The training images with the labels to train on: all, or those of a subset such as select/el2n-0.5."""
+    """The training images with the labels to train on: all images, or a subset such as select/el2n-0.5."""
     images = load_split("data/images", "train", labels="data/labels.parquet")
     if subset == "full":
         return images
@@ -21,12 +21,12 @@ def training_images(subset: str = "full") -> Labelled:
 
 
 def to_train_on(subset: str, facts: dict[str, Any], device: torch.device) -> DeviceImages:
-    """``training_images`` on the device, with the weights that the subset gives them, if it gives some."""
+    """``training_images`` on the device, with weights if the subset gives any."""
     weights = None if subset == "full" else load_subset(f"data/{subset}.parquet").weights
     return to_device(training_images(subset), facts, device).weighted(weights)
 
 
 def held_out(facts: dict[str, Any], device: torch.device) -> dict[str, DeviceImages]:
-    """The validation images, if there are any, and the test images."""
+    """The validation split and the test split, each if it has any images."""
     names = [name for name in ("validation", "test") if facts["images"][name]]
     return {name: to_device(load_split("data/images", name), facts, device) for name in names}

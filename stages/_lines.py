@@ -1,4 +1,4 @@
-"""What the stages share that measure along lines between tickets: many lines side by side, a table for each."""
+"""Measurements along lines between tickets, which several stages share: many lines side by side, a table for each."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from typing import Any
 from stages._images import training_images
 from winnow.datasets.images import load_facts, load_split, sample
 from winnow.landscape.connectivity import line_between
+from winnow.progress import Bar
 from winnow.storage import load_provenance, save_table
 from winnow.tickets.files import load_ticket
 from winnow.training.batches import DeviceImages, to_device
@@ -19,7 +20,7 @@ from winnow.training.workers import Tick, side_by_side
 
 @dataclass(frozen=True)
 class Line:
-    """A line between the files of two tickets, and the file of what is measured on it."""
+    """The files of the two tickets at the ends of a line, and the file for what is measured on it."""
 
     a: Path
     b: Path
@@ -29,8 +30,8 @@ class Line:
 def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None:
     """Measure error and loss along every line (columns alpha, split, error, loss), and write each to its own file.
 
-    connectivity: the section's points, images and statistics. code: the list of this stage's code. A file keeps a hash
-    of all that went into it, so a line is measured once only, whatever other lines come and go.
+    connectivity: the section of params.yaml, for its points, images and statistics. code: the list of this stage's
+    code. Each file keeps a hash of all its inputs, so a line is measured only once, whatever other lines come and go.
     """
     if not lines:
         return
@@ -49,11 +50,11 @@ def measure(lines: list[Line], connectivity: Any, code: str, label: str) -> None
         save_table(line.file, line_between(a, b, points, splits, statistics), {"of": inputs[line]})
         tick(1)
 
-    side_by_side(work, new, workers(device), len(lines), label, unit="line", done=len(lines) - len(new))
+    side_by_side(work, new, workers(device), Bar(len(lines), label, "line", len(lines) - len(new)))
 
 
 def _hash_of_images(images: DeviceImages) -> str:
-    """Of the pixels, the labels, and how both become inputs."""
+    """A hash of the pixels, the labels, and the scale and shift that make inputs of the pixels."""
     digest = hashlib.sha256()
     for pixels, labels in images.in_order(1000):
         digest.update(pixels.cpu().numpy().tobytes() + labels.cpu().numpy().tobytes())
@@ -61,7 +62,7 @@ def _hash_of_images(images: DeviceImages) -> str:
     return digest.hexdigest()
 
 
-@cache  # a ticket is at the end of several lines
+@cache  # a ticket is an end of several lines
 def _hash_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

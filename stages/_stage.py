@@ -1,7 +1,7 @@
-"""What every stage script shares: its declared params and code, its errors in one line, its scratch folder.
+"""What every stage script shares: its declared params and code, errors in one line, a scratch folder.
 
 This is the only place that knows of DVC. A stage runs from the project's root as ``python -m stages.NAME [ITEM …]``,
-its items in the order of its matrix in dvc.yaml, with its own name in DVC_STAGE.
+with its items in the order of its matrix in dvc.yaml, and its name in DVC_STAGE.
 """
 
 import fcntl
@@ -28,14 +28,14 @@ from winnow.params.view import View
 
 SCRATCH = Path(".winnow")
 TIMES = SCRATCH / "times.csv"  # what make times shows
-CODE = Path("data/code")  # lists of the stages' code, which are written more often than they change
+CODE = Path("data/code")  # lists of the stages' code, which are written even if they have not changed
 NAMED = re.compile(r"^\w+\.\$\{(\w+\.\w+)\}$")  # networks.${early.network}: the network that early.network names
 USED = re.compile(r"\b(early|retrain|dense)\.(network|training)\.")
 LOCK_SECONDS = 10
 
 
 def main(stage: Callable[..., None]) -> None:
-    """Run a stage with the command line's arguments; a user's mistake ends in one line and exit status 1."""
+    """Run a stage with the command line's arguments. A user's mistake ends it with one line and exit status 1."""
     try:
         if signal.getsignal(signal.SIGINT) is end_at_once:  # the imports are done
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -44,7 +44,7 @@ def main(stage: Callable[..., None]) -> None:
             stage(*sys.argv[1:])
     except UserError as error:
         sys.exit(f"error: {error}")
-    except OSError as error:  # a full disk, a folder that may not be written
+    except OSError as error:  # such as a full disk, or a read-only folder
         sys.exit(f"error: {describe(error)}")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -54,7 +54,7 @@ def main(stage: Callable[..., None]) -> None:
 
 @contextmanager
 def _timed() -> Iterator[None]:
-    """Add a line to the table of times: they differ from run to run, so they are not an output of any stage."""
+    """Add a line to the table of times, which is not an output of any stage because times differ from run to run."""
     start, used = time.monotonic(), _processor_seconds()
     try:
         yield
@@ -68,7 +68,7 @@ def _timed() -> Iterator[None]:
 
 
 def _processor_seconds() -> float:
-    """Of this process and its children that have ended, on all cores."""
+    """Processor time, on all cores, of this process and of its children that have ended."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
@@ -82,9 +82,10 @@ def name() -> str:
 
 
 def params(**sections: type[Section]) -> View:
-    """The sections of params.yaml that this stage reads, checked, and cut down to the keys that dvc.yaml declares.
+    """The sections of params.yaml that this stage reads, checked, and limited to the keys that dvc.yaml declares.
 
-    A stage reads a network or a training where its name stands: ``networks.${early.network}`` declares early.network.
+    A stage reads a network or a training at the key that names it: ``networks.${early.network}`` declares
+    early.network.
     """
     values = read_yaml("params.yaml")
     named = load_named(values, "params.yaml")
@@ -96,8 +97,8 @@ def params(**sections: type[Section]) -> View:
 
 @contextmanager
 def naming(key: str) -> Iterator[None]:
-    """Tell a kernel's ValueError, which names what it was given, as a mistake in this key of params.yaml: of the
-    network or training that early.network or dense.training names, in that of its own, networks.NAME."""
+    """Turn a kernel's ValueError, which names what it was given, into a UserError about this key of params.yaml. A key
+    of the network or training that early.network or dense.training names becomes its own key, such as networks.NAME."""
     try:
         yield
     except ValueError as error:
@@ -107,15 +108,15 @@ def naming(key: str) -> Iterator[None]:
 
 
 def code() -> str:
-    """The list of this stage's code, for stages that keep some of their results by what went into them."""
+    """The list of this stage's code, for stages that reuse a result if its inputs have not changed."""
     return next(Path(dep) for dep in _declared("deps") if CODE in Path(dep).parents).read_text(encoding="utf-8")
 
 
 def keep_only(folder: Path, names: Iterable[str]) -> None:
-    """Remove everything else from a folder of items that several stages write, each its own.
+    """Keep only these names in a folder where several stages write an item each; remove everything else.
 
-    What belonged to an item that has left the params would be hashed with the folder: a colleague who never had it
-    would get another hash, and rerun. DVC's cache still has it.
+    Otherwise an item that is no longer in the params would be hashed with the folder, and a colleague who never had the
+    item would get another hash, and rerun. DVC's cache still has the item.
     """
     kept = set(names)
     for path in folder.iterdir() if folder.exists() else []:
@@ -124,10 +125,10 @@ def keep_only(folder: Path, names: Iterable[str]) -> None:
 
 
 def scratch() -> Path:
-    """A folder for unfinished work, which a run of this stage with the same params, inputs and code finds again.
+    """A folder for unfinished work. A later run of this stage with the same params, inputs and code finds it again.
 
-    It is told apart by the content of the declared code and params, and by size and time of the declared data, as DVC
-    itself tells whether a file has changed. What earlier runs of the stage have left for other values is removed.
+    The folder's name is a hash of the declared code and params, and of the size and time of the declared data, by which
+    DVC too detects changed files. Folders that this stage left for other values are removed.
     """
     digest = hashlib.sha256()
     values = read_yaml("params.yaml")
@@ -143,7 +144,7 @@ def scratch() -> Path:
     folder = SCRATCH / name() / digest.hexdigest()[:16]
     SCRATCH.mkdir(exist_ok=True)
     _lock(SCRATCH / f"{name()}.lock")
-    folder.mkdir(parents=True, exist_ok=True)  # only now: the run that held the lock may have moved it away
+    folder.mkdir(parents=True, exist_ok=True)  # only now: the run that held the lock may have moved the folder
     for other in folder.parent.glob("*"):
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)
@@ -151,13 +152,13 @@ def scratch() -> Path:
 
 
 def _lock(path: Path) -> None:
-    """Hold a file until this process ends: two runs of one stage must not write together."""
+    """Lock a file until this process ends: two runs of one stage must not write together."""
     file = path.open("w")
     _held.append(file)
     for _ in range(LOCK_SECONDS):
         try:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # what was killed a moment ago may need a moment to end
+        except BlockingIOError:  # a process that was just killed may need a moment to end
             time.sleep(1)
     raise UserError(f"{name()} is still running from an earlier start: wait for it, or end that process")
 
@@ -166,7 +167,7 @@ _held: list[IO[str]] = []  # a closed file loses its lock
 
 
 def finish(folder: Path, out: str) -> None:
-    """Move finished work from the scratch folder to the stage's output, all at once."""
+    """Move finished work from the scratch folder to the stage's output, in one step."""
     target = Path(out)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target, ignore_errors=True)
@@ -176,7 +177,7 @@ def finish(folder: Path, out: str) -> None:
 def _declared(kind: str, as_read: bool = False) -> list[str]:
     """The params or deps that dvc.yaml gives this stage, filled in.
 
-    as_read: a network or a training by the key that has its name, early.network for networks.${early.network}.
+    as_read: name a network or a training by the key that names it: early.network for networks.${early.network}.
     """
     group, _, key = name().partition("@")
     try:
@@ -195,7 +196,7 @@ def _declared(kind: str, as_read: bool = False) -> list[str]:
 
 
 def _at(values: Any, key: str) -> Any:
-    """The value of a key such as early.epochs; a KeyError if there is none."""
+    """The value of a key such as early.epochs. Raises KeyError if the key is missing."""
     for part in key.split("."):
         values = values[part]
     return values

@@ -1,4 +1,4 @@
-"""Where the tickets and what is measured on them lie, and which of the files there belong to the params."""
+"""Paths of the tickets and of the measurements on them, and the removal of those that have left the params."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ LINES = LANDSCAPE / "lines"
 
 
 def ticket(level: str, seed: int) -> Path:
-    """The file of a level's replicate."""
+    """The file of a level's ticket for one seed."""
     return TICKETS / level / f"seed{seed}" / "ticket.safetensors"
 
 
@@ -25,18 +25,18 @@ def child(step: int, which: str, seed: int) -> Path:
 
 
 def keep_levels(levels: Iterable[str]) -> None:
-    """Leave the tickets of dense and of these levels alone in their folder."""
+    """Keep only the tickets of dense and of these levels in their folder."""
     keep_only(TICKETS, [DENSE, NO_PARENT, *levels])
 
 
 def keep_measured(runs: Iterable[str], levels: Iterable[str]) -> None:
-    """Leave the perturbed runs and the levels whose curvature is asked for alone in their folders."""
+    """Keep only these perturbed runs, and the curvature of only these levels, in their folders."""
     keep_only(LANDSCAPE / "perturbation", [f"{run}.parquet" for run in runs])
     keep_only(LANDSCAPE / "curvature", list(levels))
 
 
 def lines_of(pairs: Iterable[tuple[str, str]], seeds: Sequence[int]) -> pd.DataFrame:
-    """The points on the lines between these pairs of levels, of every replicate."""
+    """The points on the lines between these pairs of levels, for every seed."""
     return joined(
         load_line(LINES / "levels" / f"{a}-{b}" / f"seed{seed}.parquet", a=a, b=b, seed=seed)
         for a, b in pairs

@@ -1,5 +1,5 @@
-"""Check the whole of params.yaml, so that a mistake in any section is told before anything runs; and write which code
-every stage runs, one list for each script, or for each of its items where these use methods of their own."""
+"""Check the whole of params.yaml, so that a mistake in any section is reported before anything runs. Also list the code
+that every stage runs: one list for each script, or one for each of its items if items use different methods."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +21,9 @@ from winnow.tickets.rules import methods_of
 def check() -> None:
     params = load_params("params.yaml")
     if params.download.path and not Path(params.download.path).is_dir():
-        raise UserError(f"params.yaml: download.path: {params.download.path}: no such folder; give that of your images")
+        raise UserError(
+            f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
+        )
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}
@@ -36,8 +38,8 @@ def check() -> None:
 
 
 def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
-    """The lists of a script by their names, and which methods of which families they hold: of a family that is not
-    named here, all."""
+    """The lists of a script, by name, with the methods that each holds, by family. A list holds all methods of a family
+    that it does not name."""
     if script == "download":
         return {script: {SOURCES: [params.download.source]}}
     if script == "score":
@@ -56,7 +58,7 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
 
 
 def check_own(key: str, network: Network) -> None:
-    """The files of a network of the user's, and of starting weights, are there."""
+    """Raise UserError if the file of the user's network, or of its starting weights, is missing."""
     module = Path(network.name.partition(":")[0].replace(".", "/"))
     if network.name.startswith("networks.") and not (module.with_suffix(".py").exists() or module.is_dir()):
         raise UserError(f"{key}.name: {network.name}: no file {module}.py")

@@ -1,4 +1,5 @@
-"""Bring the results of all retraining into one table, and compare every method with random and with all data."""
+"""Collect the results of all retraining in one table, and compare every method with random subsets and with all
+data."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""Error and loss along the lines from every level to its parent and to dense, between the levels of a list, and between
-the two children of one network."""
+"""Measure error and loss along lines: from every level to its parent and to dense, between the levels of a list, and
+between the two children of one network."""
 
 from itertools import combinations
 from pathlib import Path
@@ -31,7 +31,7 @@ def connectivity() -> None:
         for step in partings
         for seed in seeds
     ]
-    for folder in (of_levels, of_children):  # even where nothing is measured
+    for folder in (of_levels, of_children):  # even if nothing is measured
         folder.mkdir(parents=True, exist_ok=True)
     keep_only(of_levels, [f"{a}-{b}" for a, b in pairs])
     keep_only(of_children, map(str, partings))

@@ -1,4 +1,5 @@
-"""The Hessian at a level's solutions: its largest eigenvalues, its spectral density, its trace, the cut it predicts."""
+"""Measure the Hessian at a level's solutions: largest eigenvalues, spectral density, trace, and the cut that it
+predicts."""
 
 from dataclasses import fields
 
@@ -9,6 +10,7 @@ from winnow.datasets.images import load_facts, sample
 from winnow.landscape.curvature import Effort, curvature
 from winnow.params.dense import Dense
 from winnow.params.landscape import Curvature
+from winnow.progress import Bar
 from winnow.storage import save_tensors
 from winnow.tickets.files import load_ticket
 from winnow.training.batches import to_device
@@ -33,7 +35,7 @@ def curvature_stage(level: str) -> None:
                 save_tensors(file, curvature(found.network, found.mask, images, effort))
         tick(1)
 
-    side_by_side(work, seeds, workers(device), len(seeds), f"curvature@{level}", unit="network")
+    side_by_side(work, seeds, workers(device), Bar(len(seeds), f"curvature@{level}", "network"))
     finish(folder, f"data/landscape/curvature/{level}")
 
 

@@ -1,4 +1,4 @@
-"""Train the dense networks: to the rewind point, and from there to the end, which is level 0 of every ticket."""
+"""Train the dense networks to the rewind point, and from there to the end; the result is level 0 of all tickets."""
 
 import shutil
 
@@ -41,10 +41,10 @@ def dense() -> None:
     from_tau = Task(images, options.training, schedule, from_tickets(begun), tau)
     fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(splits))
     save_table(level / "results.csv", load_results(level, options.seeds))
-    rewind.mkdir(exist_ok=True)  # where there are no seeds
+    rewind.mkdir(exist_ok=True)  # in case there are no seeds
     finish(rewind, "data/rewind/dense")
     finish(level, "data/tickets/dense")
-    # what a level without a parent, which depends on this file in place of a folder, must know to build its network
+    # a level without a parent builds its network from this file, and depends on it in place of a parent's folder
     save_json("data/tickets/none", about_dense(options.network, classes, images.shape))
     shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""Get the images and cut them into a training, a validation and a test part."""
+"""Get the images and divide them into the train, validation and test splits."""
 
 from stages._stage import main, params
 from winnow.datasets.build import build

@@ -1,4 +1,4 @@
-"""Train one cohort of seeds for the first epochs, side by side, and keep what the scores are computed from."""
+"""Train one cohort of seeds for the first epochs, side by side, and keep the outputs that scores are computed from."""
 
 from stages._stage import finish, main, naming, params, scratch
 from winnow.datasets.images import load_facts, load_split

@@ -41,7 +41,7 @@ def figures() -> None:
     with atomic_folder("plots/pictures") as folder:
         for name, figure in drawn.items():
             save(figure, folder / f"{name}.png", options.figures.dpi)
-    print(in_words(against))  # here, not in compare: whose tables are in git, so a fresh clone may skip it
+    print(in_words(against))  # not in the stage compare: its tables are in git, so a fresh clone may skip it
 
 
 if __name__ == "__main__":

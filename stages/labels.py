@@ -1,4 +1,5 @@
-"""The labels to train on: the source's own, or, for experiments with label noise, a fraction of them drawn anew."""
+"""Write the labels to train on: the source's own, or, for experiments with label noise, with a fraction redrawn at
+random."""
 
 import numpy as np
 

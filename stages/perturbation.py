@@ -1,4 +1,5 @@
-"""Train a level again from perturbed rewind points: is the result connected to the level's own solution?"""
+"""Train a level again from perturbed rewind points, and measure whether the results are connected to the level's
+solution."""
 
 import shutil
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def perturbation(name: str) -> None:
         return folder / "begun" / f"{multiple}" / f"seed{seed}.safetensors"
 
     def perturbed(multiple: float) -> Callable[[int], Beginning]:
-        """From a seed to the ticket at its perturbed rewind point, which is written on the way."""
+        """From a seed to the ticket at its perturbed rewind point, which it also writes."""
         begin = from_tickets(folder / "begun" / f"{multiple}")
 
         def of_seed(seed: int) -> Beginning:
@@ -54,15 +55,7 @@ def perturbation(name: str) -> None:
         for multiple in scales
     }
     fit_side_by_side(tasks, seeds, f"perturbation@{name}", on_end=keep_ticket(splits))
-    lines = {
-        (multiple, seed): Line(
-            ticket(run.level, seed),
-            folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors",
-            folder / "lines" / f"{multiple}" / f"seed{seed}.parquet",
-        )
-        for multiple in scales
-        for seed in seeds
-    }
+    lines = {(multiple, seed): line_to(run.level, folder, multiple, seed) for multiple in scales for seed in seeds}
     measure(list(lines.values()), options.connectivity, code(), f"perturbation@{name}, lines")
     about = {"run": name, "level": run.level, "rewind": run.rewind, "rewind_steps": tau}
     tables = [
@@ -73,8 +66,14 @@ def perturbation(name: str) -> None:
     shutil.rmtree(folder)
 
 
+def line_to(level: str, folder: Path, multiple: float, seed: int) -> Line:
+    """From the level's solution to that from a perturbed rewind point."""
+    trained = folder / "trained" / f"{multiple}" / f"seed{seed}" / "ticket.safetensors"
+    return Line(ticket(level, seed), trained, folder / "lines" / f"{multiple}" / f"seed{seed}.parquet")
+
+
 def length_of(begun: Path) -> float:
-    """How far a perturbed network begins from its rewind point."""
+    """How far from its rewind point a perturbed network begins."""
     return load_tensor_provenance(begun)["length"]
 
 

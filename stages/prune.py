@@ -1,4 +1,4 @@
-"""One level of pruning: cut the parent's tickets, put the survivors back to the rewind point, train them again."""
+"""Run one level of pruning: prune the parent's tickets, set the weights that the survivors start from, train them."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
 from winnow.params.dense import Dense
 from winnow.params.pruning import NO_PARENT, Pruning
+from winnow.progress import Bar
 from winnow.storage import load_json, save_table
 from winnow.tickets.files import load_ticket, save_ticket
 from winnow.tickets.level import Material, begin_level, during
@@ -53,7 +54,7 @@ def prune(name: str) -> None:
                 save_ticket(path, *begin_level(rule, parent, rewound, seed, material))
         tick(1)
 
-    side_by_side(begin, seeds, workers(device), len(seeds), f"prune@{name}, cut", unit="ticket")
+    side_by_side(begin, seeds, workers(device), Bar(len(seeds), f"prune@{name}, pruning", "ticket"))
     task = Task(
         images, training, schedule, from_tickets(begun, after_step=during(rule, schedule, first, images)), first
     )
@@ -65,7 +66,7 @@ def prune(name: str) -> None:
 
 @contextmanager
 def told(key: str) -> Iterator[None]:
-    """A kernel's error as the user's: the floor is a key of its own."""
+    """Turn a kernel's ValueError into a UserError about ``key``, or about pruning.floor if it is the floor's."""
     try:
         yield
     except ValueError as error:

@@ -12,7 +12,7 @@ from winnow.training.schedule import make_schedule
 
 
 def retrain_stage(*items: str) -> None:
-    """A method and how much it keeps, such as el2n 0.5; or full, for all images."""
+    """items: a method and how much it keeps, such as el2n 0.5; or full, for all images."""
     item = "-".join(items)
     subset = item if item == "full" else f"select/{item}"
     options = params(retrain=Retrain).retrain

@@ -1,4 +1,4 @@
-"""Train fresh networks to a rewind point of its own, perhaps on fewer images, side by side."""
+"""Train fresh networks, side by side, to a rewind point that differs from the dense one, perhaps on fewer images."""
 
 from stages._images import to_train_on
 from stages._stage import finish, main, naming, params, scratch

@@ -1,6 +1,6 @@
-"""Compute every score of the kept outputs, bring all scores into one table, and list the labels that look wrong.
+"""Compute every score of the kept outputs, collect all scores in one table, and list the labels that look wrong.
 
-Nothing is trained. Gradient scores come from their own stages (score_gradients), which take minutes.
+This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
 """
 
 from pathlib import Path
@@ -65,7 +65,7 @@ def score() -> None:
 
 
 def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str, SeedScores]:
-    """Every score of all cohorts, by its name; those computed here are written to the folder, seed by seed."""
+    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed."""
     files: dict[str, list[Path]] = {}
     for name in asked.scores:
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]

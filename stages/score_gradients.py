@@ -1,4 +1,4 @@
-"""Compute one gradient score of one cohort from the networks that its early training kept: nothing is trained."""
+"""Compute one gradient score of one cohort from the networks that its early training kept. This trains nothing."""
 
 import shutil
 from pathlib import Path

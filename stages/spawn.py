@@ -1,4 +1,5 @@
-"""Train two children of every dense network, which part at a step and differ in the order of data from there on."""
+"""Train two children of every dense network. They part at a step, and from there on see the data in different
+orders."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +19,7 @@ from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.loop import Run
 from winnow.training.schedule import make_schedule
 
-OWN, OTHER = "a", "b"  # children: with the dense network's own order of data, and with another one
+OWN, OTHER = "a", "b"  # children: with the dense network's own order of data, and with another order
 
 
 def spawn() -> None:
@@ -33,7 +34,7 @@ def spawn() -> None:
         partings = sorted({schedule.before_end(steps(at, schedule.epoch)) for at in options.spawn.at})
     folder = scratch()
     children = folder / "children"
-    children.mkdir(exist_ok=True)  # empty, where none are asked for
+    children.mkdir(exist_ok=True)  # stays empty if no children are asked for
 
     def begun(step: int) -> Path:
         return folder / "begun" / f"{step}"
@@ -58,7 +59,7 @@ def spawn() -> None:
 
 
 def other_order(seed: int) -> int:
-    """The seed of the second child's order of data and of its augmentation."""
+    """The seed for the second child's order of data and its augmentation."""
     return int(numpy_stream(seed, "child").integers(2**62))
 
 

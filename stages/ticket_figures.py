@@ -29,11 +29,11 @@ def ticket_figures() -> None:
     with atomic_folder("plots/ticket_pictures") as folder:
         for name, figure in pictures(verdicts, style).items():
             save(figure, folder / f"{name}.png", options.dpi)
-    print(in_words(verdicts))  # here, not in tickets: whose tables are in git, so a fresh clone may skip it
+    print(in_words(verdicts))  # not in the stage tickets: its tables are in git, so a fresh clone may skip it
 
 
 def pictures(verdicts: pd.DataFrame, style: Style) -> dict[str, Figure]:
-    """Every picture of which there is something to see, by its name."""
+    """Every picture that has something to show, by name."""
     epsilon = epsilon_of(verdicts)
     tables = {path.stem: load_table(path) for path in sorted(Path("data/analysis/tickets").iterdir())}
     children, measured = (load_table(f"plots/tickets/{name}.csv") for name in ("barriers_of_children", "measured_cuts"))
@@ -46,7 +46,7 @@ def pictures(verdicts: pd.DataFrame, style: Style) -> dict[str, Figure]:
         drawn["lines"] = lines_figure(tables["lines"], verdicts, style)
     if len(pairs):
         drawn["magnitudes"] = magnitudes_figure(tables["magnitudes"], style)
-    if len(pairs) and verdicts["matching"].notna().all():  # one replicate tells nothing of matching
+    if len(pairs) and verdicts["matching"].notna().all():  # with one replicate, matching is not known
         counts = load_json("metrics/landscape.json")["connected_to_parent_and_matching"]
         drawn["connectivity"] = connectivity_figure(pairs, counts, epsilon, style)
     if (tables["errors_around_cuts"]["moment"] != "error").any():

@@ -1,5 +1,5 @@
-"""Bring the results of all levels into tables: which match the dense networks, which are connected to what, how large
-the weights are before a cut, after it and after retraining."""
+"""Collect the results of all levels in tables: which levels match the dense networks, which are connected, how large
+the weights are before and after a cut and after retraining."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -33,7 +33,7 @@ from winnow.tickets.files import load_ticket
 from winnow.tickets.magnitudes import density_table, magnitude_table
 
 SMALL = Path("plots/tickets")  # in git
-OTHERS = Path("data/analysis/tickets")  # what only pictures need
+OTHERS = Path("data/analysis/tickets")  # only pictures need these
 CURVATURE = ["size", "largest", "trace", "trace_error", "predicted_low", "predicted_high"]
 
 
@@ -64,8 +64,7 @@ def tickets() -> None:
     means = spread(of_levels[of_levels["split"] == "test"], ["a", "b"], "barrier")
     save_tables(OTHERS, levels=means, children=spread(of_children, ["split", "at"], "barrier"))
     write_perturbations({name: run.child for name, run in options.perturbation.runs.items()}, table)
-    measured = measured_cuts(table, levels)
-    limits = cut_limits(measured)
+    limits = cut_limits(measured := measured_cuts(table, levels))
     save_tables(SMALL, measured_cuts=measured)
     save_tables(OTHERS, cut_limits=limits)
     curvature, predicted = write_curvature(options.curvature.levels, seeds, table)
@@ -82,13 +81,13 @@ def tickets() -> None:
 
 
 def save_tables(folder: Path, **tables: pd.DataFrame) -> None:
-    """Write tables, each to the file of its name."""
+    """Write each table to the file of its name."""
     for name, table in tables.items():
         save_table(folder / f"{name}.{'csv' if folder == SMALL else 'parquet'}", table)
 
 
 def results_of(levels: Mapping[str, Level]) -> pd.DataFrame:
-    """The results of dense and of all levels, beside what a level was made from."""
+    """The results of dense and of all levels, next to what each was made from."""
     about = {DENSE: {"parent": "", "variant": "dense", "rewind": DENSE, "data": "full"}}
     for name, level in levels.items():
         data = level.data.removeprefix("select/")
@@ -101,8 +100,8 @@ def results_of(levels: Mapping[str, Level]) -> pd.DataFrame:
 
 
 def write_magnitudes(parents: Mapping[str, str], seeds: Sequence[int]) -> pd.DataFrame:
-    """How large the weights of every level are, and in which layers they lie; parents: of every level. Returns the
-    former."""
+    """Write the magnitudes of the weights of every level, and the densities of its layers. parents: by level. Returns
+    the magnitudes."""
     densities, tables = [], []
     for name, parent in parents.items():
         own, above = ([load_ticket(ticket(level, seed)) for seed in seeds] for level in (name, parent))
@@ -126,7 +125,8 @@ def _lines_of_children(seeds: Sequence[int]) -> pd.DataFrame:
 
 
 def write_perturbations(children: Mapping[str, str], table: pd.DataFrame) -> None:
-    """What came of the trainings from perturbed rewind points; children: of the runs, cut from the level perturbed."""
+    """Write the results of training from perturbed rewind points. children: by run, the level that is pruned from the
+    perturbed one."""
     keys = ["run", "level", "rewind", "rewind_steps", "multiple", "length", "seed"]
     tables = [load_table(LANDSCAPE / f"perturbation/{name}.parquet") for name in children]
     lines = joined(tables) if tables else pd.DataFrame(columns=[*keys, *MEASURED])
@@ -138,7 +138,8 @@ def write_perturbations(children: Mapping[str, str], table: pd.DataFrame) -> Non
 def write_curvature(
     levels: Sequence[str], seeds: Sequence[int], table: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The spectra of these levels, and the cuts that they predict. Returns the table of curvature and those cuts."""
+    """Write the spectra of these levels, and the cuts that they predict. Returns the table of curvature and those
+    cuts."""
     found = {
         (level, seed): load_tensors(LANDSCAPE / f"curvature/{level}/seed{seed}.safetensors")
         for level in levels

@@ -130,7 +130,7 @@ def test_a_network_that_is_not_given_by_name_is_told_how_to(mistake):
     mistake("retrain: {training: {length: 3 epochs}}", "retrain.training: must be a name now: write trainings: {NAME:")
 
 
-def test_sections_that_name_the_same_training_fraction_it(tmp_path):
+def test_sections_that_name_the_same_training_share_it(tmp_path):
     params = load_params(write(tmp_path / "params.yaml", "trainings: {short: {decay: 0.3}, long: {length: 40 epochs}}\n"
                                "dense: {training: long}"))  # fmt: skip
     assert params.early.training is params.retrain.training
@@ -447,7 +447,7 @@ def test_levels(mistake, level, message):
         ("{parent: none, criterion: snip, prune: 0.2, batches: 0}", ".batches: must be at least 1, not 0"),
         ("{parent: none, when: gradual, prune: 0.2, end: 1.5}", ".end: must be at most 1.0, not 1.5"),
         ("{parent: none, when: gradual}", ": criterion magnitude with allocation global needs prune"),
-        ("{parent: dense, when: gradual, max_error_rise: 0.1}", ".when: gradual needs cut"),
+        ("{parent: dense, when: gradual, max_error_rise: 0.1}", ".when: gradual needs prune"),
         ("{parent: l1, criterion: none, prune: 0.2}", ": criterion none with allocation global takes no prune"),
         (
             "{parent: l1, criterion: random, allocation: of_parent, prune: 0.2}",
@@ -459,11 +459,11 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: none, weights: trained, prune: 0.2}",
-            ".weights: without a parent there are no trained ones",
+            ".weights: without a parent there are no trained weights",
         ),
         (
             "{parent: none, max_error_rise: 0.2}",
-            ".max_error_rise: is of a trained parent's error; without a parent, give",
+            ".max_error_rise: needs a trained parent",
         ),
     ],
 )

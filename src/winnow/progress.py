@@ -8,13 +8,22 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from winnow.storage import atomic_file
 
 Item = TypeVar("Item")
 FILE = "WINNOW_PROGRESS"
 SECONDS_BETWEEN_WRITES = 0.3
+
+
+class Bar(NamedTuple):
+    """What a progress bar counts to, and what it has before it, in words; done: what was done before."""
+
+    total: int
+    label: str
+    unit: str = "step"
+    done: int = 0
 
 
 def progress(total: int, label: str, unit: str, done: int = 0) -> Any:

@@ -88,7 +88,7 @@ def expanded(recipe: str) -> str:
     Raises UserError that names the file and the key, if the recipe is none, or breaks the schema.
     """
     path, text, default = _path(recipe), _text(recipe), DEFAULT.read_text(encoding="utf-8")
-    read_yaml(path)  # tells what is no YAML
+    read_yaml(path)  # names what is not YAML
     changes, values = _yaml().load(text), _yaml().load(default)
     usual = {key: next(iter(values[key].values())) for key in Named.model_fields}
     _merge(values, changes)

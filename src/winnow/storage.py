@@ -132,7 +132,7 @@ def map_tensor(path: str | Path, name: str) -> np.ndarray:
             return _mapped(file, 8 + length + start, shape)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what is there is no header, or ends too early
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # the header is missing or incomplete
         raise UserError(f"{path}: not a readable safetensors file ({_first_line(error)})") from None
 
 
@@ -177,7 +177,7 @@ def stack_on_disk(rows: Iterable[np.ndarray], folder: str | Path = ".") -> np.nd
 
 
 def _mapped(file: IO[bytes], offset: int, shape: tuple[int, ...]) -> np.ndarray:
-    if 0 in shape:  # of which no system makes a map
+    if 0 in shape:  # which the system does not map
         return np.empty(shape, np.uint8)
     return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
 

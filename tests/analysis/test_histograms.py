@@ -18,7 +18,7 @@ def counts(found, score, epoch, images="all"):
     return {float(row["low"]): int(row["count"]) for row in rows.to_dict("records") if row["count"]}
 
 
-def test_every_image_is_counted_once_and_epochs_fraction_their_bins():
+def test_every_image_is_counted_once_and_epochs_share_their_bins():
     random = np.random.default_rng(0)
     table = scores(
         el2n_epoch3_mean=random.normal(size=200),

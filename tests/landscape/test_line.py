@@ -33,7 +33,7 @@ def test_between_mixes_weights_and_floating_buffers():
     assert mixed["w"].tolist() == [1.0, 2.0]
     assert mixed["running_var"].tolist() == [1.5]
     assert mixed["num_batches_tracked"] == 5
-    with pytest.raises(ValueError, match="one state alone has w"):
+    with pytest.raises(ValueError, match="only one of the two states has w"):
         between(a, {name: b[name] for name in ("running_var", "num_batches_tracked")}, 0.5)
 
 

@@ -73,5 +73,5 @@ def test_what_a_criterion_cannot_do_names_the_level(clone: Clone, monkeypatch, u
         {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 500, "prune": 0.5},
     )
     in_this_process(clone, "check", monkeypatch)()
-    with user_error("pruning.levels.s: batch_size: 1 x 500 images are more than the 269"):
+    with user_error("pruning.levels.s: batch_size: 1 x 500 images, but there are only 269"):
         in_this_process(clone, "prune@s", monkeypatch)()

@@ -95,7 +95,7 @@ def test_the_batches_are_those_of_the_seed():
 
 def test_more_images_than_there_are_is_told():
     network = initialise(NETWORK, CLASSES, (2, 6, 6), 3)
-    with pytest.raises(ValueError, match=r"^batch_size: 2 x 22 images are more than the 43 that there are"):
+    with pytest.raises(ValueError, match=r"^batch_size: 2 x 22 images, but there are only 43"):
         snip(context(network), batches=2, batch_size=22)
 
 

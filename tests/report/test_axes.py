@@ -72,7 +72,7 @@ def factors(axes, lines):
     return found.first().to_dict()
 
 
-def test_lines_that_fraction_a_place_are_drawn_side_by_side():
+def test_lines_that_share_a_place_are_drawn_side_by_side():
     axes = panel()
     left = {"a": 0.8 ** np.arange(1, 33), "b": np.array([0.64]), "c": np.array([1.0]), "d": np.array([0.6401, 0.8**32])}
     density_axis(axes, np.concatenate(list(left.values())))

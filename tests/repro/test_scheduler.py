@@ -105,7 +105,7 @@ def test_a_stage_that_is_killed_says_so(toy: Toy) -> None:
         os.kill(toy.process_of("apart"), signal.SIGKILL)
         printed = process.communicate(timeout=60)[0]
     assert process.returncode == 1
-    assert "apart failed (ended by SIGKILL, perhaps for want of memory)" in printed
+    assert "apart failed (ended by SIGKILL, perhaps out of memory)" in printed
     assert ran(printed) == sorted(set(ALL) - {"apart"})
 
 

@@ -213,7 +213,7 @@ def test_a_link_to_a_folder_is_refused(networks, user_error, tmp_path_factory):
     (elsewhere / "model.py").write_text("")
     networks()
     Path("networks/linked").symlink_to(elsewhere)
-    with user_error("networks/linked: is a link to a folder"):
+    with user_error("networks/linked: a link to a folder"):
         files_of("linked.model")
 
 

@@ -137,7 +137,7 @@ def test_what_is_no_ticket_is_told(path, tmp_path, user_error):
         load_ticket(path)
     foreign = tmp_path / "foreign.safetensors"
     save_tensors(foreign, {"weight": np.zeros(3)})
-    with user_error(foreign, "not a ticket: does not say which network it is of"):
+    with user_error(foreign, "not a ticket: it does not name its network"):
         load_ticket(foreign)
     network, mask = sparse()
     save_ticket(foreign, network.state_dict(), mask, ABOUT | {"network": {"name": "resnet8", "width": 5}})

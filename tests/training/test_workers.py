@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
 from winnow.errors import UserError
+from winnow.progress import Bar
 from winnow.training.workers import side_by_side
 
 
 def run(work, jobs, processes: int) -> None:
-    side_by_side(work, jobs, processes, len(jobs), "test")
+    side_by_side(work, jobs, processes, Bar(len(jobs), "test"))
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_the_bar_counts_the_ticks_of_all(monkeypatch):
             tick(2)
 
     for processes in (1, 3):
-        side_by_side(work, [1, 2, 3, 4], processes, 25, "test", done=5)
+        side_by_side(work, [1, 2, 3, 4], processes, Bar(25, "test", done=5))
         assert (bars[-1].n, bars[-1].total) == (25, 25)
 
 

@@ -50,7 +50,7 @@ def _both(first: bool | None, second: bool | None) -> bool | None:
 
 def connected_and_matching(pairs: pd.DataFrame) -> dict[str, int]:
     """How many successive levels are connected to their parent, and how many match, as their parent does (U2 of Paul et
-    al. 2023: the one if and only if the other). Those of which no matching can be told are left out.
+    al. 2023: the one if and only if the other). Pairs whose matching is unknown are left out.
 
     pairs: of ``successive_pairs``.
     """
@@ -95,7 +95,7 @@ def at_the_same_sparsity(levels: Mapping[str, Level], table: pd.DataFrame) -> di
 
 
 def ways(levels: Mapping[str, Level]) -> list[str]:
-    """The kinds of level that cut, but those that are beside a line of levels. First those whose cut the error sets, as
+    """The kinds of level that prune, without those beside a line of levels. First those whose cut the error sets, as
     nobody chose their sparsity; then presets in their own order, then others in that of the levels."""
     kinds = {
         level.kind: level

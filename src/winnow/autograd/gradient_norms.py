@@ -86,7 +86,7 @@ class _Recorder(Override):
         return id(tensor) in self.names
 
     def claim(self, inputs: Tensor, *weights: Tensor | None) -> bool:
-        """Whether a layer with these weights is to be replaced.
+        """Whether a layer with these weights must be replaced.
 
         Not if none is trained; nor if one is computed from trained ones, which the ordinary call then betrays.
         """

@@ -1,1 +1,1 @@
-"""The loss around a trained network: along lines, its curvature, and how much can be cut before it rises."""
+"""The loss around a trained network: along lines, its curvature, and how much can be pruned before it rises."""

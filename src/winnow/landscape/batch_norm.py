@@ -1,4 +1,4 @@
-"""Batch norm's running statistics for weights that no training run has passed through."""
+"""Recalibration of batch norm's running statistics, for weights that no training has reached."""
 
 from collections.abc import Iterable
 
@@ -11,20 +11,21 @@ from winnow.training.batches import Batch, DeviceImages
 
 
 def recalibrate_on(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> None:
-    """``recalibrate`` on all of the images, not augmented. Many data sets are sorted by class, so the images come in an
-    order drawn at random, the same one every time."""
+    """``recalibrate`` on all images, without augmentation. The images come in a random order, the same one every time,
+    because many data sets are sorted by class."""
     recalibrate(network, images.mixed(batch_size))
 
 
 @torch.no_grad()
 def recalibrate(network: nn.Module, batches: Iterable[Batch]) -> None:
-    """Compute the running mean and variance of every batch-norm layer from nothing but these batches, at least one.
+    """Compute the running mean and variance of every batch-norm layer from these batches alone; there must be at least
+    one.
 
-    The batches pass once. Every batch-norm layer normalises by the batch's own statistics, as in training; all else
-    (dropout) is as in evaluation. The running mean is the average over the batches of the batch's mean, the running
-    variance that of its unbiased variance over images and positions, as torch keeps them with ``momentum=None``.
+    The batches pass once. Batch-norm layers normalise by the batch's own statistics, as in training; other layers, such
+    as dropout, are in evaluation mode. The running mean is the average of the batches' means. The running variance is
+    the average of their unbiased variances over images and positions. torch does the same with ``momentum=None``.
 
-    A network without batch norm is left alone, at no cost. Modes and momenta are left as they were.
+    Modes and momenta do not change. A network without batch norm costs nothing.
     """
     layers = [m for m in network.modules() if isinstance(m, BatchNorm) and m.running_mean is not None]
     if not layers:

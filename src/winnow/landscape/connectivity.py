@@ -18,7 +18,7 @@ def line_between(
 ) -> pd.DataFrame:
     """alpha (0 at a, 1 at b), split, error (0 to 1) and loss (nats) at evenly spaced points, on every split.
 
-    a, b: of one architecture. Batch norm's statistics are estimated again on the split ``train``, or interpolated.
+    a, b: of one architecture. Batch norm's statistics are recalibrated on the split ``train``, or interpolated.
     """
     train_split = splits["train"]
     first, second = (dict(network.state_dict()) for network in (a, b))

@@ -1,4 +1,4 @@
-"""The curvature of the loss at a ticket, and the largest cut that it predicts."""
+"""The curvature of the loss at a ticket, and the largest cut that the curvature predicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ BATCH = 128  # images
 
 @dataclass(frozen=True)
 class Effort:
-    """How closely the Hessian is looked at.
+    """How thoroughly the Hessian is measured.
 
-    eigenvalues: how many of the largest, exactly. probes: random vectors of the spectral density and the trace, with
-    so many steps of Lanczos' method each, drawn by the seed. loss_rise: nats, the height of the sublevel set that
-    predicts the largest cut.
+    eigenvalues: how many of the largest to compute exactly. probes: how many random vectors, drawn by the seed,
+    estimate the spectral density and the trace. lanczos_steps: steps of Lanczos' method for each probe. loss_rise:
+    nats, the height of the sublevel set that predicts the largest cut.
     """
 
     eigenvalues: int = 10
@@ -35,15 +35,15 @@ class Effort:
 def curvature(
     network: nn.Module, mask: Mapping[str, Tensor], images: DeviceImages, options: Effort
 ) -> dict[str, np.ndarray]:
-    """Of the Hessian of the mean loss over the images with respect to the weights left (of all layers that train, those
-    that no mask touches too), at a network whose weights the mask leaves or holds at zero:
+    """Measures of the Hessian of the mean loss over the images, at a network whose pruned weights are zero. The Hessian
+    is over the remaining weights of all trained layers, including layers that the mask does not name:
 
-    - eigenvalues [k], the largest, falling, and eigenvectors, float32 [k, size]
+    - eigenvalues [k], the largest in falling order, and eigenvectors, float32 [k, size]
     - nodes and weights [probes, steps]: the other eigenvalues, as in spectrum.quadrature
-    - trace [2]: its estimate and the estimate's standard error
-    - size [1]: of how many weights
-    - predicted [2]: the largest fraction of the prunable weights left that one cut can take, by limit.largest_cut:
-      with negative eigenvalues by their size, and as flat directions, which never gives less
+    - trace [2]: the estimate and its standard error
+    - size [1]: the number of weights
+    - predicted [2]: the largest fraction of the remaining prunable weights that one cut can prune, by
+      limit.largest_cut: first with negative eigenvalues by their size, then as flat directions, which never gives less
     """
     network = network.to(images.device)
     live = live_entries(network, mask)

@@ -1,5 +1,5 @@
 """The Hessian of a network's mean loss with respect to its live weights: products with vectors, its largest
-eigenvalues, its trace. The matrix itself, of a weight by a weight, is never made.
+eigenvalues, its trace. The matrix itself, [weights, weights], is never made.
 """
 
 import copy
@@ -17,7 +17,7 @@ from winnow.landscape.live import count, gather, scatter
 from winnow.streams import numpy_stream
 from winnow.training.batches import Batches
 
-Product = Callable[[Tensor], Tensor]  # of a symmetric matrix and a vector: float64 [size] to float64 [size]
+Product = Callable[[Tensor], Tensor]  # of a symmetric matrix with a vector: float64 [size] to float64 [size]
 
 
 def hessian_product(
@@ -27,16 +27,16 @@ def hessian_product(
     keep_bytes: int = 4 * 2**30,
 ) -> Product:
     """The product of a vector with the Hessian of the mean cross-entropy over all batches, in evaluation mode: batch
-    norm has its running statistics fixed, and nothing is dropped out.
+    norm uses fixed running statistics, and dropout is off.
 
-    live: bool tensors by parameter name (live.live_entries), whose live entries are the weights that the Hessian is of,
-    in the order of live.gather. The product takes a float vector [size] on any device, and returns float64 [size] on
-    the network's. Derivatives are exact but for rounding (Pearlmutter 1994; here by differentiating the gradient's own
-    computation), and those of rectifiers are taken to be 0 at 0. What the network is at the time of the call counts;
-    it is left as it was.
+    live: bool tensors by parameter name (live.live_entries). The Hessian is over their True entries, in the order of
+    live.gather. The product takes a float vector [size] on any device, and returns float64 [size] on the network's
+    device. Derivatives are exact up to rounding (Pearlmutter 1994; here by differentiating the computation of the
+    gradient). The derivatives of rectifiers at 0 are taken to be 0. The function copies the network: it does not change
+    it, and later changes to it do not count.
 
-    The computation of the first batches' gradients is kept for all products, as far as ``keep_bytes`` reach, and that
-    of the others is made again for every product: neither changes any result.
+    For the first batches, as many as fit in ``keep_bytes``, the graph of the gradient is kept for all products. For the
+    other batches every product builds it again. This does not change any result.
     """
     network = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
     for name, parameter in network.named_parameters():
@@ -47,7 +47,7 @@ def hessian_product(
     examples = sum(len(batches[place][1]) for place in range(len(batches)))
 
     def gradients(place: int) -> list[Tensor]:
-        """The fraction of a batch in the gradient of the mean loss, such that it can be differentiated."""
+        """A batch's contribution to the gradient of the mean loss, with a graph to differentiate it again."""
         inputs, labels = batches[place]
         with torch.enable_grad(), _single_precision():
             with CheapSecondDerivatives():
@@ -94,8 +94,8 @@ def _bytes_saved() -> Iterator[dict[int, int]]:
 
 
 def _single_precision() -> AbstractContextManager[None]:
-    """On CUDA devices: convolutions without tensor floats, whose ten bits drown small eigenvalues, and in algorithms
-    that give the same bytes every time."""
+    """On CUDA devices: convolutions without TF32, whose ten-bit mantissa drowns small eigenvalues, and with
+    deterministic algorithms."""
     return torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False)
 
 
@@ -104,11 +104,11 @@ def top_eigenpairs(
 ) -> tuple[np.ndarray, Tensor]:
     """The k largest eigenvalues [k] of a symmetric matrix, the largest first, and their unit eigenvectors [k, size].
 
-    Largest algebraically: a large negative eigenvalue is none of them. Implicitly restarted Lanczos iteration (ARPACK,
-    Lehoucq, Sorensen, Yang 1998) from a start that the seed determines, until each |H v - lambda v| is at most the
-    tolerance times |lambda|, which then bounds the error of the value too, in float64.
+    Largest means algebraically: large negative eigenvalues do not count. Implicitly restarted Lanczos iteration
+    (ARPACK, Lehoucq, Sorensen, Yang 1998) in float64 begins at a vector drawn by the seed. It stops when |H v - lambda
+    v| is at most the tolerance times |lambda| for each pair, which also bounds the error of lambda.
 
-    Raises ValueError if it does not come to that, or if the matrix has no k eigenvalues beside others.
+    Raises ValueError if the iteration does not converge, or unless 0 < k < size.
     """
     if not 0 < k < size:
         raise ValueError(f"k: {k} eigenvalues of a Hessian of {size} live weights: must be from 1 to {size - 1}")
@@ -122,7 +122,7 @@ def top_eigenpairs(
         )
     except ArpackNoConvergence as error:
         raise ValueError(
-            f"k: only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian came to the tolerance "
+            f"k: only {len(error.eigenvalues)} of the {k} largest eigenvalues of the Hessian reached the tolerance "
             f"{tolerance:g} within {restarts} restarts: ask for fewer, raise the tolerance, or the number of restarts"
         ) from None
     order = values.argsort()[::-1]
@@ -130,9 +130,10 @@ def top_eigenpairs(
 
 
 def trace(product: Product, size: int, probes: int, seed: int = 0) -> tuple[float, float]:
-    """The trace of a symmetric matrix, and the standard error of that estimate, nan for one probe.
+    """An estimate of the trace of a symmetric matrix, and its standard error, which is nan for one probe.
 
-    The mean of v' H v over vectors v of random signs (Hutchinson 1990), whose variance is 2 (|H|^2 - sum of H_ii^2).
+    The estimate is the mean of v' H v over vectors v of random signs (Hutchinson 1990). The variance of v' H v is 2
+    (|H|^2 - sum of H_ii^2).
     """
     forms = []
     for index in range(probes):

@@ -1,4 +1,4 @@
-"""How much can be cut at once before the loss rises, as the curvature at the solution predicts it."""
+"""How much can be pruned at once before the loss rises, as predicted by the curvature at the solution."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from winnow.landscape.spectrum import integrate
 class Spectrum:
     """The eigenvalues of a Hessian: the largest exactly, the others by quadrature.
 
-    size: of them, as many as live weights; top: [k]; nodes and weights: [probes, steps], of spectrum.quadrature
-    ``without`` the eigenvectors of the top.
+    size: how many eigenvalues there are, one for each live weight. top: the largest, [k]. nodes and weights: [probes,
+    steps], by spectrum.quadrature ``without`` the eigenvectors of the top.
     """
 
     size: int
@@ -27,15 +27,17 @@ class Spectrum:
 
 
 def angular_dimension(distance: float, epsilon: float, spectrum: Spectrum, flat: bool = True) -> float:
-    """The local angular dimension, seen from a distance R (L2, of weights), of the set in which the loss is at most
-    epsilon (nats) above that at its centre: the sum over i of r_i^2 / (R^2 + r_i^2), with r_i^2 = 2 epsilon / lambda_i.
+    """The local angular dimension, seen from a distance R (L2, in weights), of the set where the loss is at most
+    epsilon (nats) above the loss at its centre: the sum over i of r_i^2 / (R^2 + r_i^2), with r_i^2 = 2 epsilon /
+    lambda_i.
 
-    Larsen, Fort, Becker, Ganguli 2022, sec. 3: a random affine subspace at that distance from the centre is expected to
-    meet an ellipsoid of radii r_i if its codimension is smaller than this. The centre is taken for a minimum.
+    Larsen, Fort, Becker, Ganguli 2022, sec. 3: a random affine subspace at distance R from the centre is expected to
+    meet an ellipsoid of radii r_i if its codimension is smaller than this dimension. The centre is assumed to be a
+    minimum.
 
-    flat: along an eigenvalue of 0 or less the quadratic model never rises to epsilon, the radius is infinite, and the
-    term is 1. Without it an eigenvalue counts by its size. Most eigenvalues lie near 0, where quadrature tells their
-    size but hardly their sign, so that what both ways have in common is what is known.
+    flat: if true, the term of an eigenvalue of 0 or less is 1: the quadratic model never rises to epsilon along it, so
+    the radius is infinite. If false, an eigenvalue counts by its absolute value. Most eigenvalues lie near 0, where
+    quadrature tells their size but hardly their sign, so only what both choices agree on is known.
     """
 
     def term(values: np.ndarray) -> np.ndarray:
@@ -46,14 +48,14 @@ def angular_dimension(distance: float, epsilon: float, spectrum: Spectrum, flat:
 
 
 def largest_cut(magnitudes: np.ndarray, epsilon: float, spectrum: Spectrum, flat: bool = True) -> float:
-    """The largest fraction of the live prunable weights that magnitude pruning can cut at once so that a random
-    subspace as large and as far would still meet the set of ``angular_dimension`` (whose ``flat`` it takes), epsilon
-    (nats, above 0) high.
+    """The largest fraction of the live prunable weights that magnitude pruning can prune at once, if a random subspace
+    of the same dimension and distance is still to meet the set of ``angular_dimension`` (which explains ``flat``) for
+    this epsilon (nats, above 0).
 
-    magnitudes: [n] of the live prunable weights, in any order. Cutting the k smallest makes a subspace of codimension k
-    at the distance R(k) = sqrt(sum of their squares); the largest k is sought with k <= angular dimension at R(k). One
-    side rises with k and the other falls, so k is found by bisection. The spectrum is that over all live weights. Paul
-    et al. 2023 say that the eigenvalues limit the fraction; this is a way to make that a number.
+    magnitudes: [n] of the live prunable weights, in any order. spectrum: over all live weights. Pruning the k smallest
+    gives a subspace of codimension k at the distance R(k) = sqrt(sum of their squares). The result is the largest k
+    with k <= angular dimension at R(k). The left side rises with k and the right side falls, so bisection finds it.
+    Paul et al. 2023 say that the eigenvalues limit the fraction; this is one way to make that a number.
     """
     distances = np.sqrt(np.cumsum(np.sort(np.abs(magnitudes).astype(np.float64)) ** 2))
     low, high = 0, len(distances)

@@ -14,11 +14,11 @@ from winnow.training.evaluate import error_and_loss
 
 
 def between(state_a: Mapping[str, Tensor], state_b: Mapping[str, Tensor], alpha: float) -> dict[str, Tensor]:
-    """(1 - alpha) a + alpha b for the parameters and floating buffers of two states with the same names; exactly a for
-    alpha 0, exactly b for 1. Integer buffers, such as the number of batches that batch norm has seen, are a's.
+    """(1 - alpha) a + alpha b for the parameters and floating-point buffers of two states with the same names: exactly
+    a at alpha 0, exactly b at 1. Integer buffers, such as the number of batches that batch norm has seen, come from a.
     """
     if state_a.keys() != state_b.keys():
-        raise ValueError(f"one state alone has {', '.join(sorted(state_a.keys() ^ state_b.keys()))}")
+        raise ValueError(f"only one of the two states has {', '.join(sorted(state_a.keys() ^ state_b.keys()))}")
     return {
         name: torch.lerp(tensor, state_b[name], alpha) if tensor.is_floating_point() else tensor
         for name, tensor in state_a.items()
@@ -33,13 +33,13 @@ def errors_along(
     splits: Mapping[str, Iterable[Batch]],
     calibration: Iterable[Batch] | None,
 ) -> pd.DataFrame:
-    """Error and loss of the networks between two states, of one architecture, on splits of the data.
+    """Error and loss, on splits of the data, of the networks between two states of one architecture.
 
-    One row per alpha and split: alpha, split, error (1 - accuracy), loss (mean cross-entropy in nats). Batch norm's
-    running statistics of every network, those at the ends too, are computed again on the batches of ``calibration``
-    (batch_norm.recalibrate): the statistics between two networks are not those of the network between, and interpolated
-    ones, as None leaves them, show barriers that are about batch norm only. ``network`` is left as it was. The batches
-    pass once for each alpha.
+    One row per alpha and split: alpha, split, error (1 - accuracy), loss (mean cross-entropy in nats). Every network's
+    batch norm, also at the two ends, is recalibrated on the batches of ``calibration`` (batch_norm.recalibrate). If
+    ``calibration`` is None, the running statistics are interpolated. These are not the statistics of the network in
+    between, and show barriers that are due to batch norm only. ``network`` is not changed. The batches pass once for
+    each alpha.
     """
     network = copy.deepcopy(network)
     rows = []

@@ -1,4 +1,4 @@
-"""The live weights of a network as one vector: those of its parameters that a mask leaves."""
+"""The live weights of a network, those that its mask keeps, as one vector."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,8 +12,8 @@ def live_entries(
 ) -> dict[str, Tensor]:
     """Which entries of which parameters are live: bool tensors by name, in the network's own order.
 
-    names: the parameters that count, by default all that train. mask: bool tensors by the names of prunable parameters;
-    a parameter that it does not name is live as a whole.
+    names: the parameters to include, by default all that train. mask: bool tensors by the names of prunable parameters;
+    all entries of a parameter that it does not name are live.
     """
     chosen = {name for name, p in network.named_parameters() if p.requires_grad} if names is None else set(names)
     return {
@@ -34,7 +34,8 @@ def gather(tensors: Mapping[str, Tensor], live: Mapping[str, Tensor]) -> Tensor:
 
 
 def scatter(vector: Tensor, live: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose live entries make up a vector [count(live)], and whose other entries are zero."""
+    """The inverse of ``gather``: tensors with the entries of a vector [count(live)] at the live places, and zeros
+    elsewhere."""
     tensors = {}
     for name, part in zip(live, vector.split([int(e.sum()) for e in live.values()]), strict=True):
         tensors[name] = vector.new_zeros(live[name].shape).masked_scatter_(live[name], part)
@@ -42,5 +43,5 @@ def scatter(vector: Tensor, live: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def distance(a: Mapping[str, Tensor], b: Mapping[str, Tensor], names: Iterable[str]) -> float:
-    """The L2 distance of two states over the parameters of these names."""
+    """The L2 distance between two states over the parameters of these names."""
     return float(np.sqrt(sum(float((a[name].double() - b[name].double()).square().sum()) for name in names)))

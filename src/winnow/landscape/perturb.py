@@ -1,4 +1,4 @@
-"""Random steps away from a network's weights, to compare with the step that a mask makes."""
+"""Random steps away from a network's weights, for comparison with the step that a mask makes."""
 
 import math
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from winnow.streams import torch_stream
 def random_direction(mask: Mapping[str, Tensor], length: float, seed: int, index: int) -> dict[str, Tensor]:
     """A step of L2 norm ``length`` in a uniformly random direction over the live prunable weights; float32 by name.
 
-    mask: bool tensors by the names of the prunable parameters, at least one entry of them live; the step is zero in all
-    others. A function of the mask, the length, the seed and the index only, not of the order of the names.
+    mask: bool tensors by the names of the prunable parameters, with at least one live entry; the step is zero in all
+    other entries. The step depends on the mask, the length, the seed and the index only, not on the order of the names.
     """
     draws = torch_stream(seed, "perturbation", index)
     steps = {}

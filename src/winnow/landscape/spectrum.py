@@ -1,4 +1,4 @@
-"""The eigenvalues of a matrix of which only products are known, as a distribution: stochastic Lanczos quadrature."""
+"""The distribution of the eigenvalues of a matrix known only by its products: stochastic Lanczos quadrature."""
 
 from collections.abc import Callable
 
@@ -8,22 +8,22 @@ from torch import Tensor
 
 from winnow.landscape.hessian import Product, random_signs
 
-BREAKDOWN = 1e-10  # of the largest coefficient so far: what is left of a vector is rounding
+BREAKDOWN = 1e-10  # of the largest coefficient so far: a shorter rest of a vector is rounding
 
 
 def quadrature(
     product: Product, size: int, steps: int, probes: int, seed: int = 0, without: Tensor | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights, float64 [probes, steps], so that the mean over the probes of sum_j w_j f(node_j) estimates
-    trace f(H) / size for a symmetric matrix H: exactly in expectation for polynomials f of degree 2 steps - 1.
+    """Nodes and weights, float64 [probes, steps]. For a symmetric matrix H, the mean over the probes of sum_j w_j
+    f(node_j) estimates trace f(H) / size. The expectation is exact for polynomials f up to degree 2 steps - 1.
 
-    Ubaru, Chen, Saad 2017, algorithm 1; Ghorbani, Krishnan, Xiao 2019, sec. 2: for each probe, a vector of random
-    signs, Lanczos iteration with full reorthogonalisation gives a tridiagonal matrix, whose eigenvalues are the nodes
-    and the squared first entries of whose eigenvectors are the weights, which sum to 1. Should the iteration end early
-    (it spans all that the probe reaches), the rest has weight 0. Takes steps * size * 8 bytes.
+    Ubaru, Chen, Saad 2017, algorithm 1; Ghorbani, Krishnan, Xiao 2019, sec. 2: each probe is a vector of random signs.
+    Lanczos iteration with full reorthogonalisation makes a tridiagonal matrix from it. Its eigenvalues are the nodes;
+    the squared first entries of its eigenvectors are the weights, which sum to 1. If the iteration ends early (its
+    vectors span all that the probe reaches), the rest has weight 0. Takes steps * size * 8 bytes.
 
-    without: orthonormal eigenvectors of H [k, size] whose eigenvalues are to be left out: the estimate is then of the
-    mean of f over the other size - k.
+    without: orthonormal eigenvectors of H [k, size]. Their eigenvalues are left out: the estimate is then the mean of f
+    over the other size - k eigenvalues.
     """
     nodes, weights = np.zeros((probes, steps)), np.zeros((probes, steps))
     for probe in range(probes):
@@ -34,14 +34,15 @@ def quadrature(
 
 
 def _lanczos(product: Product, start: Tensor, steps: int, without: Tensor | None) -> tuple[np.ndarray, np.ndarray]:
-    """Diagonal [m] and side diagonal [m - 1] of the matrix on the Krylov space of a start [size], m at most steps."""
+    """Diagonal [m] and side diagonal [m - 1] of the matrix on the Krylov space of a start vector [size]; m is at most
+    steps."""
     apart = start.new_zeros(0, len(start)) if without is None else without.to(start.device)
     vector = _orthogonal(start, apart)
     vector = vector / vector.norm()
     image = product(vector)
     vector, apart = vector.to(image.device), apart.to(image.device)
     steps = min(steps, len(start) - len(apart))
-    basis = torch.cat([apart, vector.new_zeros(steps, len(start))])  # the vectors left out, then those of the space
+    basis = torch.cat([apart, vector.new_zeros(steps, len(start))])  # first those left out, then those of the space
     diagonal: list[float] = []
     beside: list[float] = []
     for step in range(len(apart), len(basis)):
@@ -58,9 +59,10 @@ def _lanczos(product: Product, start: Tensor, steps: int, without: Tensor | None
 
 
 def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
-    """What is left of a vector [n] without its projection on orthonormal vectors [m, n].
+    """A vector [n] minus its projection on orthonormal vectors [m, n].
 
-    Twice is enough (Giraud, Langou, Rozloznik 2005): once leaves rounding errors as large as what has been taken away.
+    Projects twice, which is enough (Giraud, Langou, Rozloznik 2005). Once leaves rounding errors as large as what it
+    took away.
     """
     for _ in range(2):
         vector = vector - basis.T @ (basis @ vector)
@@ -68,14 +70,16 @@ def _orthogonal(vector: Tensor, basis: Tensor) -> Tensor:
 
 
 def integrate(nodes: np.ndarray, weights: np.ndarray, f: Callable[[np.ndarray], np.ndarray]) -> float:
-    """The mean of f over the eigenvalues, by a quadrature [probes, steps]; f takes and returns arrays of any shape."""
+    """The mean of f over the eigenvalues, by a quadrature (nodes and weights [probes, steps]); f takes and returns
+    arrays of any shape."""
     return float((weights * f(nodes)).sum(axis=1).mean())
 
 
 def density(nodes: np.ndarray, weights: np.ndarray, grid: np.ndarray, width: float) -> np.ndarray:
-    """Density of the eigenvalues at the points of a grid [m], smoothed by a Gaussian of standard deviation ``width``.
+    """The density of the eigenvalues at the points of a grid [m], smoothed by a Gaussian of standard deviation
+    ``width``.
 
-    nodes, weights: [probes, steps], of ``quadrature``. Integrates to 1. Ghorbani et al. 2019, eq. 4 and 5.
+    nodes, weights: [probes, steps], by ``quadrature``. The density integrates to 1. Ghorbani et al. 2019, eq. 4 and 5.
     """
     z = (grid[:, None] - nodes.reshape(1, -1)) / width
     bells = np.exp(-(z**2) / 2) / (width * np.sqrt(2 * np.pi))

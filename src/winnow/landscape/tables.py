@@ -1,4 +1,4 @@
-"""Tables of what was measured along lines between networks."""
+"""Tables of measurements along lines between networks."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,11 +12,11 @@ MEASURED = ["alpha", "split", "error", "loss"]
 
 
 def load_line(path: Path, **about: Any) -> pd.DataFrame:
-    """What was measured along one line, with the columns that tell it apart from others in front."""
+    """The measurements along one line. The columns that identify the line come first."""
     return load_table(path).assign(**about)[[*about, *MEASURED]]
 
 
 def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Several lines as one table; one without rows where there are none."""
+    """Several lines as one table; without lines, an empty table."""
     found = list(tables)
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["a", "b", "seed", *MEASURED])

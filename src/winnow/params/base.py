@@ -129,7 +129,7 @@ RENAMED = {  # keys of earlier versions
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
     """The first thing wrong, in one line, with the key's full path and what would be right; how many more there are."""
     first = error.errors()[0]
-    if first["type"] == "missing":  # perhaps for a typo, of which more can be said
+    if first["type"] == "missing":  # perhaps for a typo, about which more can be said
         extra = [e for e in error.errors() if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
         first = (extra or [first])[0]
     is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # it is the key that is wrong

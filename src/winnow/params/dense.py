@@ -16,5 +16,5 @@ class Dense(Section):
     seeds: Replicates  # replicates; none for a pipeline without tickets
     network: UsedNetwork
     training: UsedTraining
-    rewind: Duration  # tau: the weights to which the survivors of a cut are put back
+    rewind: Duration  # tau: the weights to which the surviving weights are put back
     eval_images: Annotated[int, Field(ge=1)]  # training images, drawn at random, on which training errors are measured

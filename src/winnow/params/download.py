@@ -48,5 +48,5 @@ class Download(Section):
 class Labels(Section):
     """Label noise, for experiments: a fraction of the training images gets a label drawn from all classes."""
 
-    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is drawn anew
+    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is drawn at random
     seed: Seed

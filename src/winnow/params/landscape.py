@@ -15,7 +15,7 @@ class Connectivity(Section):
     points: Annotated[int, Field(ge=3)]  # on a line, both ends among them
     images: Count | None  # how many of the training and of the test images, drawn at random; all if null
     batch_norm: Literal["recalibrated", "interpolated"]  # its statistics, between the ends of a line
-    matrix: list[str]  # levels, or dense, of which every pair is measured
+    matrix: list[str]  # levels, or dense: every pair is measured
 
 
 class Spawn(Section):

@@ -1,4 +1,4 @@
-"""The sections networks and trainings: each has a name, by which the sections early, retrain and dense use it."""
+"""The sections networks and trainings: each has a name, which the sections early, retrain and dense use it."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -49,7 +49,7 @@ class Network(Section):
 
 
 class Augment(Section):
-    """Random changes to a training image, drawn anew at every visit."""
+    """Random changes to a training image, drawn at every visit."""
 
     crop: Annotated[int, Field(ge=0)] = 0  # pixels of black padding from which a window of the image's size is cut
     flip: bool = False  # left-right, half of the time

@@ -1,1 +1,2 @@
-"""Which weights are kept: what they are worth, how many of each layer stay, when, and what the survivors train from."""
+"""Pruning: how weights are scored, how many each layer keeps, when they are pruned, and what the survivors start
+from."""

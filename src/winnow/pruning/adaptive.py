@@ -1,4 +1,4 @@
-"""As large a cut as the error allows."""
+"""Prunes as much as the error allows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from winnow.pruning.masks import Mask
 from winnow.pruning.prune import may_cut
 
-GRID = 64  # the adaptive cut takes a multiple of 1/64 of the weights left
+GRID = 64  # the adaptive cut prunes a multiple of 1/64 of the remaining weights
 
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveCut:
-    """What ``cut_most`` found: the mask, the fraction of the weights left that it cuts, the error before retraining.
+    """What ``cut_most`` found: the new mask, the fraction of the remaining weights that it prunes, the error before
+    retraining.
 
-    tried: every fraction that was evaluated with its error, by rising fraction; the first is 0, no cut.
+    tried: every fraction that was evaluated and its error, by rising fraction; the first fraction is 0 (nothing
+    pruned).
     """
 
     mask: Mask
@@ -30,13 +32,13 @@ def cut_most(
     floor: int | float = 0,
     most: float = 1.0,
 ) -> AdaptiveCut:
-    """The largest cut whose error before retraining, ``error_of`` of its mask, is at most ``budget``.
+    """The largest cut with an error before retraining (``error_of`` its mask) of at most ``budget``.
 
-    cut: from a fraction of the weights left to the mask without them. Found by bisection over the multiples of 1/64 up
-    to ``most``, or up to what the floor allows: about seven evaluations. Bisection takes the error to rise with the
-    fraction. It rises only by and large, so that what is returned is a fraction within the budget whose successor on
-    the grid was found outside it (or is not allowed); a still larger one may lie within it again. If none is within it,
-    or the error without any cut is not, the fraction is 0 and the mask as it was.
+    cut: from a fraction of the remaining weights to the mask without them. Bisection over the multiples of 1/64 up to
+    ``most``, or up to what the floor allows, takes about seven evaluations. It assumes that the error rises with the
+    fraction. The error does so only by and large: the fraction returned is within the budget, and the next one on the
+    grid is not (or is not allowed), but a still larger one may be within it again. If no fraction is within the budget,
+    or the error already exceeds it before any cut, the fraction is 0 and the mask does not change.
     """
     allowed = [k for k in range(GRID + 1) if k / GRID <= most and may_cut(mask, k / GRID, floor)]
     best, errors = dict(mask), {0.0: error_of(dict(mask))}

@@ -1,4 +1,4 @@
-"""What a criterion may score weights by."""
+"""What a criterion may use to score weights."""
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,16 +13,16 @@ from winnow.pruning.masks import Mask
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, normalise
 
-Scores = Mapping[str, Tensor | np.ndarray]  # by the names of prunable parameters, each of its parameter's shape
+Scores = Mapping[str, Tensor | np.ndarray]  # by the names of prunable parameters, each in its parameter's shape
 Batches = Callable[[int, int], Iterable[tuple[Tensor, Tensor]]]  # from a number and a size to inputs and labels
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """A network whose weights are scored, which stays as it is, and what else scores may depend on.
+    """The network whose weights are scored (no criterion changes it), and what else scores may depend on.
 
-    mask: the weights that are left, by the names of all prunable parameters. batches: of images to take gradients on;
-    the same ones in every call. seed: of what a criterion draws. loss: of logits and labels, the mean over a batch.
+    mask: the remaining weights, by the names of all prunable parameters. batches: images to take gradients on, the same
+    ones in every call. seed: for what a criterion draws. loss: of logits and labels, the mean over a batch.
     """
 
     network: nn.Module
@@ -33,20 +33,20 @@ class Context:
 
     @property
     def weights(self) -> dict[str, Tensor]:
-        """The prunable weights, zeros among them where the mask has cut."""
+        """The prunable weights, with zeros where the mask has pruned."""
         return {name: self.network.get_parameter(name).detach() for name in self.mask}
 
     def gradients(self, count: int, size: int) -> dict[str, Tensor]:
-        """The gradient of the mean loss over so many batches of this size, with respect to the prunable weights; in
-        training mode, in single precision.
+        """The gradient of the mean loss over ``count`` batches of ``size`` images, with respect to the prunable
+        weights; in training mode, in single precision.
 
-        Raises ValueError if there are too few images for them.
+        Raises ValueError if there are too few images.
         """
         network = copy.deepcopy(self.network).train()
         weights = [network.get_parameter(name) for name in self.mask]
         total = [torch.zeros_like(weight) for weight in weights]
         device = weights[0].device
-        batches = self.batches(count, size)  # before the seed is set: a DataLoader draws, too
+        batches = self.batches(count, size)  # before the seed is set: a DataLoader draws too
         with (
             torch.enable_grad(),
             torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]),
@@ -60,11 +60,11 @@ class Context:
 
 
 def batches_of(images: DeviceImages, seed: int) -> Batches:
-    """Batches of different images, drawn at random by the seed, without augmentation."""
+    """Batches of distinct images, drawn at random by the seed, without augmentation."""
 
     def batches(count: int, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         if count * size > len(images):
-            raise ValueError(f"batch_size: {count} x {size} images are more than the {len(images)} that there are")
+            raise ValueError(f"batch_size: {count} x {size} images, but there are only {len(images)}")
         order = torch.randperm(len(images), generator=torch_stream(seed, "scoring"))[: count * size]
         for rows in order.to(images.device).split(size):
             yield normalise(images.at(rows), images), images.labels[rows]

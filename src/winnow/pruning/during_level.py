@@ -10,8 +10,8 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 
 @dataclass(frozen=True)
 class During:
-    """first, last: the steps of the schedule at which the training begins and ends. before, after: how many weights are
-    left then. prune: leave so many of a run's weights, by the level's criterion and allocation."""
+    """first, last: the steps of the schedule where the training begins and ends. before, after: how many weights remain
+    at these steps. prune: keep so many of a run's weights, by the level's criterion and allocation."""
 
     first: int
     last: int

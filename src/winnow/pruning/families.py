@@ -1,7 +1,7 @@
-"""Where the criteria, the allocations and the ways of pruning during training are: each a file in one of these
-packages, with a function of its name. What such a function takes and gives is said in its package. Its keyword
-arguments are the keys of a level in params.yaml, of their types. It raises ValueError, in words that name the option,
-for options that cannot be met.
+"""The packages of the criteria, the allocations and the ways to prune during training. Each method is a file there,
+with a function of the same name. The package says what such a function takes and gives. Its keyword arguments are keys
+of a level in params.yaml, and have their types. It raises a ValueError that names the option if an option is
+impossible.
 """
 
 CRITERIA = "winnow.pruning.criteria"

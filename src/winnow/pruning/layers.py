@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """shape: of its weights. scores: of the weights that are left, flat, in row-major order. least: how many weights it
+    """shape: of its weights. scores: of its remaining weights, flat, in row-major order. least: how many weights it
     keeps at least."""
 
     shape: tuple[int, ...]
@@ -20,7 +20,7 @@ Layers = Mapping[str, Layer]
 
 
 def lowest(scores: np.ndarray, count: int) -> np.ndarray:
-    """Which of the scores [n] are the ``count`` lowest, bool [n]. Equal scores that come first count as lower. Takes
+    """Which of the scores [n] are the ``count`` lowest, bool [n]. Among equal scores, the first count as lower. Takes
     linear time."""
     if count == 0:
         return np.zeros(len(scores), bool)
@@ -31,11 +31,11 @@ def lowest(scores: np.ndarray, count: int) -> np.ndarray:
 
 
 def share_out(layers: Layers, parts: Mapping[str, float], total: int) -> dict[str, int]:
-    """How many weights each layer keeps, in proportion to ``parts``: the total exactly.
+    """How many weights each layer keeps, in proportion to ``parts``. The counts sum to the total exactly.
 
-    A layer whose part is more than it has keeps all, one whose part is less than its least keeps that, and the others
-    share the rest in proportion. What rounding leaves over goes to the largest remainders, by layer name where they are
-    equal.
+    A layer keeps all its weights if its part is larger than that, and its least if its part is smaller. The others
+    share the rest in proportion. The weights that rounding down leaves over go to the layers with the largest
+    remainders, and among equal ones in the order of the layers' names.
     """
     names = sorted(layers)
     weights = np.array([parts[name] for name in names], float)
@@ -45,7 +45,7 @@ def share_out(layers: Layers, parts: Mapping[str, float], total: int) -> dict[st
     def at(scale: float) -> np.ndarray:
         return np.clip(scale * weights, least, most)
 
-    # the sum rises with the scale, and is a straight line between the scales at which a layer comes to a bound
+    # the sum rises with the scale, and is linear between two scales where a layer reaches a bound
     bends = np.unique(np.concatenate([[0.0], least / weights, most / weights]))
     sums = np.array([at(bend).sum() for bend in bends])
     exact = at(float(np.interp(total, sums, bends)))

@@ -1,4 +1,4 @@
-"""Masks: which of a network's weights are left, as bool tensors (on the CPU) by the names of its parameters."""
+"""Masks: which of a network's weights remain, as bool tensors (on the CPU) by the names of its parameters."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-Mask = dict[str, Tensor]  # True where the weight is left; of the shape of the parameter
+Mask = dict[str, Tensor]  # True where the weight remains; each has its parameter's shape
 
-# The weights of a layer by its type. An attention holds the linear layers of its queries, keys and values itself: as
-# one matrix, or, where their inputs differ in size, as three.
+# The weights of a layer by its type. An attention itself holds the projections of its queries, keys and values: as one
+# matrix, or as three if their inputs differ in size.
 WEIGHTS: dict[type[nn.Module], tuple[str, ...]] = {
     nn.Conv1d: ("weight",),
     nn.Conv2d: ("weight",),
@@ -20,9 +20,9 @@ WEIGHTS: dict[type[nn.Module], tuple[str, ...]] = {
 
 
 def prunable(network: nn.Module) -> list[str]:
-    """The names of the parameters that may be cut, in the order of ``network.named_parameters()``: the weights of
-    convolutions and linear layers, those inside an attention too; no biases, norm layers, positional embeddings or
-    class tokens.
+    """The names of the parameters that may be pruned, in the order of ``network.named_parameters()``: the weights of
+    convolutions and linear layers, including those inside an attention. Biases, norm layers, positional embeddings and
+    class tokens are left out.
     """
     weights = {
         id(getattr(layer, name))
@@ -35,50 +35,50 @@ def prunable(network: nn.Module) -> list[str]:
 
 
 def ones(network: nn.Module) -> Mask:
-    """The mask of the dense network: every prunable weight is left."""
+    """The mask of the dense network: it keeps every prunable weight."""
     return {name: torch.ones(network.get_parameter(name).shape, dtype=torch.bool) for name in prunable(network)}
 
 
 def whole(mask: Mapping[str, Tensor]) -> Mask:
-    """The mask of the same layers that leaves every weight."""
+    """A mask of the same layers that keeps every weight."""
     return {name: torch.ones(layer.shape, dtype=torch.bool) for name, layer in mask.items()}
 
 
 def layer_sizes(mask: Mapping[str, Tensor]) -> dict[str, int]:
-    """How many prunable weights every layer has, left or not."""
+    """How many prunable weights every layer has, pruned ones included."""
     return {name: layer.numel() for name, layer in mask.items()}
 
 
 def layer_counts(mask: Mapping[str, Tensor]) -> dict[str, int]:
-    """How many weights are left in every layer."""
+    """How many weights remain in every layer."""
     return {name: int(layer.sum()) for name, layer in mask.items()}
 
 
 def layer_densities(mask: Mapping[str, Tensor]) -> dict[str, float]:
-    """The fraction of its weights that is left in every layer."""
+    """The density of every layer: the fraction of its weights that remains."""
     sizes = layer_sizes(mask)
     return {name: count / sizes[name] for name, count in layer_counts(mask).items()}
 
 
 def count_left(mask: Mapping[str, Tensor]) -> int:
-    """How many weights are left in all layers."""
+    """How many weights remain in all layers together."""
     return sum(layer_counts(mask).values())
 
 
 def density(mask: Mapping[str, Tensor]) -> float:
-    """The fraction of the prunable weights that is left: 0.8 after the first level that cuts a fifth."""
+    """The fraction of the prunable weights that remains: 0.8 after a first level that prunes a fifth."""
     return count_left(mask) / sum(layer_sizes(mask).values())
 
 
 def is_nested(inner: Mapping[str, Tensor], outer: Mapping[str, Tensor]) -> bool:
-    """Whether every weight that ``inner`` leaves is left by ``outer`` too. Both are masks of one network."""
+    """Whether ``outer`` keeps every weight that ``inner`` keeps. Both are masks of one network."""
     return not any(bool((layer & ~outer[name]).any()) for name, layer in inner.items())
 
 
 def apply(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights (or a whole state dict, on any device) with +0.0 where the mask is False.
 
-    A new dict; tensors that the mask does not name are the same tensors, not copies.
+    Returns a new dict. Tensors that the mask does not name are passed on, not copied.
     """
     return {
         name: tensor.masked_fill(~mask[name].to(tensor.device), 0) if name in mask else tensor
@@ -87,15 +87,15 @@ def apply(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> dict[str
 
 
 def pack(mask: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    """A mask as named arrays for ``storage.save_tensors``: ``mask.NAME``, uint8, eight weights to a byte in row-major
-    order, the first in the highest bit; and ``shape.NAME``, int64, the shape of the parameter.
+    """A mask as named arrays for ``storage.save_tensors``: ``mask.NAME``, uint8, holds eight weights per byte in
+    row-major order, the first in the highest bit; ``shape.NAME``, int64, is the shape of the parameter.
     """
     bits = {f"mask.{name}": np.packbits(layer.cpu().numpy()) for name, layer in mask.items()}
     return bits | {f"shape.{name}": np.array(layer.shape, np.int64) for name, layer in mask.items()}
 
 
 def unpack(tensors: Mapping[str, np.ndarray]) -> Mask:
-    """The mask that ``pack`` put among these tensors, its layers in the order of theirs."""
+    """The mask that ``pack`` put among these tensors, its layers in the order of the tensors."""
     mask = {}
     for name in [name.removeprefix("mask.") for name in tensors if name.startswith("mask.")]:
         shape = tuple(tensors[f"shape.{name}"].tolist())

@@ -1,7 +1,7 @@
-"""From scores to a mask: what an allocation leaves of every layer.
+"""From scores to a mask: the allocation counts the weights of every layer, and the highest scores stay.
 
-Layers are taken in the alphabetical order of their names wherever an order matters: that of a dict changes on the way
-through a file.
+Wherever an order matters, layers come in the alphabetical order of their names: the order of a dict changes when it is
+written to a file and read back.
 """
 
 import math
@@ -27,15 +27,15 @@ def prune(
     floor: int | float = 0,
     anywhere: bool = False,
 ) -> Mask:
-    """Keep ``left`` of the weights that the mask leaves. The allocation says how many each layer keeps; the highest
-    scores stay. Where scores are equal, as zeros are, the weights that come first are cut first.
+    """Keep ``left`` of the weights that the mask keeps. The allocation says how many each layer keeps; the highest
+    scores stay. Among equal scores, such as zeros, the first weights are pruned first.
 
-    scores: by name, of the shapes of the mask's; others are not looked at. floor: how many weights every layer keeps at
-    least, an int, or a fraction of its size, a float (rounded up), against layers that vanish and take the network's
-    function with them. A layer with fewer left keeps those. What a layer is spared is cut elsewhere, so that the
-    number left is exact. anywhere: whether weights that the mask has cut may take the places of others.
+    scores: by name, in the mask's shapes; scores of other names are ignored. floor: the least that every layer keeps, a
+    count (int), or a fraction of its size (float, rounded up). Without a floor a layer may vanish, and the network's
+    function with it. A layer that already has fewer keeps them all. Other layers make up for what a floor spares, so
+    that exactly ``left`` weights remain. anywhere: whether weights that the mask has pruned may replace others.
 
-    Raises ValueError if the floors together are above ``left``, or a score is no number. Returns a mask on the CPU.
+    Raises ValueError if the floors together are above ``left``, or if a score is NaN. Returns a mask on the CPU.
     """
     alive, least = _flat(mask), floors(mask, floor)
     if not 0 <= left <= count_left(mask):
@@ -43,7 +43,7 @@ def prune(
     if sum(least.values()) > left:
         raise ValueError(
             f"floor: {floor} keeps at least {sum(least.values())} weights in the {len(mask)} layers together, "
-            f"but {left} are to be left; lower it, or cut fewer"
+            f"but {left} weights should remain; lower it, or prune fewer"
         )
     flat = {name: _numbers(name, scores[name]) for name in alive}
     layers = {name: Layer(tuple(mask[name].shape), flat[name][kept], least[name]) for name, kept in alive.items()}
@@ -58,16 +58,17 @@ def prune(
 
 
 def left_after(mask: Mapping[str, Tensor], fraction: float) -> int:
-    """How many weights a cut of this fraction of those left leaves.
+    """How many weights remain after this fraction of the mask's weights is pruned.
 
-    A level rounds by half a weight at most, and the next shrinks that by 1 - fraction, so that after L levels the
-    weights left differ from (1 - fraction)^L of all by less than 0.5 / fraction: 2.5 weights, for a fraction of 0.2.
+    A level rounds by at most half a weight, and the next level shrinks that error by 1 - fraction. So after L levels
+    the count differs from (1 - fraction)^L of all weights by less than 0.5 / fraction: 2.5 weights for a fraction of
+    0.2.
     """
     return round(count_left(mask) * (1 - fraction))
 
 
 def may_cut(mask: Mapping[str, Tensor], fraction: float, floor: int | float) -> bool:
-    """Whether a cut of this fraction can leave every layer its floor."""
+    """Whether every layer can keep its floor when this fraction is pruned."""
     return left_after(mask, fraction) >= sum(floors(mask, floor).values())
 
 
@@ -88,5 +89,5 @@ def _numbers(name: str, scores: Tensor | np.ndarray) -> np.ndarray:
     """Scores flat in row-major order, whatever the memory format."""
     numbers = torch.as_tensor(scores).detach().cpu().numpy().ravel()
     if np.isnan(numbers).any():
-        raise ValueError(f"scores of {name} that are no numbers: the training diverged; lower the learning rate")
+        raise ValueError(f"the scores of {name} are not all numbers: the training diverged; lower the learning rate")
     return numbers

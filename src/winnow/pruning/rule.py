@@ -15,11 +15,11 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 
 @dataclass(frozen=True)
 class Rule:
-    """criterion: None where the mask stays as it is. anywhere: whether the level has as many weights as its parent, at
-    any places (as ``allocations.of_parent``). during: what changes the mask in the training, and prunes; None
-    where pruning comes before it. fraction: of the parent's weights that is pruned; or max_error_rise: how far pruning
-    may raise the training error, and min_density: the fraction of all weights that stays at least. floor: weights that
-    every layer keeps. has_parent: whether trained weights are cut."""
+    """criterion: None if the mask does not change. anywhere: whether the level has as many weights as its parent, at
+    any places (as ``allocations.of_parent``). during: prunes, or changes the mask otherwise, during training; None if
+    pruning comes before training. fraction: how much of the parent's weights to prune; or max_error_rise: how far
+    pruning may raise the training error, and min_density: the least fraction of all weights to keep. floor: how many
+    weights every layer keeps at least. has_parent: whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"

@@ -1,4 +1,4 @@
-"""How the survivors of a cut are trained: by which schedule, and from which of its steps on."""
+"""How the weights that survive pruning are trained: the schedule, and its first step."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,12 +7,12 @@ from winnow.training.schedule import Schedule
 
 
 def rest(schedule: Schedule, tau: int) -> tuple[Schedule, int]:
-    """The schedule from the step of the rewind point, tau, on."""
+    """The schedule from the step of the rewind point (tau) on."""
     return schedule, tau
 
 
 def full(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:
-    """All of the schedule."""
+    """The whole schedule."""
     return schedule, 0
 
 

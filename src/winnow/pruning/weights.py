@@ -1,4 +1,4 @@
-"""What the survivors of a cut start from."""
+"""What the weights that survive pruning start from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ State = dict[str, "Tensor"]  # a network's state dict: weights, and the statisti
 
 @dataclass(frozen=True)
 class States:
-    """The weights that there are, all on the CPU: the parent's after its training, the rewind point's, and those of a
-    new initialisation, which the mask has not seen."""
+    """The weights to choose from, all on the CPU: the parent's after its training, the rewind point's, and those of a
+    new initialisation, on which the mask does not depend."""
 
     trained: State
     rewound: State

@@ -27,7 +27,7 @@ def is_wide(values: Iterable[float]) -> bool:
 def error_axis(
     axes: Axes, name: str, values: Iterable[float], unit: str = "%", *, from_zero: bool = False, room: float = ROOM
 ) -> None:
-    """Name and scale the vertical axis of errors or barriers, all of whose ``values`` (in ``unit``) are to be seen.
+    """Name and scale the vertical axis of errors or barriers, which shows all of its ``values`` (in ``unit``).
 
     A narrow range is drawn linear and a wide one logarithmic; but by the square root, from 0, where it is very wide or
     has to start ``from_zero``: that axis holds zero and still keeps small differences apart. Markers drawn before at
@@ -120,9 +120,9 @@ def given_axis(axes: Axes, values: Iterable[float]) -> None:
 
 def beside(axes: Axes, table: pd.DataFrame, x: str, by: str = "line") -> pd.DataFrame:
     """The table with the places ``x`` of lines that share one, to a marker's width, moved so that they are drawn side
-    by side; the first line, and those that share none, stay. A column moved says which rows were.
+    by side; the first line, and lines that share no place, stay. A column moved says which rows were.
 
-    The axis is to be scaled before, and is made wider where it has to hold what was moved.
+    Scale the axis before, and is made wider where it has to hold what was moved.
     """
     transform = axes.xaxis.get_transform()  # of a logarithmic axis the logarithm
     start, end = transform.transform(np.array(axes.get_xlim()))

@@ -70,7 +70,7 @@ def barrier_matrix_figure(barriers: pd.DataFrame, verdicts: pd.DataFrame, style:
 
     ``barriers``: one row per pair, columns a, b, mean (over replicates, a fraction) and count, a before b in the order
     of the axes. ``verdicts``: columns level and matching; the names of levels that do not match have an asterisk, as 0
-    between two bad networks is no success.
+    between two bad networks means nothing.
 
     Raises ValueError if no two levels have a barrier.
     """

@@ -77,7 +77,7 @@ def reliability_figure(table: pd.DataFrame, style: Style) -> Figure:
     epochs = sorted(set(table["epoch"]), key=lambda epoch: (epoch < 0, epoch))
     names = {epoch: "no epoch" if epoch < 0 else f"epoch {epoch}" for epoch in epochs}
     look_of = {name: _look(place, len(epochs) - (-1 in names)) for place, name in enumerate(names.values())}
-    lines = table.assign(line=table["epoch"].map(names), mean=table["spearman"], count=2)  # splits, of which are many
+    lines = table.assign(line=table["epoch"].map(names), mean=table["spearman"], count=2)  # splits, if there are many
     with drawing(style):
         figure, grid = panels(style, len(scores), 3, (3.2, 2.6))
         handles: dict[str, Artist] = {}

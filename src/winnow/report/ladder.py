@@ -8,8 +8,8 @@ from winnow.params.presets import PRESETS
 def line_names(table: pd.DataFrame) -> pd.Series:
     """The name of the line that each row belongs to, such as "IMP", "IMP, rewind easy" or "IMP on el2n-0.5".
 
-    ``table``: columns variant, rewind and data. The rewind point is told where one variant has several, the data where
-    they are not all ("full").
+    ``table``: columns variant, rewind and data. The name includes the rewind point where one
+    variant has several, and the data where they are not all ("full").
     """
     kinds = table[["variant", "rewind", "data"]].fillna("")
     several = kinds.groupby("variant")["rewind"].nunique() > 1

@@ -24,7 +24,7 @@ def lines_figure(lines: pd.DataFrame, verdicts: pd.DataFrame, style: Style) -> F
 
     ``lines``: columns a, b, split (train or test), alpha (0 to 1), mean, low, high (fractions) and count.
     ``verdicts``: columns level, parent, matching, barrier_to_parent (a fraction, of the test error) and
-    connected_to_parent, the last three NaN if unknown: the barrier is told above a pair of level (b) and parent (a),
+    connected_to_parent, the last three NaN if unknown: the barrier stands above a pair of level (b) and parent (a),
     and names of levels that do not match have an asterisk. Where there are more than 24 pairs, so many are shown: see
     ``chosen``.
 

@@ -26,7 +26,7 @@ NAMES = ("before the cut", "right after the cut", "after retraining")
 
 def magnitudes_figure(histograms: pd.DataFrame, style: Style) -> Figure:
     """One panel per level: histograms of |w| on a logarithmic axis, each in percent of its own weights: the few that
-    are left after a large cut would not be seen beside all those before it. The fraction that was cut is told above.
+    are left after a large cut would not be seen beside all those before it. The pruned fraction stands above.
 
     ``histograms``: columns level, moment (before, after or retrained), low and high (edges of a bin of |w|, the lowest
     from 0), fraction (of the moment's weights in the bin) and cut (fraction of the level's weights before; NaN if not

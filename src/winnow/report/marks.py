@@ -32,7 +32,7 @@ def draw_lines(
     bar. Returns the lines by name, in the order of ``look_of``; groups without a look are left out.
 
     table: columns by, x, mean, low, high and count (seeds), in the units of the axes; where there is a column filled
-    (bool), the markers of the others are hollow. The direction of the axis is to be set before.
+    (bool), the markers of the others are hollow. Set the direction of the axis before.
     """
     drawn: dict[str, Artist] = {}
     for name, look in look_of.items():

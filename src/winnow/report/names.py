@@ -28,7 +28,7 @@ def name_points(axes: Axes, points: Mapping[str, tuple[float, float]], size: tup
     """Write the name of every point (x, y) in view beside it, where neither the marker of a line nor another name is;
     names without such a place are left out.
 
-    ``size``: of the panel in inches, about, as it is not laid out yet. To be called when all else is drawn and scaled.
+    ``size``: of the panel in inches, about, as it is not laid out yet. Call this last, when all else is drawn.
     """
     to_inches = axes.transScale + axes.transLimits  # to shares of the panel, whatever its size
     places = [line.get_xydata() for line in axes.lines if line.get_marker() not in ("", "None", None)]

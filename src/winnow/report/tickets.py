@@ -94,7 +94,7 @@ def _views(values: np.ndarray, limits: tuple[float, float]) -> list[np.ndarray]:
 
 
 def _draw_levels(axes: Axes, levels: pd.DataFrame, all_of_them: bool) -> dict[str, Artist]:
-    """Every line of levels; or none of a single level out of view, of whose bar a stub would be seen."""
+    """Every line of levels; or none of a single level out of view, as a stub of its bar would show."""
     low, high = axes.get_ylim()
     alone = ~levels["line"].duplicated(keep=False)
     seen = levels if all_of_them else levels[~alone | levels["mean"].between(low, high)]

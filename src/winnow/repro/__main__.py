@@ -1,6 +1,6 @@
 """The command: python -m winnow.repro [-j STAGES] [TARGET …]."""
 
-# Every stage process imports this module once more (multiprocessing does so), so all else is imported when it is used.
+# Every stage process imports this module again (multiprocessing does so), so other imports wait until they are used.
 import argparse
 import os
 import re
@@ -13,7 +13,7 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # one more: a core would be idle while DVC keeps what a stage wrote
+    # one more: else a core is idle while DVC keeps what a stage wrote
     jobs = cores + 1 if options.jobs is None else options.jobs
     if jobs < 1:
         parser.error(f"--jobs: {jobs}: must be a whole number above 0 (make repro JOBS=2)")
@@ -23,7 +23,7 @@ def main() -> int:
         from winnow.repro.scheduler import repro
 
         return repro(options.targets, jobs, cores)
-    except KeyboardInterrupt:  # above UserError, which may not have been imported
+    except KeyboardInterrupt:  # before UserError, which may not be imported yet
         print("interrupted; make repro goes on from here", file=sys.stderr)
         return 130
     except UserError as error:
@@ -32,8 +32,8 @@ def main() -> int:
 
 
 def _in_our_words(error: str) -> str:
-    """What the schema says, where DVC says only that it cannot fill in dvc.yaml: for a key that is misspelt, or has
-    another name now, or a network that is not given by name."""
+    """The schema's message, if DVC says only that it cannot fill in dvc.yaml. That happens if a key is misspelt or was
+    renamed, or if a network is not given by name."""
     from winnow.errors import UserError
     from winnow.experiment import load_params
 
@@ -42,7 +42,7 @@ def _in_our_words(error: str) -> str:
         try:
             load_params()
         except UserError as ours:
-            if not missing or re.search(rf"\b{missing[1]}\b", str(ours)):  # else it is another mistake
+            if not missing or re.search(rf"\b{missing[1]}\b", str(ours)):  # else it is about another mistake
                 return str(ours)
     return error
 

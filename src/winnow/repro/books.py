@@ -1,7 +1,7 @@
-"""DVC's books: what there is to run, whether a stage has changed, and how what it wrote is kept.
+"""DVC's books: which stages there are, whether they have changed, and how their outputs are kept.
 
-The only module that calls DVC's internals. ``begin`` and ``keep`` are the two halves of ``dvc.stage.Stage.run``,
-between which DVC itself would wait for the stage's command.
+Only this module calls DVC's internals. ``begin`` and ``keep`` are the two halves of ``dvc.stage.Stage.run``; DVC itself
+would wait for the stage's command in between.
 """
 
 import json
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from dvc.exceptions import DvcException
 from dvc.fs import LocalFileSystem
@@ -29,14 +29,14 @@ from winnow.errors import UserError, describe
 from winnow.storage import atomic_file
 
 Stage = Any  # of DVC, which ships no types
-BEFORE = ".winnow/lock_before.json"  # the stages that dvc.lock had when the run began
-WAIT_SECONDS = 600  # for another dvc command to give back the repository's lock
+BEFORE = ".winnow/lock_before.json"  # the stages in dvc.lock when the run began
+WAIT_SECONDS = 600  # for another dvc command to release the repository's lock
 
 
 class _WholeFiles(LocalFileSystem):
-    """Writes DVC's text files, dvc.lock and the rwlock, to the end before they take the old one's place.
+    """Writes DVC's text files (dvc.lock and the rwlock) completely before they replace the old ones.
 
-    DVC itself writes in place. If it is killed at that moment, half a file is left, and no dvc command reads that.
+    DVC itself writes in place. If it is killed at that moment, it leaves half a file, which no dvc command reads.
     """
 
     def open(self, path: str, mode: str = "r", **options: Any) -> AbstractContextManager[IO[Any]]:
@@ -54,7 +54,7 @@ def _open_whole(path: str, mode: str, **options: Any) -> Iterator[IO[Any]]:
 class _WholeEntries(StageCache):
     """Makes an entry of DVC's run cache elsewhere, and moves it in.
 
-    DVC itself makes the entry's folder first. If it is killed before there is a file in it, no dvc command runs that
+    DVC itself makes the entry's folder first. If it is killed before it writes a file there, no dvc command runs that
     stage again.
     """
 
@@ -70,18 +70,18 @@ class _WholeEntries(StageCache):
                 cache.makedirs(str(place.parent.parent))
                 try:
                     made.parent.rename(place.parent)
-                except OSError:  # there are runs of the same inputs already
+                except OSError:  # the cache already has runs with the same inputs
                     if not place.exists():
                         made.rename(place)
 
     def _load_cache(self, key: str, value: str | None) -> Any:
-        unfinished = value is None or value.endswith(".tmp")  # what a dvc that was killed left
+        unfinished = value is None or value.endswith(".tmp")  # left by a killed dvc
         return None if unfinished else super()._load_cache(key, value)
 
 
 @contextmanager
 def opened(root: str = ".") -> Iterator[Repo]:
-    """The project, whose lock is free until ``locked``. Raises UserError for what DVC finds wrong with its files."""
+    """The project, not yet locked (``locked`` does that). Raises UserError for what DVC finds wrong with its files."""
     logging.getLogger("dvc").setLevel(logging.WARNING)
     with translated():
         repo = Repo(root)
@@ -95,12 +95,12 @@ def opened(root: str = ".") -> Iterator[Repo]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """DVC's own errors, and the system's, as ours, in one line."""
+    """Turn errors of DVC and of the system into a UserError of one line."""
     try:
         yield
     except DvcException as error:
         raise UserError(" ".join(str(error).split())) from None
-    except OSError as error:  # a full disk, a folder that may not be written
+    except OSError as error:  # such as a full disk, or a read-only folder
         raise UserError(describe(error)) from None
 
 
@@ -121,17 +121,24 @@ def locked(repo: Repo) -> Iterator[None]:
         repo.lock.unlock()
 
 
-def plan(repo: Repo, targets: Sequence[str]) -> tuple[list[Stage], dict[Stage, list[Stage]]]:
+class Plan(NamedTuple):
     """The stages in an order in which they could run one by one, and what each depends on directly."""
+
+    steps: list[Stage]
+    needs: dict[Stage, list[Stage]]
+
+
+def plan(repo: Repo, targets: Sequence[str]) -> Plan:
+    """What a run of the targets, or of all stages, has to bring up to date."""
     with translated():
         stages = collect_stages(repo, list(targets) or ["dvc.yaml"])
         graph = get_active_graph(repo.index.graph)
         steps = plan_repro(graph, stages)
-    return steps, {stage: [above for above in graph.successors(stage) if above in steps] for stage in steps}
+    return Plan(steps, {stage: [above for above in graph.successors(stage) if above in steps] for stage in steps})
 
 
 def names_in_lock(repo: Repo) -> list[str]:
-    """The stages that dvc.lock has, in its order; if an earlier run was stopped, those that it had before that run."""
+    """The stages in dvc.lock, in its order; if an earlier run was stopped, the stages in dvc.lock before that run."""
     path, noted = Path(repo.root_dir, "dvc.lock"), Path(repo.root_dir, BEFORE)
     if noted.exists():
         return list(json.loads(noted.read_text(encoding="utf-8")))
@@ -142,8 +149,8 @@ def names_in_lock(repo: Repo) -> list[str]:
 
 
 def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> None:
-    """Put new entries of dvc.lock where a run of one stage after another would have put them: behind those that were
-    there before, in the order of the steps."""
+    """Put new entries of dvc.lock where a run of one stage after another would put them: behind the earlier entries, in
+    the order of the steps."""
     Path(repo.root_dir, BEFORE).unlink(missing_ok=True)
     path = Path(repo.root_dir, "dvc.lock")
     if not path.exists():
@@ -157,12 +164,13 @@ def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> Non
 
 
 def has_command(stage: Stage) -> bool:
-    """Whether there is something to run: not so for what ``dvc add`` or ``dvc import-url`` track, or what is frozen."""
+    """Whether the stage has a command to run. Data tracked by ``dvc add`` or ``dvc import-url`` has none, and frozen
+    stages do not run."""
     return isinstance(stage, PipelineStage) and bool(stage.cmd) and not stage.frozen
 
 
 def verify(stage: Stage) -> bool:
-    """Let DVC do all of a stage without a command; whether there was something to do."""
+    """Let DVC handle a stage without a command. Returns whether there was something to do."""
     with translated():
         done = stage.reproduce()
         if done:
@@ -171,32 +179,33 @@ def verify(stage: Stage) -> bool:
 
 
 def changed(stage: Stage) -> bool:
-    """Whether the stage must run, or come from the run cache."""
+    """Whether the stage has changed, so that it must run or come from the run cache."""
     with translated():
         return bool(stage.changed())
 
 
 def claim(stage: Stage) -> ExitStack:
-    """DVC's locks on the inputs and outputs of a stage, to be closed when its outputs are kept: no other dvc command
-    may write what it reads, or read what it writes."""
+    """Take DVC's locks on the inputs and outputs of a stage: no other dvc command may write what it reads, or read what
+    it writes. The caller closes them when the outputs are kept."""
     repo = stage.repo
     read, write = ([item.fs_path for item in items] for items in (stage.deps, stage.outs))
     hardlink = repo.config["core"].get("hardlink_lock", False)
     locks = ExitStack()
     with translated():
-        # the name that DVC itself gives a process, so that its own locks, inside these, are the same
+        # the name that DVC itself gives a process, so that the locks it takes inside these are the same
         locks.enter_context(rwlock(repo.tmp_dir, repo.fs, " ".join(sys.argv), read, write, hardlink))
     return locks
 
 
 def begin(stage: Stage) -> bool:
-    """Make way for the outputs, and take them from the run cache. False if it lacks them: then the command must run.
+    """Remove the old outputs, and restore the new ones from the run cache. False if it lacks them: then the command
+    must run.
 
-    Raises UserError if an input is not there, before any output is removed.
+    Raises UserError if an input is missing, before it removes any output.
     """
     missing = [str(dep) for dep in stage.deps if not dep.exists]
     if missing:
-        raise UserError(f"{', '.join(missing)}: needed here, but not there, and no stage of dvc.yaml makes it")
+        raise UserError(f"{', '.join(missing)}: missing, and no stage of dvc.yaml makes it")
     with translated():
         stage.remove_outs(ignore_remove=False, force=False)
         try:
@@ -213,7 +222,7 @@ def environment(stage: Stage) -> dict[str, str]:
 
 
 def keep(stage: Stage) -> None:
-    """Hash what a stage wrote, and put it into the cache and the run cache."""
+    """Hash a stage's outputs, and put them into the cache and the run cache."""
     uncached = any(not out.use_cache and not out.is_metric and not out.is_plot for out in stage.outs)
     with translated():
         stage.save(run_cache=not uncached)
@@ -221,7 +230,8 @@ def keep(stage: Stage) -> None:
 
 
 def note(stages: Sequence[Stage]) -> None:
-    """Enter stages whose outputs are kept in dvc.lock, which takes as long for many as for one: up to a second."""
+    """Enter in dvc.lock stages whose outputs are in the cache. This takes up to a second, for many stages as for
+    one."""
     with translated():
         for dvcfile in {stage.dvcfile.path: stage.dvcfile for stage in stages}.values():
             dvcfile.dump_stages(

@@ -1,4 +1,4 @@
-"""What somebody sees who runs several stages: one line for each that ended, and how far the running ones are."""
+"""Shows the progress of several stages: a line for each stage that ended, and how far the running ones are."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Display:
-    """Lines above, and, in a terminal, a bar for the whole and one for every running stage."""
+    """Prints lines; in a terminal also, below them, one bar for all stages together and one for every running stage."""
 
     def __init__(self, stages: int) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
@@ -33,7 +33,7 @@ class Display:
         self._of[stage] = self._bars.add_task(stage, total=None)
 
     def progress(self, stage: str, file: Path) -> None:
-        """Read how far a stage says that it is."""
+        """Show the progress that a stage wrote to its file."""
         try:
             about = json.loads(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -43,7 +43,7 @@ class Display:
         )
 
     def ends(self, stage: str, what: str, printed: str = "") -> None:
-        """A line about a stage, and below it what the stage printed."""
+        """Print a line about a stage, and below it what the stage printed."""
         if stage in self._of:
             self._bars.remove_task(self._of.pop(stage))
             what += f" in {time.monotonic() - self._begun.pop(stage):.1f} s"

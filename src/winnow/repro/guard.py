@@ -1,7 +1,7 @@
-"""Runs a command in a shell, and ends it, with all that it has started, when whoever wanted it is gone.
+"""Runs a command in a shell, and ends it, with everything that it has started, when the process that wants it ends.
 
-``python -I -S guard.py SHELL COMMAND``, in a session of its own. Its standard input is a pipe whose other end closes
-when the process that wants the command ends, however it ends. A script of its own that imports little, as it starts
+``python -I -S guard.py SHELL COMMAND`` in its own session. Standard input is a pipe; its other end closes when the
+process that wants the command ends, even if it is killed. This is a separate script with few imports, so that it starts
 in 20 ms.
 """
 

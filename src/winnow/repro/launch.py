@@ -1,7 +1,7 @@
-"""Where a stage's work runs: today in processes of this machine.
+"""Starts the commands of stages, today as processes of this machine.
 
-Another place, such as a cluster, needs a function like ``Launcher.start``, which gives something with ``ended`` and
-``stop``.
+To run stages elsewhere, such as on a cluster, write a function like ``Launcher.start``: it returns an object with
+``ended`` and ``stop``.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SCRIPT = ["exec", "python", "-m"]  # how the command of one of our own stages begins
-LIGHT = ("stages.check",)  # our own that import no torch
+LIGHT = ("stages.check",)  # our own stages that do not import torch
 GUARD = str(Path(__file__).with_name("guard.py"))
 
 
@@ -29,10 +29,10 @@ class Running(Protocol):
     """A stage that runs."""
 
     def ended(self) -> int | None:
-        """Its exit status, or None as long as it runs; minus the signal, if one ended it."""
+        """Its exit status, or None while it runs; minus the signal, if a signal ended it."""
 
     def stop(self) -> None:
-        """End it at once, with all that it has started."""
+        """End it at once, with everything that it has started."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Command:
 
 
 class Launcher:
-    """Starts commands: those of our own stages as forks of one process that has imported torch already, which takes
-    seconds; the first of them wait for it. Those that do without torch, and all other commands, as DVC does it."""
+    """Starts commands. Our own stages start as forks of one process that has already imported torch. The import takes
+    seconds, and the first stages wait for it. Stages without torch, and all other commands, start as in DVC."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["winnow.repro.preload"])
-        self._lifeline = self._context.Pipe(duplex=False)  # closes when this process ends, however it ends
+        self._lifeline = self._context.Pipe(duplex=False)  # closes when this process ends, even if it is killed
 
     def start(self, command: Command) -> Running:
         words = shlex.split(command.text)
         script = words[len(SCRIPT) :]
         if words[: len(SCRIPT)] == SCRIPT:
-            forkserver.ensure_running()  # imports meanwhile
+            forkserver.ensure_running()  # it imports in the meantime
         if words[: len(SCRIPT)] != SCRIPT or script[0] in LIGHT:
             return _Program(command, self._lifeline[0])
         return _Fork(self._context, script, command, self._lifeline[0])
@@ -75,7 +75,7 @@ class _Program:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(command.environment),
-                start_new_session=True,  # so that all that the command starts can be ended together
+                start_new_session=True,  # so that everything the command starts can be ended together
             )
 
     def ended(self) -> int | None:
@@ -94,7 +94,7 @@ class _Program:
 
 
 class _Fork:
-    """A stage's script in a copy of the process that has imported the libraries."""
+    """A stage's script in a fork of the process that has imported the libraries."""
 
     def __init__(self, context: Any, words: list[str], command: Command, lifeline: Connection) -> None:
         given = (words, str(command.log), dict(command.environment), lifeline)
@@ -104,8 +104,8 @@ class _Fork:
 
         def begin() -> None:
             try:
-                self._process.start()  # once the libraries are there
-            except (OSError, EOFError):  # the process to copy was killed
+                self._process.start()  # waits until the libraries are imported
+            except (OSError, EOFError):  # the process to fork was killed
                 self._instead = _Program(command, lifeline)
             if self._stopped:
                 self.stop()
@@ -127,8 +127,8 @@ class _Fork:
 
 
 def run_script(words: list[str], log: str, environment: dict[str, str], lifeline: Connection) -> None:
-    """``python -m WORDS`` in this process, which ends when the other end of the lifeline does: its parent is not the
-    process that started it, but the one that it is a fork of."""
+    """``python -m WORDS`` in this process. It ends when the other end of the lifeline closes: its parent, the process
+    it was forked from, is not the process that started it."""
 
     def watch() -> None:
         with contextlib.suppress(EOFError, OSError):

@@ -1,4 +1,4 @@
-"""What a killed DVC leaves half-written, and would then not read: mended while no other DVC is at work here."""
+"""Mends the files that a killed DVC leaves half-written and cannot read again, while no other DVC is at work here."""
 
 import json
 import shutil
@@ -9,16 +9,16 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
 from voluptuous import Invalid
 
-RWLOCK = Path(".dvc/tmp/rwlock")  # who reads and writes what, just now
+RWLOCK = Path(".dvc/tmp/rwlock")  # which commands read and write what just now
 LOCK, COPY = Path("dvc.lock"), Path(".winnow/dvc.lock")
 
 
 def mend() -> list[str]:
-    """Put right what cannot be read; says what it did. To be called with the lock of the repository held.
+    """Mend the files that DVC cannot read, and return a line on each. The caller holds the repository's lock.
 
-    DVC writes its rwlock and dvc.lock in place. If it is killed at that moment it leaves half a file, and every further
-    dvc command ends in an error. The rwlock says who is at work just now, so it can go. Of dvc.lock there is a copy
-    from before, or that of the last commit. What is newer than that DVC finds in its run cache.
+    DVC writes its rwlock and dvc.lock in place. If it is killed at that moment, it leaves half a file, and every later
+    dvc command ends in an error. The rwlock only says which commands are at work just now, so it can go. dvc.lock comes
+    back from an earlier copy, or from the last commit. DVC finds anything newer in its run cache.
     """
     done = []
     if RWLOCK.exists() and not _is_rwlock(RWLOCK.read_bytes()):
@@ -37,7 +37,7 @@ def mend() -> list[str]:
 
 
 def keep_copy() -> None:
-    """Keep dvc.lock, which is whole just now, in case DVC is killed while it writes it."""
+    """Copy dvc.lock, which is whole just now, in case DVC is killed while writing it."""
     if LOCK.exists():
         COPY.parent.mkdir(exist_ok=True)
         temporary = COPY.with_suffix(".unfinished")
@@ -46,7 +46,7 @@ def keep_copy() -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether DVC can read a dvc.lock, and its last line is complete."""
+    """Whether DVC can read this dvc.lock, and its last line is complete."""
     if not path.read_bytes().endswith(b"\n"):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Which stage runs when: those whose inputs are ready, side by side, the longest way ahead first."""
+"""Runs the stages with ready inputs side by side, first those with the longest chain of stages after them."""
 
 import signal
 import tempfile
@@ -18,9 +18,9 @@ from winnow.repro.mend import keep_copy, mend
 
 POLL_SECONDS = 0.02
 NOTE_SECONDS = (
-    15  # at most, until a stage that has ended is in dvc.lock; should this process be killed, the run cache has it
+    15  # at most, until an ended stage is in dvc.lock; if this process is killed before, the run cache has the stage
 )
-LOGS = Path(".winnow/logs")  # of every stage, what it printed last
+LOGS = Path(".winnow/logs")  # what every stage printed when it last ran
 
 
 @dataclass(frozen=True)
@@ -34,33 +34,34 @@ class Job:
 
 
 def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
-    """Bring the targets, or all stages, up to date, at most ``jobs`` stages at once; gives the exit status.
+    """Bring the targets, or all stages, up to date, with at most ``jobs`` stages at once. Returns the exit status.
 
-    A stage that fails stops those that depend on it; the others go on. The running stages share ``cores`` cores.
+    If a stage fails, the stages that depend on it do not run; the others go on. Running stages share ``cores`` cores.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
         with books.locked(repo):
             for line in mend():
                 print(line, flush=True)
-            steps, needs = books.plan(repo, targets)
+            plan = books.plan(repo, targets)
             before = books.names_in_lock(repo)
         shared = Path(temporary, "cores")
         shared.mkdir()
         for number in range(cores):
             (shared / f"{number:04d}").touch()
-        with Display(len(steps)) as display, signals_noted() as interrupted:
-            status = _Run(repo, steps, needs, jobs, Path(temporary), display, interrupted).go()
+        with Display(len(plan.steps)) as display, signals_noted() as interrupted:
+            status = _Run(repo, plan, jobs, Path(temporary), display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
-                books.order_lock(repo, before, steps)
+                books.order_lock(repo, before, plan.steps)
                 keep_copy()
         return status
 
 
 @contextmanager
 def signals_noted() -> Iterator[list[int]]:
-    """A list to which Ctrl-C and the like are added: at once they would cut DVC off while it writes its books."""
+    """A list that collects Ctrl-C and similar signals. Handled at once, they would interrupt DVC while it writes its
+    books."""
     noted: list[int] = []
     names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {name: signal.signal(name, lambda number, _: noted.append(number)) for name in names}
@@ -72,26 +73,25 @@ def signals_noted() -> Iterator[list[int]]:
 
 
 class _Run:
-    """The stages by what has become of them."""
+    """The state of a run: which stages wait, are at work, are done or have failed."""
 
     def __init__(
         self,
         repo: books.Repo,
-        steps: list[Stage],
-        needs: dict[Stage, list[Stage]],
+        plan: books.Plan,
         jobs: int,
         temporary: Path,
         display: Display,
         interrupted: list[int],
     ) -> None:
         self.interrupted = interrupted
-        self.repo, self.needs, self.jobs, self.temporary, self.display = repo, needs, jobs, temporary, display
+        self.repo, self.needs, self.jobs, self.temporary, self.display = repo, plan.needs, jobs, temporary, display
         self.launcher = Launcher()
-        self.waiting = sorted(steps, key=_ways_ahead(steps, needs).__getitem__, reverse=True)
+        self.waiting = sorted(plan.steps, key=_ways_ahead(*plan).__getitem__, reverse=True)
         self.done: set[Stage] = set()
         self.failed: dict[Stage, str] = {}
         self.at_work: dict[Stage, Job] = {}
-        self.kept: list[Stage] = []  # outputs in the cache, not yet noted in dvc.lock
+        self.kept: list[Stage] = []  # their outputs are in the cache, but not yet in dvc.lock
         self.noted = time.monotonic()
         self.ran = 0
 
@@ -109,7 +109,7 @@ class _Run:
                         if time.monotonic() - self.noted > NOTE_SECONDS:  # when others are at work already
                             self._note()
                 elif not self.at_work:
-                    break  # all that waits depends on what has failed
+                    break  # all waiting stages depend on failed ones
                 for stage, job in self.at_work.items():
                     self.display.progress(stage.addressing, job.progress)
                 time.sleep(POLL_SECONDS)
@@ -118,7 +118,7 @@ class _Run:
         return self._conclude()
 
     def _ready(self) -> list[Stage]:
-        """The stages that can begin now, as many as there is room for."""
+        """The stages that can begin now, as many as there are free jobs."""
         room = self.jobs - len(self.at_work)
         return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])][: max(room, 0)]
 
@@ -181,7 +181,7 @@ class _Run:
         self.display.ends(name, f"failed ({self.failed[stage]})", printed)
 
     def _note(self) -> None:
-        """Enter in dvc.lock what has ended since the last time."""
+        """Enter in dvc.lock the stages that ended since the last call."""
         if self.kept:
             books.note(self.kept)
             keep_copy()
@@ -189,7 +189,8 @@ class _Run:
         self.noted = time.monotonic()
 
     def _stop(self) -> None:
-        """Stop what still runs, if this process is stopped, give back its locks, and bring dvc.lock up to date."""
+        """Stop the stages that still run (if this process is stopped), release their locks, and bring dvc.lock up to
+        date."""
         for job in self.at_work.values():
             job.running.stop()
         with books.locked(self.repo):
@@ -212,7 +213,7 @@ class _Run:
 
 
 def _ways_ahead(steps: list[Stage], needs: dict[Stage, list[Stage]]) -> dict[Stage, int]:
-    """How many stages must follow one another from each stage to the end."""
+    """The length, in stages, of the longest chain from each stage to the end."""
     length = dict.fromkeys(steps, 1)
     for stage in reversed(steps):
         for above in needs[stage]:
@@ -222,5 +223,5 @@ def _ways_ahead(steps: list[Stage], needs: dict[Stage, list[Stage]]) -> dict[Sta
 
 def _why(status: int | None) -> str:
     if status is not None and status < 0:
-        return f"ended by {signal.Signals(-status).name}, perhaps for want of memory"
+        return f"ended by {signal.Signals(-status).name}, perhaps out of memory"
     return f"exit status {status}"

@@ -1,16 +1,17 @@
-"""How long every stage took when it last ran here: make times shows it. Times differ from run to run, so no stage has
-them as an output."""
+"""How long every stage took when it last ran here, for make times. Times differ from run to run, so they are no output
+of a stage."""
 
 import sys
 
 from winnow.errors import UserError
 from winnow.storage import load_table
 
-TIMES = ".winnow/times.csv"  # a line for each run of a stage, which stages._stage writes
+TIMES = ".winnow/times.csv"  # stages._stage writes a line for each run of a stage
 
 
 def in_words() -> str:
-    """Seconds of every stage's own work, without imports and DVC, the longest first; raises UserError without any."""
+    """Seconds of every stage's own work, without imports and DVC, the longest first. Raises UserError if there are
+    none."""
     table = load_table(TIMES).drop_duplicates("stage", keep="last").sort_values("seconds", ascending=False)
     width = max(map(len, table["stage"]))
     lines = [f"{'stage':{width}}  seconds  on all cores"]

@@ -11,6 +11,7 @@ from winnow import methods
 from winnow.datasets.images import load_facts, load_split
 from winnow.networks import build
 from winnow.params.training import Network
+from winnow.progress import Bar
 from winnow.scores.families import OF_GRADIENTS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores
@@ -48,7 +49,7 @@ def compute(name: str, runs: EarlyRuns, network: Network, working: Path) -> Seed
         save_tensors(file(job), {name: of_all(score, module.to(images.device), images, tick)})
 
     jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
-    side_by_side(work, jobs, workers(images.device), len(jobs) * len(images), name, unit="image")
+    side_by_side(work, jobs, workers(images.device), Bar(len(jobs) * len(images), name, "image"))
     values = np.array([load_tensors(file(job), name)[name] for job in jobs], np.float32)
     return SeedScores(values.reshape(len(runs.seeds), len(runs.epochs), -1), runs.seeds, runs.epochs)
 

@@ -6,7 +6,7 @@ import numpy as np
 def kept(keep: float | int, images: int) -> int:
     """How many of ``images`` images to keep: an int is a count, a float a fraction (rounded to whole images).
 
-    Raises ValueError if that is no image, or more than there are.
+    Raises ValueError if that is no image, or more images than there are.
     """
     count = keep if isinstance(keep, int) else round(keep * images)
     if not 0 < count <= images:

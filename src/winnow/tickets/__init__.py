@@ -1,1 +1,1 @@
-"""Tickets: their files, what a level does and its training, and what came of all levels."""
+"""Tickets: their files, what a level does, its training, and the results of all levels."""

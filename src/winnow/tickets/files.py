@@ -1,4 +1,4 @@
-"""A ticket as a file: a sparse network, its mask, and what is needed to build it."""
+"""A ticket as a file: a sparse network, its mask, and the facts needed to build the network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Ticket:
     """A sparse network.
 
     network: on the CPU, in evaluation mode, its pruned weights exactly zero; mask: bool tensors by the names of the
-    prunable parameters, True where the weight is left; about: where it comes from (network, classes, shape, …).
+    prunable parameters, True where the weight remains; about: where it comes from (network, classes, shape, …).
     """
 
     network: nn.Module
@@ -31,11 +31,11 @@ class Ticket:
     def state_dict(self, prune: bool = False) -> dict[str, Tensor]:
         """The network's state dict, with the mask applied.
 
-        prune: with the names of ``torch.nn.utils.prune``: in place of every prunable ``NAME`` its ``NAME_orig``, and
-        its ``NAME_mask`` of ones and zeros. It loads into a network of which these parameters are pruned, by
-        ``prune.identity`` say, and which then keeps to the mask while it trains on. prune makes the weight that a layer
-        computes with from the two when the layer is next called, or on ``prune.remove``. An ``nn.MultiheadAttention``
-        reads its ``out_proj`` without calling it, so that one needs ``prune.remove`` before the network is used.
+        prune: use the names of ``torch.nn.utils.prune``: every prunable ``NAME`` becomes ``NAME_orig`` and
+        ``NAME_mask``, of ones and zeros. Prune these parameters of a network first, say by ``prune.identity``; then it
+        can load the dict, and keeps to the mask in further training. torch computes a layer's weight from the two when
+        the layer is next called, or on ``prune.remove``. An ``nn.MultiheadAttention`` reads its ``out_proj`` without
+        calling it, so ``out_proj`` needs ``prune.remove`` before the network is used.
         """
         state = dict(self.network.state_dict())
         if prune:
@@ -48,10 +48,10 @@ class Ticket:
 def save_ticket(
     path: str | Path, state: Mapping[str, Tensor], mask: Mapping[str, Tensor], about: dict[str, Any]
 ) -> None:
-    """Write a network's state dict with its mask applied, the mask, and what is known of it, as one safetensors file.
+    """Write a network's state dict with its mask applied, the mask, and ``about`` as one safetensors file.
 
-    about: json values, among them ``network`` ({"name": …, "width": …}), ``classes`` and ``shape`` (channels, height,
-    width of an image), which the network is built from; ``weights_left`` and ``density`` are added.
+    about: json values. ``load_ticket`` builds the network from ``network`` ({"name": …, "width": …}), ``classes`` and
+    ``shape`` (channels, height, width of an image), so these must be there. ``weights_left`` and ``density`` are added.
     """
     missing = {"network", "classes", "shape"} - about.keys()
     if missing:
@@ -62,13 +62,13 @@ def save_ticket(
 
 
 def load_ticket(path: str | Path) -> Ticket:
-    """Read a ticket that the pipeline found.
+    """Read a ticket of the pipeline.
 
-    Raises UserError if the file is missing, damaged, or no ticket.
+    Raises UserError if the file is missing or damaged, or is not a ticket.
     """
     about = load_tensor_provenance(path)
     if not {"network", "classes", "shape"} <= about.keys():
-        raise UserError(f"{path}: not a ticket: does not say which network it is of")
+        raise UserError(f"{path}: not a ticket: it does not name its network")
     params = validate(Network, about["network"], path, ("network",))
     tensors = load_tensors(path)
     try:

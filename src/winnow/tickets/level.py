@@ -1,5 +1,5 @@
-"""What a level does: its parent's ticket is cut, and the survivors are given the weights to train from; or the mask
-changes while they train."""
+"""What a level does: it prunes its parent's ticket and gives the survivors the weights to train from, or changes the
+mask while they train."""
 
 import copy
 from collections.abc import Callable
@@ -25,8 +25,8 @@ from winnow.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class Material:
-    """What a level may look at. images: those that it trains on, on which criteria take gradients. splits: what errors
-    are measured on; on the part ``train`` batch norm's statistics are estimated again after a cut."""
+    """The images that a level may use. images: the level trains on them, and criteria take gradients on them. splits:
+    for measuring errors; after a cut, batch norm is recalibrated on the split ``train``."""
 
     images: DeviceImages
     splits: Splits
@@ -36,33 +36,33 @@ def begin_level(
     rule: Rule, parent: Ticket, rewound: State, seed: int, material: Material
 ) -> tuple[State, Mask, dict[str, Any]]:
     """What the training of a level begins with, as ``save_ticket`` takes it: the weights before the first step, the
-    mask, and what is known of both.
+    mask, and facts about both (``about``).
 
-    Of the last ``after_cuts`` are the errors, by part, of the parent's trained weights right after the cut, and after
-    cutting the same fraction once more; [] if nothing was cut or trained, and {} where the floor leaves no room for the
-    second.
+    ``about`` has ``after_cuts``: the errors, by split, of the parent's trained weights right after the cut, and after
+    the same fraction is cut once more. It is [] if nothing was cut or trained; its second entry is {} if the floor does
+    not allow a second cut.
 
-    rewound: the state at the rewind point. Raises ValueError for choices that cannot be met.
+    rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
     about = {key: parent.about[key] for key in ("network", "classes", "shape")}
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
 
     def errors(mask: Mask, on: Splits) -> dict[str, float]:
-        """Of the parent's weights under a mask."""
+        """The errors of the parent's weights under a mask."""
         module.load_state_dict(apply(state, mask))
         recalibrate_on(module, material.splits["train"])
         return {name: error for name, (error, _) in evaluate(module, on).items()}
 
     def cut(mask: Mask) -> Callable[[float], Mask]:
-        """From a fraction of what a mask leaves to the mask without it."""
+        """From a fraction of a mask's weights to the mask without them."""
         module.load_state_dict(apply(state, mask))
         masked = pruned(rule, Context(module, mask, batches, seed))
         return lambda fraction: masked(left_after(mask, fraction))
 
     mask = parent.mask
     if rule.during:
-        left = count_left(cut(mask)(rule.fraction or 0))  # what cannot be met is told before the training
+        left = count_left(cut(mask)(rule.fraction or 0))  # an impossible choice raises before the training
         rule.during(During(0, 1, count_left(mask), left, lambda _run, _left: None))
     elif rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
@@ -87,7 +87,7 @@ def _fresh(about: dict[str, Any], seed: int) -> State:
 
 
 def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
-    """From how many weights are left to the mask that the rule's criterion and allocation give."""
+    """From how many weights remain to the mask that the rule's criterion and allocation give."""
     assert rule.criterion is not None
     scores = rule.criterion(context)
     return lambda left: prune(scores, context.mask, left, rule.allocation, rule.floor, rule.anywhere)
@@ -96,7 +96,8 @@ def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
 def during(
     rule: Rule, schedule: Schedule, first: int, images: DeviceImages
 ) -> Callable[[Ticket, int], StepHook | None]:
-    """What is done after every step of a training that begins with a ticket at the step ``first``, by the seed."""
+    """From a ticket and a seed to the hook after every step of the training that begins with the ticket at step
+    ``first``; the hook is None if the mask does not change in training."""
 
     def after_step(begun: Ticket, seed: int) -> StepHook | None:
         if rule.during is None:

@@ -1,4 +1,4 @@
-"""How large the weights left are: the hole that a cut leaves at zero, and how retraining fills it.
+"""How large the remaining weights are: the hole that a cut leaves around zero, and how retraining fills it.
 
 Paul et al. 2023, "Unmasking the lottery ticket hypothesis": retraining makes new small weights, so that the next cut is
 cheap again.
@@ -19,10 +19,12 @@ EDGES = np.logspace(-6, 1, 71)  # ten bins to a decade
 def histogram(
     weights: Mapping[str, Tensor], mask: Mapping[str, Tensor], edges: np.ndarray = EDGES
 ) -> dict[str, np.ndarray]:
-    """Counts of the magnitudes of the weights left, by layer: int64 [len(edges) + 1]; their sum is the whole network's.
+    """Counts of the magnitudes of the remaining weights, by layer: int64 [len(edges) + 1]. The layers' sum is the
+    histogram of the whole network.
 
-    edges: rising magnitudes |w|. The first count is of all below the first edge, zeros too; then one for every bin, its
-    lower edge included and its upper not; the last of all from the last edge on.
+    edges: rising magnitudes |w|. The first count covers everything below the first edge, including zeros. Then comes
+    one count per bin, which includes its lower edge but not its upper edge. The last count covers everything from the
+    last edge on.
     """
     return {
         name: np.bincount(np.searchsorted(edges, _left(weights, mask, name), side="right"), minlength=len(edges) + 1)
@@ -31,24 +33,26 @@ def histogram(
 
 
 def cut_threshold(weights: Mapping[str, Tensor], before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> float:
-    """The largest magnitude that was cut between two masks, given the weights that they were cut by; 0 if none was."""
+    """The largest magnitude that was pruned between two masks, given the weights at the cut; 0 if nothing was
+    pruned."""
     cut = {name: before[name] & ~after[name] for name in before}
     return max(float(_left(weights, cut, name).max(initial=0)) for name in cut)
 
 
 def hole(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor], threshold: float) -> float:
-    """The fraction of the weights left whose magnitude is below the threshold of the last cut; nan if none is left.
+    """The fraction of the remaining weights with a magnitude below the threshold of the last cut; nan if no weight
+    remains.
 
-    0 right after a cut without a floor: that is the hole. With a floor, what it spared below the threshold. How far
-    retraining fills the hole is told by the same fraction for the retrained weights.
+    Right after a cut without a floor it is 0: that is the hole. With a floor it is what the floor spared below the
+    threshold. For the retrained weights the same fraction says how far retraining has filled the hole.
     """
     left = np.concatenate([_left(weights, mask, name) for name in mask])
     return float(np.mean(left < threshold)) if len(left) else float("nan")
 
 
 def magnitude_table(parents: Sequence[Ticket], children: Sequence[Ticket]) -> pd.DataFrame:
-    """The histograms of a cut, mean over replicates: of the parents' trained weights ``before`` it and ``after`` it,
-    and of the children's, ``retrained``.
+    """The histograms around a cut, mean over replicates: the parents' trained weights ``before`` and ``after`` the cut,
+    and the children's weights, ``retrained``.
 
     Columns: moment, layer (the parameter's name, or "all"), low, high (edges of |w|, from 0 to infinity), count (nan
     without replicates).
@@ -71,8 +75,8 @@ def magnitude_table(parents: Sequence[Ticket], children: Sequence[Ticket]) -> pd
 
 
 def density_table(tickets: Sequence[Ticket]) -> pd.DataFrame:
-    """layer, size (of its weights), density (the fraction of them that is left, mean over replicates), in the network's
-    order of layers."""
+    """Columns: layer, size (number of weights), density (the fraction that remains, mean over replicates); rows in the
+    network's order of layers."""
     densities = [layer_densities(ticket.mask) for ticket in tickets]
     sizes = layer_sizes(tickets[0].mask) if tickets else {}
     layers = [name for ticket in tickets[:1] for name, _ in ticket.network.named_parameters() if name in sizes]

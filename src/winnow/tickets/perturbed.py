@@ -1,4 +1,4 @@
-"""A level's training from a perturbed rewind point (Paul et al. 2023: SGD is robust to perturbations of it)."""
+"""A level's training from a perturbed rewind point (Paul et al. 2023: SGD is robust to such perturbations)."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from winnow.tickets.rewind import load_rewind_point
 
 
 def begin_perturbed(level: Path, child: Path, rewind: Path, multiple: float, seed: int, path: Path) -> None:
-    """Write what the perturbed training begins with, as a ticket: the level's mask, and the weights of the rewind point
-    under it, moved in a random direction of the weights left. Its ``about`` has ``length``, the L2 length of the move:
-    ``multiple`` times the distance from those weights to what the child's mask leaves of them.
+    """Write the ticket that the perturbed training begins with: the level's mask, and the rewind point's weights under
+    that mask, moved in a random direction of the remaining weights. Its ``about`` has ``length``, the L2 length of the
+    move: ``multiple`` times the distance from the unmoved weights to the same weights under the child's mask.
 
-    level, child: files of tickets, the child cut from the level; rewind: a file of ``rewind.keep_rewind_point``.
+    level, child: files of tickets; the child was pruned from the level. rewind: a file of ``rewind.keep_rewind_point``.
     """
     ticket, mask = load_ticket(level), load_ticket(child).mask
     begin = apply(load_rewind_point(rewind), ticket.mask)

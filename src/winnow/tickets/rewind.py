@@ -15,14 +15,14 @@ from winnow.training.loop import Run
 
 
 def keep_rewind_point(run: Run) -> None:
-    """At the end: keep ``network.safetensors``: weights and batch-norm state, with the number of steps as its
+    """At the end of a run, save ``network.safetensors``: weights and batch-norm state, with the number of steps as
     provenance."""
     state = {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
     save_tensors(run.working / "network.safetensors", state, {"steps": run.step})
 
 
 def load_rewind_point(rewind: Path) -> dict[str, Tensor]:
-    """The state dict that ``keep_rewind_point`` kept."""
+    """The state dict that ``keep_rewind_point`` saved."""
     prefix = "network."
     return {name.removeprefix(prefix): torch.from_numpy(tensor) for name, tensor in load_tensors(rewind).items()}
 
@@ -33,8 +33,8 @@ def rewind_step(rewind: Path) -> int:
 
 
 def begin_dense(run: Run, network: Network, classes: int, shape: tuple[int, int, int], folder: Path) -> None:
-    """At the end: write what level 0 begins with, as the ticket ``folder/seed<s>.safetensors``: all weights, as they
-    are at the rewind point."""
+    """At the end of a run, write the ticket that level 0 begins with, ``folder/seed<s>.safetensors``: all weights at
+    the rewind point."""
     about = about_dense(network, classes, shape)
     save_ticket(folder / f"seed{run.seed}.safetensors", run.network.state_dict(), ones(run.network), about)
 
@@ -45,7 +45,7 @@ def about_dense(network: Network, classes: int, shape: tuple[int, int, int]) -> 
 
 
 def without_parent(about: dict[str, Any], rewound: dict[str, Tensor]) -> Ticket:
-    """All weights, as they are at a rewind point: what a level without a parent is cut from. about: ``about_dense``."""
+    """The ticket of all weights at a rewind point, which a level without a parent prunes. about: ``about_dense``."""
     network = initialise(Network(**about["network"]), about["classes"], tuple(about["shape"]), seed=0)
     network.load_state_dict(rewound)
     return Ticket(network.eval(), ones(network), about)

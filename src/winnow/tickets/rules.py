@@ -1,4 +1,5 @@
-"""A level's choices with the functions that they name, whose signatures are the schema of its options."""
+"""From a level's choices to the functions that they name; the functions' signatures are the schema of the level's
+options."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,7 +15,7 @@ from winnow.pruning.schedules import SCHEDULES
 from winnow.pruning.weights import WEIGHTS
 
 EXAMPLES = {"prune": 0.2, "max_error_rise": 0.02}
-FAMILIES = {  # of each choice, and the name that stands for none of the family
+FAMILIES = {  # by choice: the family, and the name that means none of its methods
     "criterion": (CRITERIA, NONE),
     "allocation": (ALLOCATIONS, ""),
     "when": (DURING, "once"),
@@ -22,13 +23,13 @@ FAMILIES = {  # of each choice, and the name that stands for none of the family
 
 
 def methods_of(level: Level) -> dict[str, list[str]]:
-    """The methods that a level uses, by their family."""
+    """The methods that a level uses, by family."""
     chosen = {family: (getattr(level.choices, choice), without) for choice, (family, without) in FAMILIES.items()}
     return {family: [name] if name != without else [] for family, (name, without) in chosen.items()}
 
 
 def rule_of(name: str, level: Level, floor: int) -> Rule:
-    """What a level of this name does. Raises ValueError that names the key, and says what would be right."""
+    """What the level of this name does. Raises a ValueError that names the key and says what would be right."""
     key, choices = f"pruning.levels.{name}", level.choices
     functions: dict[str, Callable[..., Any]] = {}
     for choice, (family, without) in FAMILIES.items():
@@ -61,7 +62,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
 
 
 def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """The functions with the options that the level gives them, which are checked."""
+    """The functions with the level's options, which it checks, filled in."""
     others = {name: (field.annotation, None) for name, field in Level.model_fields.items()}
     found = checked_options(functions.values(), level.model_dump(exclude_unset=True), key, others)
     return {
@@ -71,7 +72,7 @@ def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., 
 
 
 def _check_amount(key: str, level: Level, takes_none: bool) -> None:
-    """What is to be cut is said once, where something is."""
+    """A level that prunes gives one amount (prune or max_error_rise); a level that does not prune gives none."""
     choices = level.choices
     if level.variant:
         by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
@@ -86,7 +87,7 @@ def _check_amount(key: str, level: Level, takes_none: bool) -> None:
     if level.min_density is not None and wanted != "max_error_rise":
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
     if choices.when != "once" and wanted != "prune":
-        raise ValueError(f"{key}.when: {choices.when} needs cut, such as prune: 0.8, and a criterion")
+        raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
@@ -94,8 +95,8 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
     if level.parent != NO_PARENT:
         return
     if level.choices.weights == "trained":
-        raise ValueError(f"{key}.weights: without a parent there are no trained ones; take rewind or fresh")
+        raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
-        raise ValueError(f"{key}.max_error_rise: is of a trained parent's error; without a parent, give prune")
+        raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
     if anywhere:
         raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")

@@ -1,4 +1,4 @@
-"""The training of a level: from tickets as they begin to trained ones, and what they say of the images."""
+"""The training of a level: from its initial tickets to trained ones, and their results on the images."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -24,8 +24,8 @@ def from_tickets(
     order: Callable[[int], int] = int,
     after_step: Callable[[Ticket, int], StepHook | None] = lambda _ticket, _seed: None,
 ) -> Callable[[int], Beginning]:
-    """Begin with the tickets ``begun/seed<s>.safetensors``. order: from a replicate's seed to that of the order of its
-    data and of the augmentation. after_step: from the ticket and the seed to what is done after every step."""
+    """Begin with the tickets ``begun/seed<s>.safetensors``. order: from a replicate's seed to the seed for the order of
+    its data and for augmentation. after_step: from the ticket and the seed to the hook after every step."""
 
     def begin(seed: int) -> Beginning:
         ticket = load_ticket(begun / f"seed{seed}.safetensors")
@@ -35,16 +35,16 @@ def from_tickets(
 
 
 def keep_ticket(splits: Splits) -> Hook:
-    """At the end of a run that began with a ticket, keep
+    """At the end of a run that began with a ticket, save
 
     - ``ticket.safetensors``: the mask in packed bits, and the weights and batch-norm state after the last step
     - ``results.csv``: a row for each split: seed, split, density (of the prunable weights), error (0 to 1), loss
       (nats), error_after_cut, error_after_two_cuts (both nan where nothing was cut)
-    - ``history.csv``: one row per epoch (a pass over the images) from the rewind point's on
+    - ``history.csv``: one row per epoch (a pass over the images), from the epoch of the rewind point on
     """
 
     def on_end(run: Run) -> None:
-        seed = int(run.folder.name.removeprefix("seed"))  # the replicate's: the run's may be of another order of data
+        seed = int(run.folder.name.removeprefix("seed"))  # the replicate's: run.seed may be for another order of data
         save_ticket(run.working / "ticket.safetensors", run.network.state_dict(), run.mask, dict(run.about))
         save_table(run.working / "results.csv", _results(seed, run, evaluate(run.network, splits)))
         save_table(run.working / "history.csv", history(run).assign(seed=seed))
@@ -53,7 +53,7 @@ def keep_ticket(splits: Splits) -> Hook:
 
 
 def evaluate(network: nn.Module, splits: Splits) -> dict[str, tuple[float, float]]:
-    """Error (1 - accuracy, 0 to 1) and mean loss (nats) on each part, in evaluation mode."""
+    """Error (1 - accuracy, 0 to 1) and mean loss (nats) on each split, in evaluation mode."""
     found = {}
     for name, part in splits.items():
         outputs, labels = log_probabilities(network, part), part.labels.cpu().numpy()
@@ -62,7 +62,7 @@ def evaluate(network: nn.Module, splits: Splits) -> dict[str, tuple[float, float
 
 
 def load_results(folder: Path, seeds: Iterable[int]) -> pd.DataFrame:
-    """The results of a level's replicates, from what ``keep_ticket`` kept, as one table; empty without any."""
+    """The results that ``keep_ticket`` saved for a level's replicates, as one table; empty without replicates."""
     tables = [load_table(folder / f"seed{seed}" / "results.csv") for seed in seeds]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=RESULTS)
 

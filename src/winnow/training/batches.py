@@ -152,7 +152,7 @@ def _has_room(device: torch.device, size: int) -> bool:
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:
-    """The array's own memory as a tensor, of which torch warns where it may not be written; nothing here does."""
+    """The array's own memory as a tensor; torch warns if it may not be written; nothing here does."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         return torch.from_numpy(array)

@@ -50,7 +50,7 @@ def log_softmax(network: nn.Module, inputs: Tensor) -> Tensor:
 
 
 def error_and_loss(network: nn.Module, batches: Iterable[Batch]) -> tuple[float, float]:
-    """Error (1 - accuracy, 0 to 1) and mean cross-entropy (nats) over all batches, of which there is at least one, in
+    """Error (1 - accuracy, 0 to 1) and mean cross-entropy (nats) over all batches, at least one, in
     evaluation mode."""
     hits, log_likelihoods = [], []
     with evaluation(network):

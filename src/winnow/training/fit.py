@@ -6,6 +6,7 @@ from pathlib import Path
 
 from winnow.networks import starting
 from winnow.params.training import Network, Training
+from winnow.progress import Bar
 from winnow.training.batches import DeviceImages
 from winnow.training.device import together, workers
 from winnow.training.loop import Beginning, Run, finish, start, train
@@ -72,4 +73,4 @@ def fit_side_by_side(
 
     steps = len(seeds) * sum(task.schedule.total - task.step for task in tasks.values())
     processes = max((workers(task.images.device) for task in tasks.values()), default=1)
-    side_by_side(work, jobs, processes, steps, label)
+    side_by_side(work, jobs, processes, Bar(steps, label))

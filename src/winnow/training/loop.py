@@ -81,7 +81,7 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
 
     Weights where the mask is False are zero from the start, and after every step.
     step, epoch: where it begins on its schedule: at this step, which lies in the pass over the images that comes after
-    so many (step // schedule.epoch), and may lie in the middle of it. The run then goes on with what is left of that
+    so many (step // schedule.epoch), and may lie in the middle of it. The run then goes on with the rest of that
     pass, in the order and with the augmentation that a run from step 0 would have.
     """
     network = begin.network.to(memory_format=torch.channels_last)
@@ -173,7 +173,7 @@ def train_epoch(
     schedule: Schedule,
     graphs: Mapping[int, GraphedStep] | None = None,
 ) -> None:
-    """One epoch of runs that stand at the same step, or what is left of it or of the schedule's total.
+    """One epoch of runs that stand at the same step, or the rest of it or of the schedule's total.
 
     Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
     as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss

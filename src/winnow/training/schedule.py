@@ -24,7 +24,7 @@ class Schedule:
 
     @property
     def epochs(self) -> int:
-        """Passes over the images, of which the last may be left before its end."""
+        """Passes over the images, the last of which may be left before its end."""
         return -(-self.total // self.epoch)
 
     def until(self, epoch: int) -> "Schedule":

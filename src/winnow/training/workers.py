@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from winnow import cores
 from winnow.errors import UserError, describe
 from winnow.orphans import end_with_parent
-from winnow.progress import progress
+from winnow.progress import Bar, progress
 from winnow.training.memory import keep_freed_memory
 
 Job = TypeVar("Job")
@@ -31,13 +31,10 @@ def side_by_side(
     work: Callable[[Job, Tick], None],
     jobs: Sequence[Job],
     processes: int,
-    steps: int,
-    label: str,
-    unit: str = "step",
-    done: int = 0,
+    bar: Bar,
 ) -> None:
-    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units,
-    of which ``done`` were done before. Jobs begin in their order, each when a process has nothing else to do.
+    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar. Jobs begin in
+    their order, each when a process has nothing else to do.
 
     Results go to files: a job returns nothing. Raises what a job raises (a UserError or ValueError as it is), and
     UserError if a process is killed from outside; the others are stopped then.
@@ -47,12 +44,12 @@ def side_by_side(
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")  # of numpy and scipy
     keep_freed_memory()
-    with progress(steps, label, unit, done) as bar:
+    with progress(*bar) as shown:
         if min(processes, len(jobs)) == 1:
             for job in jobs:
-                work(job, lambda n: bar.update(n) and None)
+                work(job, lambda n: shown.update(n) and None)
         else:
-            _fork(work, jobs, min(processes, len(jobs)), bar)
+            _fork(work, jobs, min(processes, len(jobs)), shown)
 
 
 def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, bar: Any) -> None:

@@ -133,7 +133,7 @@ def _check_range(shards: Sequence[_Shard], classes: int) -> None:
 
 
 def _names_of_folders(shards: Sequence[_Shard], classes: int) -> list[str] | None:
-    """The folder of each label's paths, such as "cat" in "cat/12.jpg"; None unless the two correspond one to one."""
+    """The folder of each label's paths, such as "cat" in "cat/12.jpg"; None if they are not one to one."""
     pairs = {
         (label, PurePosixPath(path).parent.name if path else "")
         for shard in shards

@@ -4,6 +4,6 @@ from winnow.pruning.layers import Layers, share_out
 
 
 def erk(layers: Layers, total: int) -> dict[str, int]:
-    """Every layer keeps a number in proportion to the sum of its dimensions, so that the larger it is, the sparser. A
-    layer that would keep more than it has keeps all, and the others are cut more."""
+    """Every layer keeps a count in proportion to the sum of its dimensions, so larger layers become sparser. A layer
+    that would keep more weights than it has keeps all, and the others keep fewer."""
     return share_out(layers, {name: sum(layer.shape) for name, layer in layers.items()}, total)

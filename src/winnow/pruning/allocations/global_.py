@@ -6,7 +6,7 @@ from winnow.pruning.layers import Layers, lowest
 
 
 def global_(layers: Layers, total: int) -> dict[str, int]:
-    """Every layer first keeps its ``least`` highest scores. Then the highest of all others stay. Of equal scores the
+    """Every layer first keeps its ``least`` highest scores. Of all others, the highest stay. Among equal scores the
     later ones stay, by layer and by place."""
     free = {name: layer.scores[lowest(layer.scores, len(layer.scores) - layer.least)] for name, layer in layers.items()}
     cut = lowest(np.concatenate(list(free.values())), sum(len(layer.scores) for layer in layers.values()) - total)

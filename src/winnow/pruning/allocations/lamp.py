@@ -9,16 +9,17 @@ from winnow.pruning.layers import Layers
 
 
 def lamp(layers: Layers, total: int) -> dict[str, int]:
-    """One ranking by the square of a score over the sum of the squares in its layer that are not lower.
+    """One ranking, by the square of a score divided by the sum of all squares in its layer that are not lower.
 
-    The order within a layer stays. The highest of a layer has 1, so none is emptied before all have one weight left.
-    Raises ValueError for scores below zero: squaring them would change the order.
+    The order within a layer does not change. The highest weight of a layer gets 1, so no layer is emptied while another
+    has more than one weight. Raises ValueError for scores below zero: squaring them would change the order.
     """
     return global_({name: replace(layer, scores=rescaled(layer.scores)) for name, layer in layers.items()}, total)
 
 
 def rescaled(scores: np.ndarray) -> np.ndarray:
-    """float64 [n] of scores [n]; of equal ones the later count as higher. Sums run from the highest down."""
+    """The rescaled scores, float64 [n], of scores [n]. Among equal scores, the later count as higher. Sums run from the
+    highest down."""
     if (scores < 0).any():
         raise ValueError("allocation: lamp takes scores of at least zero, which this criterion does not give")
     order = np.argsort(scores, kind="stable")[::-1]

@@ -6,5 +6,5 @@ from winnow.pruning.layers import Layers, share_out
 
 
 def uniform(layers: Layers, total: int) -> dict[str, int]:
-    """Every layer keeps the same fraction of its size; of one that has less left, all."""
+    """Every layer keeps the same fraction of its size. A layer with fewer remaining weights keeps them all."""
     return share_out(layers, {name: math.prod(layer.shape) for name, layer in layers.items()}, total)

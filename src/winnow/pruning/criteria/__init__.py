@@ -1,5 +1,5 @@
-"""What a weight is worth: each criterion a file, with a function of its name.
+"""Criteria, which score weights: each is a file, with a function of the same name.
 
-The function takes a ``Context``, and its options as keyword arguments, and gives scores by layer, of the shape of the
-weights: the higher, the longer a weight is kept.
+The function takes a ``Context`` and its options as keyword arguments. It returns scores by layer, in the shape of the
+layer's weights: the higher its score, the longer a weight is kept.
 """

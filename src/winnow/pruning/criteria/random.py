@@ -1,4 +1,4 @@
-"""Nothing: weights in a random order."""
+"""Random scores: weights are pruned in a random order."""
 
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 
 
 def random(context: "Context") -> "Scores":
-    """Uniform draws from 0 to 1.
+    """Draws uniformly from 0 to 1.
 
-    Every layer has a stream of its own, by its place in the alphabetical order of names, so that the masks of one seed
-    are nested where the counts of their layers fall.
+    Every layer has its own stream, by its place in the alphabetical order of names. So the masks of one seed are nested
+    if no layer's count rises.
     """
     scores = {}
     for i, name in enumerate(sorted(context.weights)):

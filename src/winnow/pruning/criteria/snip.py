@@ -13,8 +13,8 @@ def snip(
 ) -> "Scores":
     """|w g|, with g the gradient of the mean loss over ``batches`` batches of ``batch_size`` images.
 
-    Batch norm normalises by each batch's own statistics, as in training. The paper divides the scores by their sum,
-    which does not change their order, and takes one batch at the initialisation.
+    Batch norm normalises by each batch's own statistics, as in training. The paper takes one batch at the
+    initialisation, and divides the scores by their sum, which does not change their order.
     """
     gradients = context.gradients(batches, batch_size)
     return {name: (weight * gradients[name]).abs() for name, weight in context.weights.items()}

@@ -1,5 +1,5 @@
-"""What changes a mask while a network trains: each way a file, with a function of its name.
+"""Ways to change a mask while a network trains: each is a file, with a function of the same name.
 
-The function takes a ``During``, and its options as keyword arguments, and gives what the training loop calls after
-every step (``training.loop.StepHook``).
+The function takes a ``During`` and its options as keyword arguments. It returns the hook that the training loop calls
+after every step (``training.loop.StepHook``).
 """

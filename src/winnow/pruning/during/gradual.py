@@ -17,9 +17,9 @@ def gradual(
     end: Annotated[float, Gt(0), Le(1)] = 0.75,
     cuts: Annotated[int, Ge(1)] = 20,
 ) -> "StepHook":
-    """``cuts`` cuts, evenly spread between two times, fractions of the training: most is cut early.
+    """Prunes in ``cuts`` cuts, evenly spread between begin and end (fractions of the training). Most is pruned early.
 
-    After cut k of n the weights left are after + (before - after) (1 - k / n)^3. A weight that is cut stays so. Raises
+    After cut k of n, after + (before - after) (1 - k / n)^3 weights remain. A pruned weight stays pruned. Raises
     ValueError if the end is not after the begin.
     """
     if end <= begin:
