@@ -1,1 +1,1 @@
-"""What makes an image matter: a module for each score, and what is made of them."""
+"""Scores of how much each image matters, a module each, and their table and suspects."""

@@ -1,4 +1,4 @@
-"""One table of all images: every score as its mean over the seeds, with its standard error."""
+"""The table of all images: the mean of every score over the seeds, with its standard error."""
 
 from collections.abc import Mapping
 
@@ -10,19 +10,18 @@ from winnow.scores.seed_scores import SeedScores
 
 
 def mean_and_stderr(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the first axis (seeds), and its standard error s / sqrt(S); nan where it has none (one seed, or an
-    infinite value)."""
+    """Mean over the first axis (seeds), and its standard error s / sqrt(S): nan for one seed, or an infinite value."""
     values = values.astype(np.float64)
     mean = values.mean(axis=0)
     if len(values) == 1:
         return mean, np.full_like(mean, np.nan)
-    # inf - inf is not a number, which is the right standard error there, and no cause for a warning
+    # inf - inf is nan, which is the right standard error there and needs no warning
     with np.errstate(invalid="ignore"):
         return mean, values.std(axis=0, ddof=1) / np.sqrt(len(values))
 
 
 def score_table(images: pd.DataFrame, scores: Mapping[str, SeedScores]) -> pd.DataFrame:
-    """The table of images (id, position, label, class, …) with two columns, mean and stderr, for every score and epoch
+    """The table of images (id, position, label, class, …) with the columns mean and stderr for every score and epoch
     (their names: scores.columns)."""
     columns = {}
     for name, score in scores.items():

@@ -1,4 +1,4 @@
-"""The names of a score's columns in the table of all images."""
+"""Names of the columns of scores in the table of all images."""
 
 import re
 
@@ -6,7 +6,7 @@ from winnow.scores.seed_scores import NO_EPOCH
 
 
 def column(score: str, epoch: int, statistic: str = "mean") -> str:
-    """Such as el2n_epoch4_mean, or input_norm_mean at NO_EPOCH, of a score that does not change with training.
+    """A name such as el2n_epoch4_mean, or input_norm_mean for a score that does not depend on training (NO_EPOCH).
 
     ``statistic`` is mean or stderr, over the seeds.
     """
@@ -14,6 +14,6 @@ def column(score: str, epoch: int, statistic: str = "mean") -> str:
 
 
 def parse_column(name: str) -> tuple[str, int] | None:
-    """The score and epoch (NO_EPOCH if it has none) whose mean a column holds; None if it holds another thing."""
+    """The score and epoch (or NO_EPOCH) whose mean a column holds; None for other columns."""
     match = re.fullmatch(r"(.+?)(?:_epoch(\d+))?_mean", name)
     return (match[1], int(match[2]) if match[2] else NO_EPOCH) if match else None

@@ -1,4 +1,4 @@
-"""Every score that takes no pass through a network, of one cohort, by the score's name."""
+"""Compute a score that needs no pass through a network, for one cohort, by the score's name."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 
 def compute(name: str, runs: EarlyRuns) -> SeedScores:
-    """The score for every seed and scored epoch. Raises ValueError if there is none of this name."""
+    """The score for every seed and scored epoch. Raises ValueError if no score has this name."""
     for family, of_runs in ((OF_OUTPUTS, _of_outputs), (OF_VISITS, _of_visits), (OF_DATA, _of_data)):
         if name in methods.names(family):
             return of_runs(methods.find(family, name), runs)
@@ -24,7 +24,7 @@ def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: Ear
 
 
 def _of_visits(score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
-    """At every scored epoch but 0, before which no image was visited."""
+    """At every scored epoch but 0: no image was visited before it."""
     epochs = [epoch for epoch in runs.epochs if epoch > 0]
     values = [score(runs.correct(seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
     return SeedScores(np.array(values, np.float32), runs.seeds, epochs)

@@ -1,9 +1,9 @@
-"""Where the scores are: each a file in one of these packages, with a function of its name. What such a function takes
-and gives is said in its package.
+"""The packages of scores. A score is a file in one of them, with a function of the same name; the package's docstring
+says what the function takes and returns.
 """
 
 OF_OUTPUTS = "winnow.scores.of_outputs"
 OF_VISITS = "winnow.scores.of_visits"
 OF_DATA = "winnow.scores.of_data"
 OF_GRADIENTS = "winnow.scores.of_gradients"
-OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_DATA)  # what takes no pass through a network
+OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_DATA)  # need no pass through a network

@@ -1,4 +1,4 @@
-"""Scores of gradients: a pass of all images through every network that early training kept."""
+"""Compute scores of gradients: pass all images through every network that the stage early kept."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,16 +21,16 @@ from winnow.training.checkpoint import load_network
 from winnow.training.device import chosen_device, workers
 from winnow.training.workers import Tick, side_by_side
 
-BATCH = 125  # images per backward pass: more is no faster, and takes memory
+BATCH = 125  # images per backward pass: more are no faster, and take more memory
 
 Score = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
 def compute(name: str, runs: EarlyRuns, network: Network, working: Path) -> SeedScores:
-    """The score at every scored epoch, batch norm in evaluation mode, without augmentation.
+    """The score at every scored epoch, with batch norm in evaluation mode and without augmentation.
 
-    One job per checkpoint; what is done is kept in ``working``, so that an interrupted call goes on from there. Raises
-    ValueError if there is no such score, or it has no value for the network.
+    Each checkpoint is a job, whose result is kept in ``working``, so that an interrupted call resumes from there.
+    Raises ValueError if no score has this name, or if it has no value for the network.
     """
     score: Score = methods.find(OF_GRADIENTS, name)
     facts = load_facts(runs.dataset)
@@ -57,7 +57,7 @@ def compute(name: str, runs: EarlyRuns, network: Network, working: Path) -> Seed
 def of_all(score: Score, network: nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:
     """The score of every image, float32 [n]."""
     network = network.eval().to(memory_format=torch.channels_last)
-    values = np.empty(len(images), np.float32)  # many small tensors would keep the system from taking memory back
+    values = np.empty(len(images), np.float32)  # a list of many small tensors would keep freed memory from the system
     done = 0
     for inputs, labels in images.batches(BATCH):
         values[done : done + len(labels)] = score(network, inputs, labels).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What the early stage kept of one cohort's seeds: the input of every score."""
+"""The files that the stage early keeps of one cohort: the input of every score."""
 
 import errno
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from winnow.storage import load_tensors
 
 @dataclass(frozen=True)
 class EarlyRuns:
-    """The runs below ``folder`` (``seed<s>/epoch<e>.safetensors``, as training.early writes them), the labels they were
-    trained on (int64 [n]) and the folder of the data set. Tensors are read when they are asked for."""
+    """The runs below ``folder`` (``seed<s>/epoch<e>.safetensors``, as training.early writes them), the labels they
+    trained on (int64 [n]) and the folder of the data set. Each method reads its tensors when it is called."""
 
     folder: Path
     labels: np.ndarray
@@ -33,11 +33,11 @@ class EarlyRuns:
 
     @property
     def histories(self) -> list[Path]:
-        """The tables of how each run went, one row per epoch."""
+        """The history table of each run, one row per epoch."""
         return [self.folder / f"seed{seed}" / "history.csv" for seed in self.seeds]
 
     def checkpoint(self, seed: int, epoch: int) -> Path:
-        """The file with the network's state after an epoch."""
+        """The checkpoint of the network after an epoch."""
         return self.folder / f"seed{seed}" / f"epoch{epoch}.safetensors"
 
     def log_probabilities(self, seed: int, epoch: int) -> np.ndarray:
@@ -45,9 +45,9 @@ class EarlyRuns:
         return load_tensors(self.checkpoint(seed, epoch), "log_probabilities")["log_probabilities"]
 
     def features(self, seed: int, epoch: int) -> np.ndarray:
-        """The inputs of the last layer, float16 [n, d]. Raises UserError if they were not kept."""
+        """The inputs of the last layer, float16 [n, d]. Raises UserError if early did not keep them."""
         return load_tensors(self.checkpoint(seed, epoch), "features")["features"]
 
     def correct(self, seed: int) -> np.ndarray:
-        """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as training.loop.Run.correct."""
+        """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as in training.loop.Run.correct."""
         return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]

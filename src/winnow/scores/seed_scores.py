@@ -1,4 +1,4 @@
-"""One score of every image, seed by seed, and its file."""
+"""The values of one score for every seed, epoch and image, and their file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ NO_EPOCH = -1
 
 @dataclass(frozen=True)
 class SeedScores:
-    """One score of every image: values, float32 [seeds, epochs, n]. A score that does not change with training has the
+    """One score of every image: values, float32 [seeds, epochs, n]. A score that does not depend on training has the
     single epoch NO_EPOCH."""
 
     values: np.ndarray
@@ -27,7 +27,7 @@ def save_scores(path: str | Path, scores: SeedScores) -> None:
 
 
 def load_scores(paths: Iterable[str | Path]) -> SeedScores:
-    """One score of all cohorts, their seeds one after another. Raises ValueError if their epochs or images differ."""
+    """One score of all cohorts, their seeds joined. Raises ValueError if their epochs or images differ."""
     paths = list(paths)
     parts = [load_tensors(path) for path in paths]
     for path, part in zip(paths, parts, strict=True):

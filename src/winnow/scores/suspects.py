@@ -1,4 +1,4 @@
-"""The images whose label the early networks doubt most: the highest EL2N (claim D8: randomised labels gather there)."""
+"""The images of the highest EL2N, whose labels the networks doubt most (claim D8: randomised labels gather there)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,8 +10,7 @@ from winnow.scores.columns import column
 
 
 def predicted_labels(outputs: Iterable[np.ndarray]) -> np.ndarray:
-    """The class of the highest probability, averaged over networks: int64 [n]. outputs: log softmax [n, classes] of
-    each."""
+    """The class of the highest mean probability over networks, int64 [n]. outputs: log softmax [n, classes] of each."""
     total = sum(np.exp(log_probabilities, dtype=np.float64) for log_probabilities in outputs)
     return np.argmax(np.asarray(total), axis=1)
 
@@ -19,10 +18,10 @@ def predicted_labels(outputs: Iterable[np.ndarray]) -> np.ndarray:
 def suspects(
     table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[Any], epoch: int, count: int
 ) -> pd.DataFrame:
-    """The ``count`` images of the highest EL2N at an epoch, highest first: rank (from 1), id, position, given and
-    predicted (class names), el2n, stderr; and original, if labels were randomised.
+    """The ``count`` images of the highest EL2N at an epoch, highest first.
 
-    table: that of scores.aggregate; predicted: int [n], in its order.
+    Columns: rank (from 1), id, position, given and predicted (class names), el2n, stderr; and original, if labels were
+    randomised. table: from scores.aggregate; predicted: int [n], in the order of the table.
     """
     el2n = table[column("el2n", epoch)].to_numpy()
     rows = np.argsort(-el2n, kind="stable")[:count]
@@ -44,14 +43,14 @@ def suspects(
 
 
 def has_noise(table: pd.DataFrame) -> bool:
-    """Whether any image was given a label other than its source's own."""
+    """Whether any image has a label other than its source's."""
     return bool((table["label"] != table["original_label"]).any())
 
 
 def noise_auc(table: pd.DataFrame, scores: Iterable[str], epoch: int) -> dict[str, float]:
-    """How well each score at an epoch tells the changed labels from the others: the area under the ROC curve, 0.5 by
-    chance and 1 if every changed label scores above every other."""
-    from sklearn.metrics import roc_auc_score  # most data sets have no label noise to measure against
+    """How well each score at an epoch separates the changed labels from the others: the area under the ROC curve, 0.5
+    by chance and 1 if every changed label scores above every other."""
+    from sklearn.metrics import roc_auc_score  # only here: most data sets have no label noise
 
     changed = table["label"] != table["original_label"]
     values = {score: table[column(score, epoch)].rank() for score in scores if column(score, epoch) in table}

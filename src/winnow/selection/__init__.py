@@ -1,1 +1,1 @@
-"""Which images are kept."""
+"""Select the training images to keep."""

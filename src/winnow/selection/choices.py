@@ -1,4 +1,4 @@
-"""What params.yaml says of selection, as methods with all their options."""
+"""The selection methods that params.yaml names, with all their options."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from winnow.selection.names import parse_name
 
 @dataclass(frozen=True)
 class Choice:
-    """A selection method by its name, and all its options; given: the options that params.yaml gives."""
+    """The name of a selection method, and all its options; given: names of the options that params.yaml sets."""
 
     method: str
     options: dict[str, Any]
@@ -25,7 +25,7 @@ class Choice:
 
 
 def choices(asked: Sequence[str] | Mapping[str, Mapping[str, Any]], epoch: int) -> dict[str, Choice]:
-    """What ``select.methods`` says, with ``epoch`` where a method names none. Raises ValueError that names the key."""
+    """The methods of ``select.methods``; ``epoch`` is their default epoch. Raises ValueError that names the key."""
     given = asked if isinstance(asked, Mapping) else {name: {} for name in asked}
     return {name: _choice(name, dict(values), epoch) for name, values in given.items()}
 

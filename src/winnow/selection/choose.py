@@ -1,4 +1,4 @@
-"""From a method, its options and a size to the images that are kept."""
+"""Choose images by the name of a selection method, its options and a size."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,16 +13,16 @@ METHODS = "winnow.selection.methods"
 
 
 def method(name: str) -> Callable[..., Chosen]:
-    """A selection method by its name. Raises ValueError if there is none."""
+    """The selection method of this name. Raises ValueError if there is none."""
     if name not in methods.names(METHODS):
         raise ValueError(f"{name!r} is not a selection method; there are {', '.join(methods.names(METHODS))}")
     return methods.find(METHODS, name)
 
 
 def choose(evidence: Evidence, name: str, options: Mapping[str, Any], size: int, seed: int) -> Chosen:
-    """The ``size`` images that a method chooses, by rising row. seed: of what the method draws.
+    """The ``size`` images that a method chooses, by rising row. seed: of the method's random draws.
 
-    Raises ValueError if there is no such method, or it cannot meet its options.
+    Raises ValueError if no method has this name, or if the method cannot meet its options.
     """
     chosen = method(name)(evidence, size, numpy_stream(seed, "subset"), **options)
     order = np.argsort(chosen.rows)

@@ -1,4 +1,4 @@
-"""What a selection method may choose by, and what it gives."""
+"""The data that a selection method may choose by, and the type of its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Evidence(Protocol):
-    """What is known of n training images. Only what is asked for is read, or computed."""
+    """What is known of n training images. Each method reads or computes its part when it is called."""
 
     @property
     def labels(self) -> np.ndarray:
@@ -16,18 +16,18 @@ class Evidence(Protocol):
 
     @property
     def classes(self) -> int:
-        """How many classes there are, those without an image too."""
+        """The number of classes, including those without an image."""
 
     def score(self, name: str, epoch: int) -> np.ndarray:
         """A score after an epoch, the mean over the seeds: float [n]; inf for an image that was never learned.
 
-        Raises ValueError if there is no such score.
+        Raises ValueError if no score has this name.
         """
 
     def features(self, epoch: int) -> np.ndarray:
         """The inputs of the last layer of one network after an epoch: float32 [n, d].
 
-        Of one network, as means of features over networks have no meaning. Raises ValueError if they were not kept.
+        One network, because means of features over networks have no meaning. Raises ValueError if they were not kept.
         """
 
 
@@ -53,8 +53,8 @@ class Given:
 
 @dataclass(frozen=True)
 class Chosen:
-    """rows: int64 [m], distinct, in the order of choice, where the method has one. weights: float32 [m] of mean 1, how
-    much each image counts in the loss; None where all count the same."""
+    """rows: int64 [m], distinct, in the order of choice if the method has one. weights: float32 [m] of mean 1, how much
+    each image counts in the loss; None if all count the same."""
 
     rows: np.ndarray
     weights: np.ndarray | None = None

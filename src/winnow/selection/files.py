@@ -1,4 +1,4 @@
-"""A subset as a file: a small table of ids with its provenance."""
+"""The file of a subset: a small table of ids with its provenance."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ from winnow.storage import load_provenance, load_table, save_table
 
 @dataclass(frozen=True)
 class Subset:
-    """Which training images to keep.
+    """The training images to keep.
 
-    ids: str [m], such as "train/cat/0042.png"; positions: int64 [m], rising, the indices of the images in the source's
+    ids: str [m], such as "train/cat/0042.png"; positions: rising int64 [m], the indices of the images in the source's
     own training set (for ``torch.utils.data.Subset``); provenance: how they were chosen; weights: float32 [m] of mean
-    1, how much each counts in the loss, or None where all count the same.
+    1, how much each counts in the loss, or None if all count the same.
     """
 
     ids: np.ndarray
@@ -32,14 +32,13 @@ class Subset:
 def save_subset(
     path: str | Path, images: pd.DataFrame, provenance: dict[str, Any], weights: np.ndarray | None = None
 ) -> None:
-    """Write the kept rows of a table of images, with their id and position, how they were chosen, and their weights,
-    if they have some."""
+    """Write the kept rows of a table of images: id and position, weights if given, and how they were chosen."""
     table = images[["id", "position"]]
     save_table(path, table if weights is None else table.assign(weight=weights.astype(np.float32)), provenance)
 
 
 def load_subset(path: str | Path) -> Subset:
-    """Read a subset that the pipeline selected, such as ``data/select/el2n-0.5.parquet``.
+    """Read a subset of the pipeline, such as ``data/select/el2n-0.5.parquet``.
 
     Raises UserError if the file is missing or is not a subset.
     """

@@ -1,4 +1,4 @@
-"""The short names of ranked selection: a score, and how images are picked by it."""
+"""The short names of ranked selection: a score, and how it picks images."""
 
 import re
 from typing import Any
@@ -7,12 +7,12 @@ GRAMMAR = "SCORE[-epochE][-windowF][-perclass], such as el2n, grand-epoch0, el2n
 
 
 def parse_name(text: str) -> dict[str, Any]:
-    """The options of ``ranked`` that a name ``SCORE[-epochE][-windowF][-perclass]`` stands for.
+    """The options of ``ranked`` for a name ``SCORE[-epochE][-windowF][-perclass]``.
 
     >>> parse_name("el2n-epoch5-window0.1-perclass")
     {'score': 'el2n', 'epoch': 5, 'window': 0.1, 'per_class': True}
 
-    Raises ValueError that says what is wrong with the name.
+    Raises ValueError that explains how to write a name.
     """
     match = re.fullmatch(r"([a-z0-9_]+?)(-epoch(\d+))?(-window(0?\.\d+|0))?(-perclass)?", text)
     if not match:

@@ -1,4 +1,4 @@
-"""What the early runs say of the images, as evidence for selection."""
+"""The scores and features of the early runs, as evidence for selection."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from winnow.selection.evidence import Evidence
 
 @dataclass(frozen=True)
 class OfRuns:
-    """table: of all images, as scores.aggregate makes it. runs: whose first seed the features are of."""
+    """table: all images, from scores.aggregate. runs: the features are those of its first seed."""
 
     table: pd.DataFrame
     classes: int
@@ -34,6 +34,6 @@ class OfRuns:
 
 
 def missing_class(rows: np.ndarray, evidence: Evidence) -> int | None:
-    """The first class without an image among these rows; None if all have one."""
+    """The first class without an image in these rows; None if every class has one."""
     empty = np.flatnonzero(np.bincount(evidence.labels[rows], minlength=evidence.classes) == 0)
     return int(empty[0]) if len(empty) else None

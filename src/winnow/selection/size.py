@@ -1,10 +1,10 @@
-"""How many images are kept, of the whole set or of every class."""
+"""How many images to keep, in total and of every class."""
 
 import numpy as np
 
 
 def kept(keep: float | int, images: int) -> int:
-    """How many of ``images`` images a keep means: an int is a count, a float a fraction (rounded to whole images).
+    """How many of ``images`` images to keep: an int is a count, a float a fraction (rounded to whole images).
 
     Raises ValueError if that is no image, or more images than there are.
     """
@@ -15,9 +15,9 @@ def kept(keep: float | int, images: int) -> int:
 
 
 def per_class_counts(size: int, labels: np.ndarray, classes: int) -> np.ndarray:
-    """How many images of each class are kept, int64 [classes], so that every class keeps the same fraction of its own.
+    """How many images of each class to keep, int64 [classes], so that every class keeps the same fraction.
 
-    The counts sum to ``size``: what the fractions leave over goes to the classes with the largest remainders.
+    The counts sum to ``size``: what rounding down leaves over goes to the classes with the largest remainders.
     """
     sizes = np.bincount(labels, minlength=classes)
     exact = size * sizes / len(labels)

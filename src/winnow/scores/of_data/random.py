@@ -1,4 +1,4 @@
-"""A score without meaning, the baseline of every comparison of rankings."""
+"""Random scores, the baseline of every comparison of rankings."""
 
 import numpy as np
 

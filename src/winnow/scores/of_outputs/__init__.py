@@ -1,2 +1,1 @@
-"""Scores of what networks put out. Each takes log softmax, float32 [n, classes], and labels, int64 [n], and
-gives [n]."""
+"""Scores of network outputs. Each takes log softmax, float32 [n, classes], and labels, int64 [n], and returns [n]."""

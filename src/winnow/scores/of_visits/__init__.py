@@ -1,2 +1,2 @@
-"""Scores of how an image fared, visit by visit. Each takes which images were classified right after every epoch, uint8
-[epochs, n] (``training.loop.Run.correct``), and gives the score after every epoch, float32 [epochs, n]."""
+"""Scores of whether an image was classified right at each visit. Each takes the record of every epoch, uint8
+[epochs, n] (``training.loop.Run.correct``), and returns the score after every epoch, float32 [epochs, n]."""

@@ -6,8 +6,8 @@ import numpy as np
 def forgetting(correct: np.ndarray) -> np.ndarray:
     """How many times each image went from right to wrong between two visits.
 
-    correct: uint8 [epochs, n] with 1 right, 0 wrong, and anything else not visited, which is passed over. Returns
-    float32 [epochs, n], the count after each epoch; +inf as long as the image was never right.
+    correct: uint8 [epochs, n], 1 right, 0 wrong; other values mean not visited, and are skipped. Returns float32
+    [epochs, n], the count after each epoch; +inf until the image is right for the first time.
     """
     count = np.zeros(correct.shape[1], np.float32)
     last_right = np.zeros(correct.shape[1], bool)

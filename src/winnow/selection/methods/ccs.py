@@ -1,6 +1,6 @@
 """Coverage-centric selection (Zheng et al. 2023, "Coverage-centric coreset selection for high pruning rates", Alg. 1).
 
-As in the authors' code, except that the largest score belongs to the last stratum whatever its sign is.
+As in the authors' code, except that the largest score belongs to the last stratum whatever its sign.
 """
 
 from typing import Annotated
@@ -21,11 +21,12 @@ def ccs(
     cutoff: Annotated[float, Ge(0), Lt(1)] = 0.0,
     strata: Annotated[int, Ge(1)] = 50,
 ) -> Chosen:
-    """As many images from every stratum of a difficulty score as it has, or as the others leave room for.
+    """Take the same number of images from every stratum of a difficulty score, or all of a smaller stratum.
 
-    score: the higher, the harder, after an epoch. cutoff: the fraction of the hardest images left out first, beta in
-    the paper: many are labelled wrongly. strata: into how many of equal width the range of the others is cut; the
-    smallest is drawn from first. The draw within a stratum is uniform. Not nested: another size is another draw.
+    score: after an epoch; higher is harder. cutoff: first leave out this fraction of the images, the hardest, because
+    many have wrong labels (beta in the paper). strata: divide the score range of the others into so many parts of equal
+    width; the smallest strata give their images first, and the others share the rest. The draw within a stratum is
+    uniform. Subsets are not nested: another size is another draw.
 
     Raises ValueError if the cutoff leaves fewer than ``size`` images.
     """
@@ -45,14 +46,14 @@ def ccs(
 
 
 def finite(scores: np.ndarray) -> np.ndarray:
-    """Scores [n] as float64, with one more than the largest in place of infinity: the range must have an end."""
+    """Scores [n] as float64, with the largest finite score plus 1 in place of infinity: the range must be finite."""
     values = scores.astype(np.float64)
     endless = np.isinf(values)
     return np.where(endless, values[~endless].max(initial=0) + 1, values)
 
 
 def strata_of(values: np.ndarray, strata: int) -> np.ndarray:
-    """The stratum of every value [n], from 0: of equal width over their range. Equal values are one stratum."""
+    """The stratum of every value [n], from 0; strata divide the range evenly. If all values are equal, it is 0."""
     low, width = values.min(), np.ptp(values)
     if width == 0:
         return np.zeros(len(values), np.int64)
@@ -60,8 +61,8 @@ def strata_of(values: np.ndarray, strata: int) -> np.ndarray:
 
 
 def budgets(sizes: np.ndarray, total: int) -> np.ndarray:
-    """How many images each stratum gives, int64 [strata], of which it has ``sizes``: the smallest first, each what is
-    then left for it, or all that it has."""
+    """How many images each stratum gives, int64 [strata]. The strata have ``sizes`` images. From the smallest to the
+    largest, each gives an equal part of what is still needed, or all it has."""
     counts = np.zeros(len(sizes), np.int64)
     order = np.argsort(sizes, kind="stable")
     for done, number in enumerate(order):

@@ -1,4 +1,4 @@
-"""The images of the highest score, or of a window of the ranking (Data Diet, sec. 3)."""
+"""Select the images of the highest score, or of a window of the ranking (Data Diet, sec. 3)."""
 
 from typing import Annotated
 
@@ -21,8 +21,8 @@ def ranked(
 ) -> Chosen:
     """The ``size`` images of the highest score after an epoch.
 
-    score: a score's name, or random, which ranks by draws of ``rng``: then a smaller subset lies within a larger.
-    window: the fraction of the lowest-scored images that is skipped before the kept ones start; None keeps the highest.
+    score: a score's name, or random, which ranks by draws of ``rng``, so that a larger subset contains a smaller one.
+    window: skip this fraction of the images, those of the lowest scores, and keep the next; None keeps the highest.
     per_class: rank within every class, and keep the same fraction of each. Raises ValueError if the window has no room.
     """
     values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch)
@@ -36,19 +36,19 @@ def ranked(
 
 
 def top(scores: np.ndarray, count: int) -> np.ndarray:
-    """Rows of the ``count`` highest of the scores [n] (Data Diet, sec. 3); of equal scores, the earlier rows."""
+    """Rows of the ``count`` highest scores of [n] (Data Diet, sec. 3). Of equal scores the earlier rows win."""
     return np.argsort(-scores, kind="stable")[:count]
 
 
 def above(scores: np.ndarray, count: int, start: float) -> np.ndarray:
-    """Rows of ``count`` neighbours in the order of rising score [n], above the lowest fraction ``start`` (0 to 1).
+    """Rows of the ``count`` lowest scores of [n] after skipping the lowest fraction ``start`` (0 to 1).
 
     The sliding window of Data Diet, sec. 3.3; ``start`` is its percentile f, so 0 keeps the easiest images. Raises
-    ValueError if fewer than ``count`` images lie above it.
+    ValueError if fewer than ``count`` images remain.
     """
     skipped = round(start * len(scores))
     if skipped + count > len(scores):
-        most = np.floor(1000 * (len(scores) - count) / len(scores)) / 1000  # down, so that what is proposed fits
+        most = np.floor(1000 * (len(scores) - count) / len(scores)) / 1000  # down, so that the proposal fits
         raise ValueError(
             f"a window from {start:g} has no room for {count} of {len(scores)} images; it can start at {most:g}"
         )
