@@ -44,7 +44,7 @@ def prune(
     """
     left = ones(network) if mask is None else fitting(network, mask)
     if not 0 <= fraction <= 1:
-        raise ValueError(f"fraction: {fraction}: must be from 0 to 1, the part of the weights to set to zero")
+        raise ValueError(f"fraction: {fraction}: must be from 0 to 1, the fraction of the weights to set to zero")
     floor, seed, allocation = (options.pop(*usual) for usual in (("floor", 1), ("seed", 0), ("allocation", "global")))
     if not may_cut(left, fraction, floor):
         raise ValueError(f"fraction: {fraction} leaves fewer weights than each of {len(left)} layers keeps ({floor})")
