@@ -1,14 +1,14 @@
 """The exact norm of every example's gradient with respect to all weights, in one forward and one backward pass (GraNd).
 
-Backpropagation brings to every layer the gradient of each example's loss with respect to the layer's output, and the
-forward pass its input. The layer's weight gradient is a product of the two, and only its norm is wanted: it is taken
-layer by layer (layer_norms.py) and added up. So no example's gradient of the whole network is ever in memory, no
-example has a pass of its own, and no weight gradient of the batch is computed.
+The forward pass gives every layer its input, and backpropagation gives it the gradient of each example's loss with
+respect to its output. The layer's weight gradient is a product of the two, and only its norm is needed: we compute the
+squared norms layer by layer (layer_norms.py) and add them up. So no example's gradient of the whole network is ever in
+memory, no example needs a pass of its own, and no weight gradient of the batch is computed.
 
-How it is hooked in: while the network runs, every call that takes a trainable weight (conv2d, linear, batch_norm, ...)
-is replaced by an autograd function whose backward pass adds the layer's squared norms to a sum, and hands *no* gradient
-on to the weight. A weight for which autograd does find a gradient was used in some way that is not covered, and that is
-an error: no weight can be left out unnoticed. The network, its weights and their gradients are left as they were.
+While the network runs, an autograd function replaces every call that takes a trainable weight (conv2d, linear,
+batch_norm, ...). Its backward pass adds the layer's squared norms to a sum, and passes *no* gradient on to the weight.
+If autograd still finds a gradient for a weight, the weight was used in a way that is not covered. That is an error, so
+no weight can be left out unnoticed. The network, its weights and their gradients stay unchanged.
 """
 
 import inspect
@@ -24,20 +24,20 @@ from winnow.autograd.evaluation import evaluation
 from winnow.autograd.layer_norms import batch_norm_squares, conv2d_squares, linear_squares
 from winnow.autograd.override import BatchNormCall, Conv2dCall, Override, Pair, pair
 
-# Below so many output positions oneDNN's convolutions are slower in channels-last memory, above they are faster.
+# oneDNN's convolutions are slower in channels-last memory below this many output positions, and faster above.
 FEW_POSITIONS = 32
 
 
 def gradient_norms(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     """The L2 norm [n] of the gradient of each example's cross-entropy with respect to all trainable weights.
 
-    inputs: float [n, c, h, w], or whatever else the network takes; targets: int64 [n]; the network gives logits [n, k].
-    Paul, Ganguli, Dziugaite 2021, def. 2.1, for one network: GraNd is the mean over networks. Evaluation mode is set
-    for the time of the call: batch norm uses its running statistics, nothing is dropped out, and examples do not mix.
+    inputs: float [n, c, h, w], or what else the network takes; targets: int64 [n]; the network gives logits [n, k].
+    Paul, Ganguli, Dziugaite 2021, def. 2.1, for one network: GraNd is the mean over networks. The network runs in
+    evaluation mode: batch norm uses its running statistics, dropout is off, and examples do not mix.
 
     Covered: convolutions in two dimensions and linear layers of every shape, batch, layer and group norm, multi-head
     attention without masks, and parameters of one example's shape that are added, multiplied or expanded directly, as
-    vision transformers do. The first dimension of what a layer is given must count the examples.
+    in vision transformers. The first dimension of a layer's inputs must count the examples.
 
     Raises ValueError, naming the layer, if a weight is used in another way or more than once.
     """
@@ -53,16 +53,16 @@ def gradient_norms(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tenso
     for weight, gradient in zip(weights.values(), found, strict=True):
         if gradient is not None:
             raise recorder.error(weight, "is used in a way for which gradient norms have no formula")
-    # the sums over pairs of positions have terms of both signs: where the norm vanishes they may end just below zero
+    # the sums over pairs of positions have terms of both signs: if the norm vanishes, they may end just below zero
     return scale * torch.as_tensor(recorder.squares, dtype=scale.dtype, device=scale.device).clamp_min(0).sqrt()
 
 
 def _residual(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The gradient of each example's cross-entropy with respect to its logits, p - y, in units of its largest entry.
 
-    Gradients are linear in it, so that entry is multiplied back in at the end: the squares in between would underflow
-    for examples that are classified with much confidence. For the same sake p_y - 1 is computed as minus the sum of the
-    others: of 1 minus nearly 1 few digits are left.
+    Gradients are linear in it, so that entry is multiplied back in at the end: otherwise the squares would underflow
+    for examples classified with high confidence. For the same reason p_y - 1 is computed as minus the sum of the
+    others: 1 minus nearly 1 would keep few digits.
     """
     p = logits.softmax(1)
     p.scatter_(1, targets[:, None], 0)
@@ -82,13 +82,13 @@ class _Recorder(Override):
         self.squares: Tensor | float = 0.0
 
     def trains(self, tensor: Any) -> bool:
-        """Whether this is one of the weights whose gradient is asked for."""
+        """Whether this is one of the weights whose gradient is wanted."""
         return id(tensor) in self.names
 
     def claim(self, inputs: Tensor, *weights: Tensor | None) -> bool:
-        """Whether a layer with these weights is to be replaced.
+        """Whether to replace a layer with these weights.
 
-        Not if none is trained; nor if one is computed from trained ones, which the ordinary call then betrays.
+        Not if no weight is trained, nor if one is computed from trained weights: then the ordinary call reveals it.
         """
         if any(w is not None and w.requires_grad and not self.trains(w) for w in weights):
             return False
@@ -106,7 +106,7 @@ class _Recorder(Override):
         self.squares = self.squares + squares
 
     def error(self, weight: Tensor, problem: str) -> ValueError:
-        """What stands in the way, with the name of the layer."""
+        """The error for a problem with a weight, with the name of its layer."""
         path, _, name = self.names[id(weight)].rpartition(".")
         layer = type(self.network.get_submodule(path)).__name__
         where = f"{path} ({layer})" if path else layer
@@ -204,7 +204,7 @@ def _arithmetic(call: Any) -> Callable[..., Tensor]:
 
 
 def _operands(recorder: _Recorder, left: Any, right: Any) -> tuple[Any, Any]:
-    """The two operands, of which a weight that is the same for all examples becomes one copy per example."""
+    """The two operands; a weight that is the same for all examples becomes one copy per example."""
     if recorder.trains(left) and not recorder.trains(right):
         right, left = _operands(recorder, right, left)
     elif recorder.trains(right) and isinstance(left, Tensor) and left.shape[:1] == (recorder.examples,):

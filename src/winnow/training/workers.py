@@ -1,7 +1,7 @@
-"""Independent jobs: on the CPU side by side, one single-threaded process per core, on any other device one by one.
+"""Independent jobs: on the CPU in parallel, in one single-threaded process per core; on any other device one by one.
 
-A convolution of a small network does not keep two cores busy, two networks do; and with one thread each the result does
-not depend on how many cores the machine has.
+A convolution of a small network does not keep two cores busy, but two networks do. With one thread each, the result
+does not depend on how many cores the machine has.
 """
 
 import json
@@ -36,13 +36,13 @@ def side_by_side(
     unit: str = "step",
     done: int = 0,
 ) -> None:
-    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units,
-    of which ``done`` were done before. Jobs begin in their order, each when a process has nothing else to do.
+    """Call ``work(job, tick)`` for every job, at most ``processes`` at once, under one progress bar of ``steps`` units
+    that starts at ``done``. Jobs begin in their order, each as soon as a process is free.
 
-    Results go to files: a job returns nothing. Raises what a job raises (a UserError or ValueError as it is), and
-    UserError if a process is killed from outside; the others are stopped then.
+    Results go to files: a job returns nothing. Raises what a job raises (a UserError or ValueError unchanged), and
+    UserError if a process is killed from outside; the other processes are then stopped.
 
-    Where the cores are shared with other stages (winnow.cores), a process waits for a core before each job.
+    If other stages share the cores (winnow.cores), a process waits for a core before each job.
     """
     torch.set_num_threads(1)
     threadpool_limits(1, user_api="blas")  # of numpy and scipy
@@ -56,8 +56,8 @@ def side_by_side(
 
 
 def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, bar: Any) -> None:
-    # fork, not spawn: the children share the images' memory and need not import torch again (2 s each). No thread of
-    # torch has been started in the parent at this point, which is what makes a fork safe.
+    # fork, not spawn: the children share the images' memory and need not import torch again (2 s each). The fork is
+    # safe because the parent has not started a thread of torch yet.
     context = multiprocessing.get_context("fork")
     next_job, done = context.Value("l", 0), context.Value("l", int(bar.n))
     reports = []
@@ -91,7 +91,7 @@ def _raise_failure(child: Any, report: Connection) -> None:
     if report.poll():
         try:
             kind, text = json.loads(report.recv_bytes())
-        except EOFError:  # the child has ended and said nothing
+        except EOFError:  # the child has ended without a report
             kind, text = "", ""
         if kind == "user":
             raise UserError(text)
@@ -132,7 +132,7 @@ def _child(
         _say(report, "user", str(error))
     except OSError as error:
         _say(report, "user", describe(error))
-    except ValueError as error:  # of a kernel: who called knows what it means
+    except ValueError as error:  # of a kernel: the caller knows what it means
         _say(report, "value", json.dumps([str(error), traceback.format_exc()]))
     except Exception:
         _say(report, "error", traceback.format_exc())
