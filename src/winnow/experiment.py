@@ -150,7 +150,7 @@ class Params(Named):
             raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point ({level.kind})")
         if level and level.choices.when != "once":
             raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
-        children = [  # others have no projection, or not one that pruning once has chosen
+        children = [  # the others have no projection, or one not chosen by pruning once
             name
             for name, child in self.pruning.levels.items()
             if child.parent == run.level and child.amount and child.choices.when == "once"

@@ -62,8 +62,9 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 def save_tensors(path: str | Path, tensors: Mapping[str, Any], provenance: Mapping[str, Any] | None = None) -> None:
-    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file;
-    ``provenance`` (json values) goes into its header.
+    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file.
+
+    provenance: json values for the file's header.
     """
     from safetensors.numpy import save
 
@@ -140,7 +141,7 @@ _LONGEST_HEADER = 100_000_000  # bytes, the library's own limit: a damaged lengt
 
 
 def save_rows(path: str | Path, name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray]) -> None:
-    """Write one uint8 tensor from chunks of its rows in order, in the same bytes as ``save_tensors``.
+    """Write one uint8 tensor as a safetensors file, from chunks of its rows: the bytes that ``save_tensors`` writes.
 
     Only one chunk is in memory at a time. Raises ValueError if the chunks do not add up to the shape.
     """
@@ -177,7 +178,7 @@ def stack_on_disk(rows: Iterable[np.ndarray], folder: str | Path = ".") -> np.nd
 
 
 def _mapped(file: IO[bytes], offset: int, shape: tuple[int, ...]) -> np.ndarray:
-    if 0 in shape:  # an empty file cannot be mapped
+    if 0 in shape:  # no system maps zero bytes
         return np.empty(shape, np.uint8)
     return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
 

@@ -65,7 +65,7 @@ def initialise(
 
 
 def starting(params: schema.Network, classes: int, shape: Shape, seed: int) -> nn.Module:
-    """The network that a run of ``seed`` starts with: ``initialise``, then the file of weights in the params, if any."""
+    """The network that a run of ``seed`` starts with: ``initialise``, then the weights file in the params, if any."""
     network = initialise(params, classes, shape, seed)
     if params.weights is not None:
         try:

@@ -21,7 +21,7 @@ class Named(Section):
 def load_named(values: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
     """The networks and trainings in the values of a params file, which ``validate`` needs to check a section.
 
-    Raises UserError that names the key, also if a section spells out its network, as all did in earlier versions.
+    Raises UserError that names the key, also if a section spells out its network or training, as in earlier versions.
     """
     for section, content in values.items():
         for kind in ("network", "training"):
