@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from winnow.selection.files import load_subset
     from winnow.tickets.files import load_ticket
 else:
-    # imported when it is asked for: the stages import this package, and most of them need not all that
+    # each name is imported when it is used: the stages import this package, and most need only a part of it
     def __getattr__(name: str) -> object:
         from importlib import import_module
 

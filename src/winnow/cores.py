@@ -1,7 +1,7 @@
-"""The cores of the machine, shared out among the stages that run side by side and the networks inside them.
+"""The cores of the machine, shared among the stages that run in parallel and the networks inside them.
 
-``WINNOW_CORES`` names a folder with one file for each core. Whoever computes holds the lock of one of them; the system
-takes a lock back when its process ends, however it ends. Without that folder a process has all cores to itself.
+``WINNOW_CORES`` names a folder with one file for each core. A process that computes holds the lock of one file; the
+system releases the lock when the process ends, however it ends. Without that folder a process uses all cores.
 """
 
 import fcntl

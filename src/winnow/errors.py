@@ -1,4 +1,4 @@
-"""The one exception that means: the user can mend this."""
+"""UserError, the exception for a mistake that the user can correct."""
 
 
 class UserError(Exception):
@@ -9,6 +9,6 @@ class UserError(Exception):
 
 
 def describe(error: OSError) -> str:
-    """An error of the operating system (a full disk, a file that may not be read) in one line."""
+    """An error of the operating system (a full disk, an unreadable file) in one line."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"

@@ -1,4 +1,4 @@
-"""All of params.yaml: every section, and what one section says of another."""
+"""The schema of all of params.yaml, and the checks of one section against another."""
 
 from pathlib import Path
 from typing import Self
@@ -45,7 +45,7 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _methods(self) -> Self:
-        """The methods that the sections name are there."""
+        """Check that the methods named by the sections exist."""
         if self.download.source not in methods.names(SOURCES):
             there = ", ".join(methods.names(SOURCES))
             raise ValueError(f"download.source: must be one of {there}, not {as_yaml(self.download.source)}")
@@ -63,7 +63,7 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _across_sections(self) -> Self:
-        """The scores and epochs that are selected by are computed; retraining starts from networks of its own."""
+        """Check that the scores and epochs for selection are computed, and that retraining has seeds of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
         for name, choice in choices(self.select.methods, self.select.epoch).items():
             self._selected_by(name, choice)
@@ -76,7 +76,7 @@ class Params(Named):
         return self
 
     def _selected_by(self, name: str, choice: Choice) -> None:
-        """What a method chooses by is kept."""
+        """Check that early and score keep what a selection method needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
         of_epochs = [name for family in (OF_OUTPUTS, OF_VISITS, OF_GRADIENTS) for name in methods.names(family)]
         known = [*of_epochs, *methods.names(OF_DATA)]
@@ -98,7 +98,7 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _tickets(self) -> Self:
-        """Levels, subsets and rewind points that other sections name are there."""
+        """Check that the levels, subsets and rewind points named by other sections exist."""
         check_tree(self.pruning)
         for name, level in self.pruning.levels.items():
             rule_of(name, level, self.pruning.floor)
@@ -130,7 +130,7 @@ class Params(Named):
         return self
 
     def _before_end(self, key: str, times: list[str]) -> None:
-        """No time is at the end of the dense training, or after it. Of times in another unit their stages say that."""
+        """Check that all times are before the end of the dense training. Stages check times in another unit."""
         end, unit = self.dense.training.length.split()
         for time in times:
             count, its_unit = time.split()
@@ -138,7 +138,7 @@ class Params(Named):
                 raise ValueError(f"{key}: {time} is not before the end of dense.training, which has {end} {unit}")
 
     def _perturbed(self, key: str, run: Perturbed, levels: list[str]) -> None:
-        """A perturbed run says of its level what pruning.levels says."""
+        """Check that a perturbed run agrees with what pruning.levels says of its level."""
         if run.level not in levels:
             raise ValueError(f"{key}.level: {run.level} is no level; there are {', '.join(levels)}")
         level = self.pruning.levels.get(run.level)
@@ -150,7 +150,7 @@ class Params(Named):
             raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point ({level.kind})")
         if level and level.choices.when != "once":
             raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
-        children = [  # the others have no projection, or one that no cut has chosen
+        children = [  # the others have no projection, or one not chosen by pruning once
             name
             for name, child in self.pruning.levels.items()
             if child.parent == run.level and child.amount and child.choices.when == "once"

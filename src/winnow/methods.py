@@ -1,4 +1,4 @@
-"""Families of methods. A family is a package, and each of its modules is one method: a function of the module's name.
+"""Find methods by name: a family is a package, and each of its modules is one method, a function named as the module.
 
 So a new method is one file. A stage depends on the code of the methods that its item uses (``stages.check``).
 """
@@ -20,7 +20,7 @@ def names(family: str) -> list[str]:
 
 
 def module_name(name: str) -> str:
-    """The name of a method's module and function: global_ for global, as that is a word of Python's."""
+    """The name of a method's module and function: global_ for global, which is a Python keyword."""
     return f"{name}_" if iskeyword(name) else name
 
 

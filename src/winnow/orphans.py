@@ -6,7 +6,7 @@ import time
 
 
 def end_with_parent(parent: int) -> None:
-    """Watch, from a thread, that this process's parent is still ``parent``, and end at once when it is gone."""
+    """Check in a thread that this process's parent is still ``parent``, and end the process as soon as it is not."""
 
     def watch() -> None:
         while os.getppid() == parent:

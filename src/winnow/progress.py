@@ -1,5 +1,4 @@
-"""How far the work is: a progress bar where somebody watches, or a file that whoever runs several stages shows.
-
+"""The progress of the work: a bar in a terminal, or a file for a program that runs several stages and shows them.
 ``WINNOW_PROGRESS`` names that file: one line of json with label, done, total and unit.
 """
 
@@ -27,7 +26,7 @@ class Bar(NamedTuple):
 
 
 def progress(total: int, label: str, unit: str, done: int = 0) -> Any:
-    """A context manager with ``n``, ``total`` and ``update(steps)``, such as a bar of tqdm."""
+    """A context manager with ``n``, ``total`` and ``update(steps)``, such as a tqdm bar."""
     file = os.environ.get(FILE)
     if file:
         return _Reported(Path(file), total, label, unit, done)
@@ -37,7 +36,7 @@ def progress(total: int, label: str, unit: str, done: int = 0) -> Any:
 
 
 def shown(items: Iterable[Item], total: int, label: str, unit: str) -> Iterator[Item]:
-    """The items, with the progress through them."""
+    """Yield the items, and show the progress through them."""
     with progress(total, label, unit) as bar:
         for item in items:
             yield item
@@ -45,7 +44,7 @@ def shown(items: Iterable[Item], total: int, label: str, unit: str) -> Iterator[
 
 
 class _Reported:
-    """Tells how far it is in a file."""
+    """Writes its progress to a file."""
 
     def __init__(self, file: Path, total: int, label: str, unit: str, done: int) -> None:
         self.file, self.total, self.label, self.unit, self.n = file, total, label, unit, done

@@ -1,9 +1,9 @@
-"""The command: python -m winnow.recipe [NAME] [--force]. It writes a recipe out as params.yaml.
+"""The command python -m winnow.recipe [NAME] [--force], which writes a recipe out as params.yaml.
 
-A recipe, recipes/NAME.yaml, says what differs from the default experiment, params/default.yaml. Sections merge key by
-key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) is as the recipe
-has it, without the default's items. Each item says what differs: a network or a training from the default's first, a
-level from its parent, a perturbed run from its level.
+A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
+by key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) replaces the
+default's map. Each of its items says how it differs: a network or a training from the default's first, a level from its
+parent, a perturbed run from its level.
 """
 
 import argparse
@@ -33,13 +33,13 @@ from winnow.storage import atomic_file
 
 RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
 DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
-OF_THE_USER = ("networks", "trainings", "cohorts", "methods", "rewinds", "levels", "runs")  # maps of items of their own
+OF_THE_USER = ("networks", "trainings", "cohorts", "methods", "rewinds", "levels", "runs")  # maps of user-named items
 OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it does
-OF_DENSE = {"rewind": DENSE, "data": "full"}  # what dense itself says, as a level's parent
+OF_DENSE = {"rewind": DENSE, "data": "full"}  # what a level inherits from dense
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the recipe that the command line names; list all, if it names none."""
+    """Write the recipe that the command line names, or list all recipes if it names none."""
     parser = argparse.ArgumentParser(prog="python -m winnow.recipe", description="write a recipe out as params.yaml")
     parser.add_argument("name", nargs="?", help="a file of recipes/, without .yaml; lists them if left out")
     parser.add_argument("--force", action="store_true", help="overwrite a params.yaml that nothing else has a copy of")
@@ -51,12 +51,12 @@ def main(arguments: list[str] | None = None) -> None:
             print(write(options.name, options.force))
     except UserError as error:
         sys.exit(f"error: {error}")
-    except OSError as error:  # a full disk, a folder that may not be written
+    except OSError as error:  # a full disk, a read-only folder
         sys.exit(f"error: {describe(error)}")
 
 
 def recipes() -> list[str]:
-    """The names of all recipes, default first. Raises UserError where there is none."""
+    """The names of all recipes, default first. Raises UserError if there are none."""
     names = sorted(path.stem for path in RECIPES.glob("*.yaml"))
     if not names:
         raise UserError(f"{RECIPES}/: there is no recipe; run this in the project's folder")
@@ -64,10 +64,10 @@ def recipes() -> list[str]:
 
 
 def write(name: str, force: bool = False) -> str:
-    """Write a recipe out as params.yaml. Gives the difference to what was there, as a unified diff.
+    """Write a recipe out as params.yaml, and return how params.yaml changes, as a unified diff.
 
-    Raises UserError, and writes nothing, if there is no such recipe, if it breaks the schema, or if params.yaml is
-    neither a recipe nor as in the last commit; ``force`` overwrites that too.
+    Raises UserError, and writes nothing, if the recipe does not exist or breaks the schema, or if params.yaml is
+    neither a recipe nor as in the last commit; ``force`` overwrites such a file too.
     """
     text = expanded(name)
     before = PARAMS.read_text(encoding="utf-8") if PARAMS.exists() else ""
@@ -83,12 +83,12 @@ def write(name: str, force: bool = False) -> str:
 
 
 def expanded(recipe: str) -> str:
-    """The text of a whole params.yaml by a recipe, with the default's comments and the recipe's first ones.
+    """The text of the whole params.yaml for a recipe, with the default's comments and the recipe's header.
 
-    Raises UserError that names the file and the key, if the recipe is none, or breaks the schema.
+    Raises UserError that names the file and the key if the recipe does not exist, is not YAML or breaks the schema.
     """
     path, text, default = _path(recipe), _text(recipe), DEFAULT.read_text(encoding="utf-8")
-    read_yaml(path)  # names what is not YAML
+    read_yaml(path)  # raises UserError if it is not YAML
     changes, values = _yaml().load(text), _yaml().load(default)
     usual = {key: next(iter(values[key].values())) for key in Named.model_fields}
     _merge(values, changes)
@@ -113,18 +113,18 @@ def expanded(recipe: str) -> str:
 
 
 def _merge(base: CommentedMap, changes: Mapping[str, Any]) -> None:
-    """Put changes into the default, whose comments stay with their keys."""
+    """Merge changes into the default, whose comments stay with their keys."""
     for key, value in changes.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict) and key not in OF_THE_USER:
             _merge(base[key], value)
-        else:  # a copy, as a map has the comments that follow it in its own file
+        else:  # a copy, because a map carries the comments that follow it in its file
             base[key] = CommentedMap(value) if isinstance(value, dict) else value
 
 
 def _complete_levels(levels: CommentedMap, path: str) -> None:
-    """Write into every level what it says as its parent does: all, but with choices of its own only OF_DENSE's keys.
+    """Write into every level the keys that it inherits from its parent: all, or only OF_DENSE's if it has own choices.
 
-    So levels can say all that makes stages of dvc.yaml, and a recipe need not.
+    So every level has all the keys that dvc.yaml reads, and a recipe need not repeat them.
     """
     known: dict[str, Any] = {DENSE: OF_DENSE, NO_PARENT: OF_DENSE}
     for name, level in levels.items():
@@ -145,7 +145,7 @@ def _in_one_line(values: Mapping[str, Any]) -> CommentedMap:
 
 
 def _map(values: Any, *keys: Any) -> Any:
-    """The map below these keys; an empty one, if there is none. What stands there instead, the schema tells."""
+    """The map below these keys, or an empty map: if something else stands there, the schema reports it."""
     for key in keys:
         values = values.get(key) if isinstance(values, dict) else None
     return values if isinstance(values, dict) else {}
@@ -164,12 +164,12 @@ def _text(name: str) -> str:
 
 
 def _header(text: str) -> str:
-    """The comment that a file begins with."""
+    """The comment at the start of a file."""
     return "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))
 
 
 def _committed() -> str | None:
-    """params.yaml as it is in the last commit, if it is."""
+    """params.yaml in the last commit, or None if it is not there."""
     try:
         done = subprocess.run(["git", "show", f"HEAD:./{PARAMS}"], capture_output=True, check=False)
     except FileNotFoundError:  # no git
@@ -185,7 +185,7 @@ _Representer.add_representer(type(None), lambda to, _: to.represent_scalar("tag:
 
 
 def _yaml() -> YAML:
-    """Reads and writes YAML with its comments."""
+    """A reader and writer of YAML that keeps comments."""
     yaml = YAML()
     yaml.width, yaml.preserve_quotes, yaml.Representer = 4096, True, _Representer
     return yaml

@@ -21,10 +21,10 @@ if TYPE_CHECKING:  # pandas costs half a second to import, and most stages need 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes ``path``'s place when the block ends well, else is removed.
+    """Yield a temporary path beside ``path``. It replaces ``path`` if the block succeeds, and is removed if it fails.
 
-    A process that is killed inside the block leaves the temporary file, which the next to write ``path`` takes over. So
-    two processes must not write one path at once.
+    A process that is killed inside the block leaves the temporary file, and the next writer of ``path`` overwrites it.
+    So two processes must not write one path at once.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,9 +42,9 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; it takes ``path``'s place when the block ends well, else is removed.
+    """Yield a temporary folder beside ``path``. It replaces ``path`` if the block succeeds, and is removed if it fails.
 
-    As with ``atomic_file``, what a killed process has left is cleared by the next.
+    As with ``atomic_file``, the next writer clears what a killed process has left.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,27 +62,28 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 def save_tensors(path: str | Path, tensors: Mapping[str, Any], provenance: Mapping[str, Any] | None = None) -> None:
-    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file; ``provenance``, of
-    json values, goes into its header.
+    """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file.
+
+    provenance: json values for the file's header.
     """
     from safetensors.numpy import save
 
     metadata = {"winnow": json.dumps(dict(provenance), sort_keys=True)} if provenance else None
     with atomic_file(path) as temporary:
-        # not the library's save_file, which would leave a file of a random name when its process is killed
+        # not the library's save_file, which leaves a file with a random name if the process is killed
         temporary.write_bytes(save({name: _as_array(tensor) for name, tensor in tensors.items()}, metadata))
 
 
 def _as_array(tensor: Any) -> np.ndarray:
-    if hasattr(tensor, "detach"):  # a torch tensor, told apart without importing torch
+    if hasattr(tensor, "detach"):  # a torch tensor, recognised without importing torch
         tensor = tensor.detach().cpu().numpy()
-    return np.asarray(tensor, order="C")  # not ascontiguousarray, which makes a vector of a single number
+    return np.asarray(tensor, order="C")  # not ascontiguousarray, which turns a scalar into a vector
 
 
 def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
-    """Read tensors from a safetensors file: the named ones, or all; what is not named is not read from the disk.
+    """Read the named tensors of a safetensors file, and no others, from the disk; all tensors if none is named.
 
-    Raises UserError if the file is missing, damaged, or has no tensor of a given name.
+    Raises UserError if the file is missing or damaged, or has no tensor of a given name.
     """
     with _open_tensors(path) as file:
         present = set(file.keys())
@@ -93,7 +94,7 @@ def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
 
 
 def load_tensor_provenance(path: str | Path) -> dict[str, Any]:
-    """Read what ``save_tensors`` kept as the provenance of a safetensors file; empty if it has none.
+    """Read the provenance that ``save_tensors`` wrote into a safetensors file, or an empty dict.
 
     Raises UserError if the file is missing or damaged.
     """
@@ -117,7 +118,7 @@ def _open_tensors(path: str | Path) -> Iterator[Any]:
 def map_tensor(path: str | Path, name: str) -> np.ndarray:
     """A uint8 tensor of a safetensors file as a read-only memory map: it takes no memory but the system's file cache.
 
-    Raises UserError if the file is missing, damaged, or has no such tensor.
+    Raises UserError if the file is missing or damaged, or lacks the tensor.
     """
     try:
         with Path(path).open("rb") as file:
@@ -132,17 +133,17 @@ def map_tensor(path: str | Path, name: str) -> np.ndarray:
             return _mapped(file, 8 + length + start, shape)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # the header is missing or incomplete
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # no valid header, or a truncated file
         raise UserError(f"{path}: not a readable safetensors file ({_first_line(error)})") from None
 
 
-_LONGEST_HEADER = 100_000_000  # bytes, as the library has it: a damaged length must not ask for all memory
+_LONGEST_HEADER = 100_000_000  # bytes, the library's own limit: a damaged length must not allocate all memory
 
 
 def save_rows(path: str | Path, name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray]) -> None:
-    """Write a safetensors file of one uint8 tensor, the bytes that ``save_tensors`` writes, from its rows in order.
+    """Write one uint8 tensor as a safetensors file, from chunks of its rows: the bytes that ``save_tensors`` writes.
 
-    Only one chunk is in memory at a time. Raises ValueError if the chunks do not make the shape.
+    Only one chunk is in memory at a time. Raises ValueError if the chunks do not add up to the shape.
     """
     size = int(np.prod(shape, dtype=int))
     entry = {name: {"dtype": "U8", "shape": shape, "data_offsets": [0, size]}}
@@ -159,10 +160,10 @@ def save_rows(path: str | Path, name: str, shape: tuple[int, ...], chunks: Itera
 
 
 def stack_on_disk(rows: Iterable[np.ndarray], folder: str | Path = ".") -> np.ndarray:
-    """``np.stack`` of uint8 arrays of one shape, one in memory at a time: the result is a read-only memory map.
+    """``np.stack`` of uint8 arrays of one shape, with one in memory at a time; returns a read-only memory map.
 
-    Its file, in ``folder``, has no name, so that nothing of it outlives its last user, even one that is killed. That is
-    not the system's folder for temporary files, which may itself lie in memory.
+    The map's file in ``folder`` has no name, so it disappears with its last user, even one that is killed. The default
+    is not the system's folder for temporary files, because that may itself lie in memory.
     """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -177,7 +178,7 @@ def stack_on_disk(rows: Iterable[np.ndarray], folder: str | Path = ".") -> np.nd
 
 
 def _mapped(file: IO[bytes], offset: int, shape: tuple[int, ...]) -> np.ndarray:
-    if 0 in shape:  # which the system does not map
+    if 0 in shape:  # no system maps zero bytes
         return np.empty(shape, np.uint8)
     return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
 
@@ -219,7 +220,7 @@ def load_column(path: str | Path, name: str) -> np.ndarray:
     try:
         with pq.ParquetFile(path) as file:
             column = file.read(columns=[name])[name]
-        # neither read_table nor to_numpy, which import pandas
+        # not read_table or to_numpy, which import pandas
         return np.array(column.to_pylist(), column.type.to_pandas_dtype())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
@@ -228,7 +229,7 @@ def load_column(path: str | Path, name: str) -> np.ndarray:
 
 
 def load_provenance(path: str | Path) -> dict[str, Any]:
-    """Read what ``save_table`` kept as the provenance of a parquet table; empty if it has none.
+    """Read the provenance that ``save_table`` wrote into a parquet table, or an empty dict.
 
     Raises UserError if the table is missing or damaged.
     """

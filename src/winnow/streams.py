@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-if TYPE_CHECKING:  # torch costs two seconds to import, and the data stages draw from numpy only
+if TYPE_CHECKING:  # torch takes two seconds to import, and the data stages draw from numpy only
     import torch
 
 Stream = Literal[
@@ -30,14 +30,14 @@ Stream = Literal[
 
 
 def numpy_stream(seed: int, name: Stream, *index: int) -> np.random.Generator:
-    """One stream's generator, a function of the seed, its name and its index (an epoch, a class, …) only."""
+    """The generator of one stream; it depends only on the seed, the name and the index (an epoch, a class, …)."""
     return np.random.default_rng(_key(seed, name, index))
 
 
 def torch_stream(seed: int, name: Stream, *index: int) -> "torch.Generator":
-    """As ``numpy_stream``, a generator of torch on the CPU: the same draws whatever device the training runs on.
+    """Like ``numpy_stream``, but a torch generator, on the CPU: it draws the same for training on every device.
 
-    Torch's CPU generator takes 32 bits of its seed, so among 10,000 streams the chance that any two are the same is 1%.
+    Torch's CPU generator uses 32 bits of its seed, so among 10,000 streams the chance that any two are the same is 1%.
     """
     import torch
 

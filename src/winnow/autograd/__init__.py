@@ -1,2 +1,2 @@
-"""What torch's autograd does not give, or not fast enough: gradient norms of single examples, cheap second derivatives.
+"""What torch's autograd lacks, or is slow at: gradient norms of single examples, cheap second derivatives.
 Each replaces calls that a network makes while it runs (``override``)."""

@@ -1,9 +1,10 @@
-"""Calls inside a network replaced by ones that mean the same, and whose second derivatives take less time.
+"""Replacing calls inside a network by equivalent ones whose second derivatives take less time.
 
-Two things cost most of a Hessian-vector product of a convolutional network by double backward. Torch makes the second
-derivative with respect to a kernel by a convolution whose kernel is a whole image, where the ordinary backward pass has
-an algorithm of its own; ``_Conv2d`` takes that one. And batch norm in evaluation mode, a scaling and a shift of every
-channel, passes many times over the activations; right after a convolution it is folded into the kernel and the bias.
+Two things take most of the time of a Hessian-vector product of a convolutional network by double backward. First, torch
+computes the second derivative with respect to a kernel by a convolution whose kernel is a whole image; ``_Conv2d`` uses
+the ordinary backward pass's special algorithm instead. Second, batch norm in evaluation mode, a scaling and a shift of
+every channel, passes many times over the activations; right after a convolution, we fold it into the kernel and the
+bias.
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ Geometry = tuple[Pair, Pair, Pair, int]  # stride, padding, dilation, groups
 
 
 class CheapSecondDerivatives(Override):
-    """While this is entered, convolutions in two dimensions and the batch norm after them are replaced."""
+    """While entered, replaces two-dimensional convolutions and the batch norm after them."""
 
     def __init__(self) -> None:
         super().__init__({torch.conv2d: self._conv2d, functional.batch_norm: self._batch_norm})
@@ -32,14 +33,14 @@ class CheapSecondDerivatives(Override):
             )
         geometry = (pair(call.stride), pair(call.padding), pair(call.dilation), call.groups)
         output = _Conv2d.apply(*call[:3], geometry)
-        self.convolved[id(output)] = (output, *call[:3], geometry)  # kept, so that no other takes its id
+        self.convolved[id(output)] = (output, *call[:3], geometry)  # kept, so that no other tensor gets its id
         return output
 
     def _batch_norm(self, *args: Any, **kwargs: Any) -> Tensor:
         call = BatchNormCall(*args, **kwargs)
         made = self.convolved.pop(id(call.input), None)
         mean, variance = call.running_mean, call.running_var
-        # in evaluation mode, and right after the convolution: what was done in place since has counted the version up
+        # only in evaluation mode, and right after the convolution: an in-place change in between raises the version
         if made is None or call.training or mean is None or variance is None or made[0]._version:
             return functional.batch_norm(*call)
         _, convolved, kernel, shift, geometry = made
@@ -55,7 +56,7 @@ class CheapSecondDerivatives(Override):
 def _backward(
     gradient: Tensor, input: Tensor, weight: Tensor, geometry: Geometry, wanted: tuple[bool, bool]
 ) -> tuple[Tensor | None, Tensor | None]:
-    """The gradients with respect to input and weight, each if it is wanted. Bilinear in ``gradient`` and the other."""
+    """The gradients with respect to input and weight, each if wanted. Bilinear in ``gradient`` and the other tensor."""
     stride, padding, dilation, groups = geometry
     return torch.ops.aten.convolution_backward(
         gradient, input, weight, None, stride, padding, dilation, False, (0, 0), groups, (*wanted, False)
@@ -88,7 +89,7 @@ class _Conv2dBackward(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, for_input: Tensor | None, for_weight: Tensor | None) -> tuple[Tensor | None, ...]:
-        """From the derivatives with respect to the two gradients, each None if that gradient was not wanted."""
+        """Takes the derivatives with respect to the two gradients, each None if that gradient was not wanted."""
         gradient, input, weight = ctx.saved_tensors
         of_gradient, of_input, of_weight = None, None, None
         if for_weight is not None:

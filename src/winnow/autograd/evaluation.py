@@ -1,4 +1,4 @@
-"""Evaluation mode for a while."""
+"""Evaluation mode for a block of code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from torch import nn
 
 @contextmanager
 def evaluation(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode within the block, then every layer's own mode again: some layers may have been frozen."""
+    """Set evaluation mode within the block, then restore every layer's own mode: some may have been frozen."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:

@@ -1,13 +1,13 @@
 """The squared norm of each example's weight gradient in one layer, from its input A and its output's gradient G.
 
-Pure functions of the two. The n examples of a batch share nothing: the weight gradient of one example is a sum of outer
-products over the P positions of its image (or its tokens), W = sum_p g_p a_p^T, and its squared norm is summed either
-over the entries of W, or, without forming W, over pairs of positions:
+The functions are pure, and the n examples of a batch share nothing. An example's weight gradient is a sum of outer
+products over the P positions of its image (or its tokens), W = sum_p g_p a_p^T. Its squared norm is the sum of the
+squared entries of W or, without forming W, a sum over pairs of positions:
 
     |W|^2 = sum_pq (a_p . a_q) (g_p . g_q) = <A A^T, G G^T>
 
-The first takes P * a * g multiplications, the second P^2 * (a + g): fewer in the late layers of a convolutional
-network, where positions are few and channels many. Either is done for a few examples at a time.
+The first form takes P * a * g multiplications. The second takes P^2 * (a + g), which is fewer in the late layers of a
+convolutional network, where positions are few and channels many. Both handle a few examples at a time.
 
 Sources: Goodfellow 2015, "Efficient per-example gradient computations" (linear layers, P = 1); Rochette, Manoel, Tramel
 2019, "Efficient per-example gradient computations in convolutional neural networks"; Bu, Mao, Xu 2022, "Scalable and
@@ -22,11 +22,11 @@ from torch.nn import functional
 
 from winnow.autograd.override import Pair
 
-# What one tile of examples may take while its norms are computed, in bytes. On a processor that is about one core's
-# second-level cache, because what is written is read again at once; a graphics card wants more work at a time.
+# Memory for one tile of examples while its norms are computed, in bytes. On a CPU it is about one core's second-level
+# cache, because what is written is read again at once; a GPU needs more work at a time.
 TILE_BYTES_OF_PROCESSOR, TILE_BYTES_OF_CARD = 2**21, 2**28
 
-# Handling an entry of a Gram matrix takes about the time of this many multiplications inside a matrix product.
+# Handling an entry of a Gram matrix takes about as long as this many multiplications inside a matrix product.
 ENTRY_COST = 16
 
 
@@ -56,7 +56,7 @@ def conv2d_squares(
     positions, padded = rows * columns, (height + 2 * padding[0]) * (width + 2 * padding[1])
     grid = (rows - 1) * (width + 2 * padding[1]) + columns  # positions counted along the padded rows
 
-    # multiplications, and numbers in memory, of each way to compute the norms of one group of one example
+    # for each way to compute the norm of one group of one example: multiplications, and numbers in memory
     patches = padded * kernel[1] * a  # at most: fewer with a stride
     costs: dict[Callable[..., Tensor], tuple[int, int]] = {
         _conv2d_by_entries: (positions * taps * a * g, patches + kernel[1] * a * g),
@@ -73,7 +73,7 @@ def conv2d_squares(
         return _conv2d_by_entries_along_rows(inputs, gradients, kernel, padding, dilation[0])
 
     def squares(inputs: Tensor, gradients: Tensor) -> Tensor:
-        # [n, h, w, channels]: the channels of one position next to each other are a row of the matrix A, or G
+        # [n, h, w, channels]: the adjacent channels of one position are a row of the matrix A, or G
         images, gradients = inputs.permute(0, 2, 3, 1), gradients.permute(0, 2, 3, 1)
         images = functional.pad(images, (0, 0, padding[1], padding[1], padding[0], padding[0])).contiguous()
         return cheapest(images, gradients, kernel, stride, dilation, groups).view(-1, groups).sum(1)
@@ -93,17 +93,17 @@ def _conv2d_by_entries(
 def _conv2d_by_entries_along_rows(
     inputs: Tensor, gradients: Tensor, kernel: Pair, padding: Pair, dilation: int
 ) -> Tensor:
-    """Squared norms [n], from the entries of W, for stride 1 and taps of the kernel next to each other in a row.
+    """Squared norms [n], from the entries of W, for stride 1 and kernel rows without dilation.
 
-    Nothing is copied once per tap. In channels-last memory the k pixels that a row of the kernel meets at one position
-    are one run of numbers. The runs of all positions overlap, which no matrix product takes, but those of every k-th
-    position lie end to end: they are a matrix as they are, so each row of the kernel is k products, added up. Image and
-    gradient have rows of the same length, those of the padded image; behind its end a row of the gradient is zero.
+    Nothing is copied once per tap. In channels-last memory, the k pixels that a kernel row meets at one position are
+    one run of numbers. The runs of all positions overlap, so they cannot enter one matrix product. But the runs of
+    every k-th position lie end to end and form a matrix in place, so each kernel row is a sum of k products. The rows
+    of image and gradient are both as long as those of the padded image; a gradient row is zero behind its end.
     """
     (n, a, height, width), (g, rows, columns), taps = inputs.shape, gradients.shape[1:], kernel[1]
     line = width + 2 * padding[1]
     tile = min(n, _tile(line * (height * a + rows * g) + taps * a * g, inputs))
-    # of all tiles, so that margins are set to zero once
+    # shared by all tiles, so that margins are set to zero once
     images, outputs = inputs.new_empty((tile, height, line, a)), gradients.new_empty((tile, rows, line, g))
     before, pixels, behind = images.split((padding[1], width, padding[1]), 2)
     within, outside = outputs.split((columns, line - columns), 2)
@@ -111,9 +111,9 @@ def _conv2d_by_entries_along_rows(
         margin.zero_()
 
     def entries(n: int, tap: int) -> Tensor | None:
-        """A row of the kernel of W, [n, g, taps * a]; None if it meets the image nowhere."""
-        down = tap * dilation - padding[0]  # so many rows below a row of the output is what the tap meets
-        first, last = max(0, -down), min(rows, height - down) - 1  # rows of the output for which that is in the image
+        """One kernel row of W, [n, g, taps * a]; None if it does not meet the image."""
+        down = tap * dilation - padding[0]  # the tap meets the image this many rows below the output's row
+        first, last = max(0, -down), min(rows, height - down) - 1  # rows of the output whose tap lies in the image
         if last < first:
             return None
         positions, total = (last - first) * line + columns, None
@@ -152,10 +152,10 @@ def _conv2d_by_shifted_pairs(
 ) -> Tensor:
     """Squared norms [n * groups], from the pairs of positions, for stride 1.
 
-    At position p of the output, the tap (i, j) of the kernel meets position p + i * width + j of the padded input,
-    where both are counted along the padded rows. So the product of two patches is a sum over the taps of products of
-    two pixels, which all stand in one small Gram matrix, further down its diagonal. Where a row of the output ends
-    before the padded row does, the gradient is zero.
+    At position p of the output, the tap (i, j) of the kernel meets position p + i * width + j of the padded input, both
+    counted along the padded rows. So the product of two patches is a sum over the taps of products of two pixels. All
+    of these are in one small Gram matrix, further down its diagonal. The gradient is zero where a row of the output
+    ends before the padded row does.
     """
     width, columns = images.shape[2], gradients.shape[2]
     along_rows = _diagonal_sum(_gram(_by_group(images, groups)), dilation[1], kernel[1])
@@ -167,10 +167,10 @@ def _conv2d_by_shifted_pairs(
 def _patches(
     images: Tensor, output: torch.Size, kernel: Pair, stride: Pair, dilation: Pair, groups: int
 ) -> list[Tensor]:
-    """For each row of the kernel, what its taps meet at every output position: [n * groups, positions, taps * a].
+    """For each kernel row, the pixels that its taps meet at every output position: [n * groups, positions, taps * a].
 
-    images: padded, [n, h, w, channels], contiguous. With stride 1 the rows share one tensor: a row further down in the
-    kernel starts further down in it.
+    images: padded, [n, h, w, channels], contiguous. With stride 1 the kernel rows share one tensor: a lower kernel row
+    starts further down in it.
     """
     (n, height), (rows, columns), a = images.shape[:2], output, images.shape[3] // groups
     image, row, column, _ = images.stride()
@@ -178,7 +178,7 @@ def _patches(
         (n, groups, height, columns, kernel[1], a),
         (image, a, row, column * stride[1], column * dilation[1], 1),
     )
-    # copied once here, where a matrix product would copy its overlapping rows every time
+    # copied once here, because a matrix product would copy its overlapping rows every time
     stacked = overlapping.contiguous().view(n * groups, height, columns, kernel[1] * a)
     starts = [tap * dilation[0] for tap in range(kernel[0])]
     return [stacked[:, start : start + (rows - 1) * stride[0] + 1 : stride[0]].flatten(1, 2) for start in starts]
@@ -221,7 +221,7 @@ def batch_norm_squares(
     """Squared norms [n] for weight and bias of a batch norm that uses its running statistics, and slope * gradients.
 
     inputs and output gradients [n, channels, ...]; running mean, 1 / sqrt(running variance + eps) and slope [channels].
-    The third is the gradient towards the inputs, which is computed here while the gradients are in the cache.
+    The third is the gradient with respect to the inputs, computed here while the gradients are in the cache.
     """
     dims, per_channel = tuple(range(2, inputs.dim())), (1, -1) + (1,) * (inputs.dim() - 2)
     mean, slope, scaled = mean.view(per_channel), slope.view(per_channel), torch.empty_like(gradients)
@@ -242,14 +242,14 @@ def batch_norm_squares(
 
 
 def _tile(numbers: int, given: Tensor) -> int:
-    """How many examples to handle at a time, of which each takes so many numbers in memory."""
+    """How many examples to handle at a time, if each takes ``numbers`` numbers in memory."""
     tile_bytes = TILE_BYTES_OF_PROCESSOR if given.device.type == "cpu" else TILE_BYTES_OF_CARD
     # at least one example for each thread
     return max(tile_bytes // (max(1, numbers) * given.element_size()), torch.get_num_threads())
 
 
 def _in_tiles(squares: Callable[..., Tensor], numbers: int, *tensors: Tensor) -> Tensor:
-    """``squares`` of a few examples at a time, for which ``numbers`` are held in memory per example."""
+    """``squares`` of a few examples at a time, with ``numbers`` numbers in memory per example."""
     tile = _tile(numbers, tensors[0])
     if tile >= len(tensors[0]):
         return squares(*tensors)

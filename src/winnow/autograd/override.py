@@ -1,4 +1,4 @@
-"""Calls of torch inside a network, handed to rules of our own."""
+"""Replacing torch's calls inside a network by rules of our own."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ Pair = tuple[int, int]
 
 
 class Override(TorchFunctionMode):
-    """While it is entered, every call of torch that has a rule goes to the rule, with the arguments that it was given.
+    """While entered, passes every torch call that has a rule to that rule, with the same arguments.
 
     Calls that a rule makes itself are not caught again.
     """
@@ -57,5 +57,5 @@ class LinearCall(NamedTuple):
 
 
 def pair(value: int | Pair) -> Pair:
-    """A stride, padding or dilation of rows and of columns."""
+    """A stride, padding or dilation as (rows, columns)."""
     return (value, value) if isinstance(value, int) else (value[0], value[-1])

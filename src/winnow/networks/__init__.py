@@ -16,19 +16,19 @@ from winnow.streams import Stream, torch_stream
 
 Shape = tuple[int, int, int]  # channels, height, width of the images
 
-# Architectures with a width: its default, and how to build one from (width, channels, classes).
+# Architectures with a width: the default width, and a function of (width, channels, classes) that builds one.
 WITH_WIDTH: dict[str, tuple[int, Callable[[int, int, int], nn.Module]]] = {
     "resnet18": (64, resnet18),
-    "resnet50": (64, resnet50),  # the bottleneck network: no member of the CIFAR family, though 50 = 6 * 8 + 2
+    "resnet50": (64, resnet50),  # the bottleneck network: not of the CIFAR family, though 50 = 6 * 8 + 2
     "convnet": (16, convnet),
 }
 CIFAR_WIDTH = 16  # of resnetN, N = 6 n + 2
 
 
 def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
-    """An architecture for images of ``shape``: from [n, channels, height, width] to logits [n, classes].
+    """Build an architecture for images of ``shape``: from [n, channels, height, width] to logits [n, classes].
 
-    Its weights are drawn from torch's global CPU generator and from nowhere else, so the caller seeds them.
+    Its weights are drawn only from torch's global CPU generator, so the caller seeds them.
     Convolutions and linear layers of our own architectures get He et al. 2015's normal initialisation with fan-in,
     variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. torchvision's classifiers keep their own.
 
@@ -65,7 +65,7 @@ def initialise(
 
 
 def starting(params: schema.Network, classes: int, shape: Shape, seed: int) -> nn.Module:
-    """What a run of ``seed`` starts with: ``initialise``, or, where the params name a file of weights, that file's."""
+    """The network that a run of ``seed`` starts with: ``initialise``, then the weights file in the params, if any."""
     network = initialise(params, classes, shape, seed)
     if params.weights is not None:
         try:

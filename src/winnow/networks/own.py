@@ -9,9 +9,9 @@ from torch import nn
 
 
 def own_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
-    """``FUNCTION(classes, shape)`` of a name ``networks.MODULE:FUNCTION``; Python must run in the project's root.
+    """Call ``FUNCTION(classes, shape)`` of ``networks.MODULE:FUNCTION``; Python must run in the project's root.
 
-    Raises ValueError if there is no such function, if it fails, or does not give a network from such images to logits.
+    Raises ValueError if the function does not exist, fails, or does not return a network from such images to logits.
     """
     module, _, function = name.partition(":")
     try:
@@ -21,7 +21,7 @@ def own_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Modu
             path = f"{module.replace('.', '/')}.py"
             raise ValueError(f"name: no module {module}; it would be the file {path} of the project") from None
         raise ValueError(f"name: {_blame(error)}") from error
-    except Exception as error:  # anything may go wrong in somebody else's module
+    except Exception as error:  # a user's module may raise anything
         raise ValueError(f"name: {_blame(error)}") from error
     if not callable(found):
         raise ValueError(f"name: {module} has no function {function}")
@@ -38,7 +38,7 @@ def own_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Modu
 
 
 def output_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, ...]:
-    """Of one black image through the network, in evaluation mode, which leaves every weight and statistic as it was."""
+    """The shape of the output for one black image, in evaluation mode, which changes no weight and no statistic."""
     training = network.training
     network.eval()
     with torch.no_grad():
@@ -50,7 +50,7 @@ def output_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, 
 
 
 def _blame(error: Exception) -> str:
-    """What failed, and in which line of the user's code, in one line."""
+    """What failed, and where in the user's code, in one line."""
     files = [frame for frame in traceback.extract_tb(error.__traceback__) if "/networks/" in frame.filename]
     frames = [frame for frame in files if frame.filename != __file__]
     if isinstance(error, SyntaxError):

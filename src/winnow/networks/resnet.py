@@ -6,11 +6,11 @@ from torch.nn import functional
 
 
 class _Strided1x1(nn.Conv2d):
-    """A strided 1x1 convolution, as one of stride 1 on the pixels that it looks at: the same function.
+    """A strided 1x1 convolution, computed with stride 1 on the pixels that it uses: the same function.
 
     On processors without AVX-512, torch 2.15's oneDNN (jit_1x1:avx2) writes past the end of its memory when it computes
-    the gradient of such a layer's weights, if its input channels are no multiple of 8: training ends in a crash, or in
-    wrong numbers.
+    the gradient of such a layer's weights, if the number of its input channels is not a multiple of 8: training crashes
+    or gives wrong numbers.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -20,11 +20,11 @@ class _Strided1x1(nn.Conv2d):
 
 def _conv(channels: int, out: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     kind = _Strided1x1 if kernel == 1 and stride > 1 and channels % 8 else nn.Conv2d
-    return kind(channels, out, kernel, stride, padding=kernel // 2, bias=False)  # batch norm brings the bias
+    return kind(channels, out, kernel, stride, padding=kernel // 2, bias=False)  # batch norm adds the bias
 
 
 def _shortcut(channels: int, out: int, stride: int) -> nn.Sequential:
-    """Nothing where the shapes agree, else a 1x1 projection with batch norm ("option B" of He et al. 2016, sec. 3.3).
+    """The identity if the shapes agree, else a 1x1 projection with batch norm (He et al. 2016, sec. 3.3, "option B").
 
     The CIFAR networks of that paper pad with zeros instead ("option A"); the lottery ticket papers' code (open_lth)
     projects, and so does this.

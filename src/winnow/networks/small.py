@@ -19,7 +19,7 @@ def lenet_300_100(shape: tuple[int, int, int], classes: int) -> nn.Sequential:
 def convnet(width: int, channels: int, classes: int) -> nn.Sequential:
     """Three blocks of 3x3 convolution, batch norm and rectifier, of ``width``, 2 ``width`` and 4 ``width`` channels.
 
-    The first two blocks end in 2x2 max-pooling, so images of 4x4 pixels and more fit; the last in a global average.
+    The first two blocks end in 2x2 max-pooling, so images need at least 4x4 pixels; the last ends in a global average.
     """
     layers: list[nn.Module] = []
     features = channels

@@ -1,4 +1,4 @@
-"""Weights to start from, and whether they fit."""
+"""Loading weights to start from, and checking that they fit."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ def load_weights(network: nn.Module, path: str) -> None:
 
 
 def misfit(network: nn.Module, state: Mapping[str, Tensor]) -> str | None:
-    """What keeps a state dict from being loaded into the network, in one line; None if it fits."""
+    """Why a state dict cannot be loaded into the network, in one line; None if it can."""
     own = network.state_dict()
     missing, extra = [n for n in own if n not in state], [n for n in state if n not in own]
     if missing or extra:

@@ -1,4 +1,4 @@
-"""Any classifier of torchvision, by its name there."""
+"""torchvision's classifiers, by their names there."""
 
 import difflib
 
@@ -10,7 +10,7 @@ from winnow.networks.own import output_shape
 def torchvision_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
     """torchvision's classifier ``name`` with ``classes`` outputs and its own random initialisation.
 
-    Raises ValueError if there is no such classifier, or it cannot take images of this shape.
+    Raises ValueError if torchvision lacks the classifier, or if it cannot take images of this shape.
     """
     from torchvision import models  # three seconds to import, so only here
 
@@ -32,7 +32,7 @@ def torchvision_network(name: str, classes: int, shape: tuple[int, int, int]) ->
             raise ValueError(f"name: torchvision:{name} takes square images, not {height}x{width}: resize them")
         options["image_size"] = height  # its positional embedding has one row per patch of this size
     if name in ("googlenet", "inception_v3"):
-        # in training the auxiliary heads would make the output a tuple; init_weights left out draws a warning
+        # in training, auxiliary heads would make the output a tuple; without init_weights torchvision warns
         options |= {"aux_logits": False, "init_weights": True}
     try:
         network = models.get_model(name, **options)

@@ -1,1 +1,1 @@
-"""The schema of params.yaml: units and ranges; a module for the sections that stages read together."""
+"""The schema of params.yaml, with units and ranges: one module for the sections that stages read together."""

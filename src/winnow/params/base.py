@@ -33,8 +33,8 @@ def _name(name: str) -> str:
 Duration = Annotated[str, BeforeValidator(_duration)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Name = Annotated[str, AfterValidator(_name)]  # of an item of a map, which becomes that of a stage and of a file
-Replicates = Annotated[list[Seed], AfterValidator(_replicates)]  # the seeds of one experiment done several times
+Name = Annotated[str, AfterValidator(_name)]  # of an item of a map; a stage and a file get this name
+Replicates = Annotated[list[Seed], AfterValidator(_replicates)]  # the seeds of one repeated experiment
 
 
 def steps(duration: str, steps_per_epoch: int) -> int:
@@ -44,7 +44,7 @@ def steps(duration: str, steps_per_epoch: int) -> int:
 
 
 class Section(BaseModel):
-    """A part of params.yaml: unknown keys and wrong types are errors, values do not change."""
+    """A part of params.yaml: unknown keys and wrong types are errors, and values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -73,7 +73,7 @@ RIGHT = {
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
-    """The map in a YAML file. Raises UserError, naming the file and the line, if there is none."""
+    """Read the map in a YAML file. Raises UserError that names the file and the line if it cannot."""
     from ruamel.yaml import YAML, YAMLError  # YAML 1.2, as DVC reads it: 5e-4 is a number, which PyYAML takes for text
 
     try:
@@ -96,11 +96,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 def validate(
     model: type[Model], values: Any, path: str | Path, prefix: tuple[str, ...] = (), named: dict[str, Any] | None = None
 ) -> Model:
-    """The values as a model; ``prefix`` is the key under which they stand in the file at ``path``.
+    """Validate the values as a model; ``prefix`` is their key in the file at ``path``.
 
     named: the networks and trainings of the file (``named.load_named``), for a model that uses them.
 
-    Raises UserError that names file and key, and says what would be right.
+    Raises UserError that names the file and the key, and says what would be right.
     """
     try:
         return model.model_validate(values, context=named)
@@ -109,7 +109,7 @@ def validate(
 
 
 def as_yaml(value: Any) -> str:
-    """A value of a YAML file as it could stand there, in one line and cut to a readable length."""
+    """A value as a YAML file could hold it, in one line, truncated to a readable length."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -127,12 +127,12 @@ RENAMED = {  # keys of earlier versions
 
 
 def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ...]) -> str:
-    """The first thing wrong, in one line, with the key's full path and what would be right; how many more there are."""
+    """The first error, in one line: the key's full path, what would be right, and how many other errors there are."""
     first = error.errors()[0]
-    if first["type"] == "missing":  # perhaps for a typo, about which more can be said
+    if first["type"] == "missing":  # perhaps because of a typo: then report the misspelt key
         extra = [e for e in error.errors() if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
         first = (extra or [first])[0]
-    is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # it is the key that is wrong
+    is_key = first["type"] == "invalid_key" or first["loc"][-1:] == ("[key]",)  # the key itself is wrong
     # pydantic adds the alternatives of a union to the path, such as list[str]
     parts = [str(part) for part in first["loc"] if not re.search(r"\[|constrained-|^(float|int)$", str(part))]
     key = ".".join([*prefix, *parts])
@@ -156,7 +156,7 @@ def _explain(error: ValidationError, model: type[Section], prefix: tuple[str, ..
 
 
 def _fields_at(model: Any, location: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section at this place; on the way there may be maps of names to sections."""
+    """The keys of the section at this location; the way there may lead through maps of names to sections."""
     for part in location:
         model = get_args(model)[1] if get_origin(model) is dict else model.model_fields[part].annotation
     return list(model.model_fields)

@@ -11,15 +11,15 @@ FROM_FOLDER = ("image_folder", "parquet")  # the sources that read download.path
 
 
 class Download(Section):
-    """Where the images come from, and how they are cut into training, validation and test part."""
+    """Where the images come from, and how they are split into train, validation and test."""
 
     source: str = "digits"
-    # image_folder: the folder with train/ and test/; parquet: that with train and test .parquet; null for other sources
+    # the folder with train/ and test/ (image_folder) or with train and test .parquet (parquet); null for other sources
     path: str | None = None
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
-    validation: Fraction = 0.1  # fraction of the training images held out, the same of every class
+    validation: Fraction = 0.1  # fraction of the training images held out, the same for every class
     seed: Seed = 0  # which images are held out
 
     @field_validator("size", mode="before")
@@ -48,5 +48,5 @@ class Download(Section):
 class Labels(Section):
     """Label noise, for experiments: a fraction of the training images gets a label drawn from all classes."""
 
-    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is drawn at random
+    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is redrawn
     seed: Seed

@@ -1,4 +1,4 @@
-"""The sections early and score: which networks are trained a few epochs, and which scores are taken of them."""
+"""The sections early and score: which networks are trained for a few epochs, and which scores they give."""
 
 from typing import Annotated, Self
 
@@ -9,14 +9,14 @@ from winnow.params.named import UsedNetwork, UsedTraining
 
 
 class Early(Section):
-    """The first epochs of several independent trainings, from which the scores are computed."""
+    """The first epochs of several independent trainings, which give the scores."""
 
     cohorts: dict[Name, Annotated[list[Seed], Field(min_length=1)]]
     network: UsedNetwork
     training: UsedTraining  # the whole schedule; early runs it up to the last of the epochs
     # scored; 0 = before training
     epochs: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    features: list[int]  # those of the epochs above after which the inputs of the last layer are kept too
+    features: list[int]  # epochs (of those above) after which the inputs of the last layer are kept too
 
     @field_validator("cohorts")
     @classmethod

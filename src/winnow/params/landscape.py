@@ -1,4 +1,4 @@
-"""The sections connectivity, spawn, perturbation and curvature: what is asked of the trained tickets."""
+"""The sections connectivity, spawn, perturbation and curvature: what is measured on the trained tickets."""
 
 from typing import Annotated, Literal
 
@@ -12,14 +12,14 @@ Count = Annotated[int, Field(ge=1)]
 class Connectivity(Section):
     """Error and loss along the straight lines between solutions, and their barriers."""
 
-    points: Annotated[int, Field(ge=3)]  # on a line, both ends among them
-    images: Count | None  # how many of the training and of the test images, drawn at random; all if null
+    points: Annotated[int, Field(ge=3)]  # on a line, including both ends
+    images: Count | None  # how many random images of the train split, and of the test split; all if null
     batch_norm: Literal["recalibrated", "interpolated"]  # its statistics, between the ends of a line
-    matrix: list[str]  # levels, or dense: every pair is measured
+    matrix: list[str]  # levels, or dense; every pair is measured
 
 
 class Spawn(Section):
-    """Two children of one dense network, which differ in the order of data and in augmentation only."""
+    """Two children of one dense network, which differ only in the order of data and in augmentation."""
 
     at: list[Duration]  # when they part
 
@@ -27,17 +27,17 @@ class Spawn(Section):
 class Perturbed(Section):
     """A level's training repeated from perturbed rewind points."""
 
-    level: str  # whose training it is; the stage depends on this level alone, so that the next three are said again
+    level: str  # the level to train again; the stage depends on it alone, so the next three keys are repeated
     rewind: str  # as pruning.levels has it
     data: str  # as pruning.levels has it
-    child: str  # the level that was cut from it: the length of that step's projection is the unit of scales
+    child: str  # a level pruned from it: the length of that step's projection is the unit of scales
 
 
 class Perturbation(Section):
-    """Random perturbations of the rewind point, along the weights that are left."""
+    """Random perturbations of the rewind point, along the remaining weights."""
 
     runs: dict[Name, Perturbed]
-    scales: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]  # projections
+    scales: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]  # in projections
 
     @field_validator("scales")
     @classmethod
@@ -48,12 +48,12 @@ class Perturbation(Section):
 
 
 class Curvature(Section):
-    """The Hessian of the training loss over the weights left."""
+    """The Hessian of the training loss over the remaining weights."""
 
     levels: list[str]
-    images: Count  # training images over which the loss is taken, drawn at random
+    images: Count  # random training images that the loss is taken over
     eigenvalues: Count  # the largest, exactly
-    probes: Count  # random vectors of the spectral density and of the trace
+    probes: Count  # random vectors for the spectral density and the trace
     lanczos_steps: Annotated[int, Field(ge=2)]  # of Lanczos' method for each probe
     loss_rise: Annotated[float, Field(gt=0)]  # nats: height of the sublevel set that predicts the largest cut
     seed: Seed  # of the probes

@@ -1,4 +1,4 @@
-"""The sections networks and trainings: each has a name, which the sections early, retrain and dense use it."""
+"""The sections networks and trainings, whose items the sections early, retrain and dense use by name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +19,9 @@ class Named(Section):
 
 
 def load_named(values: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
-    """The networks and trainings in the values of a params file: what ``validate`` needs to check a section.
+    """The networks and trainings in the values of a params file, which ``validate`` needs to check a section.
 
-    Raises UserError that names the key, also for a section that has a network of its own, as all had before.
+    Raises UserError that names the key, also if a section spells out its network or training, as in earlier versions.
     """
     for section, content in values.items():
         for kind in ("network", "training"):

@@ -13,7 +13,7 @@ Functions = Iterable[Callable[..., Any]]
 
 
 def options(function: Callable[..., Any]) -> dict[str, Parameter]:
-    """What may be set of a method's function, by name."""
+    """The options of a method's function, by name."""
     return {name: item for name, item in signature(function).parameters.items() if item.kind is Parameter.KEYWORD_ONLY}
 
 
@@ -22,8 +22,8 @@ def checked_options(
 ) -> dict[str, Any]:
     """All options of these functions: the given values, and the defaults of the rest.
 
-    others: further names that the values may hold, each with its type and default; they take the place of options of
-    the same name. Raises ValueError that names the option, below a key of params.yaml, and says what would be right.
+    others: further names that the values may hold, each with its type and default; they replace options of the same
+    name. Raises ValueError that names the option, below ``key`` of params.yaml, and says what would be right.
     """
     fields: dict[str, Any] = {
         name: (item.annotation, ... if item.default is Parameter.empty else item.default)

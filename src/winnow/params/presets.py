@@ -1,4 +1,4 @@
-"""What a level does, as choices by name; and the names of usual combinations of them."""
+"""The choices that say what a level does, by name, and the names of common combinations."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,9 +9,9 @@ NONE = "none"  # of a criterion: the mask stays as it is
 
 @dataclass(frozen=True)
 class Choices:
-    """What is scored, how the cut is shared between layers, when it is made, what the survivors start from, and by
-    which schedule they are trained: names of methods of
-    ``pruning.families``, and of lines in ``pruning.weights`` and ``pruning.schedules``.
+    """The criterion, how many weights each layer keeps, when the others are pruned, what the survivors start from, and
+    the schedule of their training: names of methods of ``pruning.families``, and of entries in ``pruning.weights`` and
+    ``pruning.schedules``.
     """
 
     criterion: str = "magnitude"  # or none
@@ -25,8 +25,8 @@ class Choices:
 class Preset:
     """A combination with a name of its own.
 
-    amount: the key that says how much is pruned: prune, max_error_rise or none. aside: whether it is a branch beside
-    the levels of a line, and no way to a sparsity. root: whether its parent must not be pruned yet.
+    amount: the key that says how much is pruned: prune, max_error_rise or none. aside: whether it is a side branch
+    of the tree, and not a way to reach a sparsity. root: whether its parent must not be pruned yet.
     """
 
     title: str  # in pictures
@@ -41,11 +41,11 @@ PRESETS = {
     "learning_rate": Preset("learning-rate rewinding", Choices(weights="trained"), "prune"),
     "fine_tuning": Preset("fine-tuning", Choices(weights="trained", schedule="last_rate"), "prune"),
     "one_shot": Preset("one-shot", amount="prune", root=True),
-    "trial": Preset("trial cuts", amount="prune", aside=True),  # to see how large a cut can be
+    "trial": Preset("trial cuts", amount="prune", aside=True),  # to see how much can be pruned at once
     "adaptive": Preset("adaptive cuts", amount="max_error_rise"),
     "random": Preset("random mask", Choices("random", "of_parent")),
     "fresh": Preset("fresh initialisation", Choices(NONE, weights="fresh", schedule="full")),
-    "dense": Preset("all weights", Choices(NONE), root=True),  # of a root beside the dense baseline
+    "dense": Preset("all weights", Choices(NONE), root=True),  # a root beside the dense baseline
 }
 
 

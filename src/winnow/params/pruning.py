@@ -1,4 +1,4 @@
-"""The section pruning: the levels of pruning, each with the parent whose weights it cuts."""
+"""The section pruning: the levels of pruning, each with the parent whose weights it prunes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from winnow.params import dense
 from winnow.params.base import Duration, Name, Section
 from winnow.params.presets import PRESETS, Choices, name_of
 
-NO_PARENT = "none"  # of a level that is pruned before it is trained, or while it is
+NO_PARENT = "none"  # the parent of a level that is pruned before or during its training
 
 
 def _preset(name: str) -> str:
@@ -20,32 +20,32 @@ def _preset(name: str) -> str:
 
 
 class Rewind(Section):
-    """A rewind point of its own: fresh networks of the dense section's seeds, trained for a while, perhaps on less."""
+    """A further rewind point: fresh networks of the dense section's seeds, trained for a while, perhaps on a subset."""
 
     data: str  # a subset by its file in data/, such as select/random-0.1, or full
-    length: Duration = "1 epoch"  # of all training images, whatever the subset
+    length: Duration = "1 epoch"  # epochs of all training images, whatever the subset
 
 
 class Level(Section):
-    """One cut and what follows it. It names a variant (params.presets), or says choices; each choice has a default.
+    """One pruning step and what follows it. It names a variant (params.presets) or choices; each choice has a default.
 
-    Further keys are options of the criterion, the allocation and the way of pruning: ``tickets.rules`` checks them,
-    which alone knows these methods.
+    Further keys are options of the criterion, the allocation and the way of pruning. ``tickets.rules``, which alone
+    knows these methods, checks them.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    parent: str  # the level whose trained weights are cut, or dense, or none: then the rewind point's are
-    rewind: str  # a name of pruning.rewinds, or dense
+    parent: str  # the level whose trained weights are pruned, or dense; or none, to prune the rewind point's weights
+    rewind: str  # a name in pruning.rewinds, or dense
     data: str  # what it trains on: a subset by its file in data/, such as select/el2n-0.5, or full
     variant: Annotated[str, AfterValidator(_preset)] | None = None
-    criterion: str | None = None  # what a weight is worth
-    allocation: str | None = None  # how the cut is shared between layers
+    criterion: str | None = None  # how weights are ranked
+    allocation: str | None = None  # how many weights each layer keeps
     when: str | None = None  # once, before the training; or how the mask changes during it
     weights: str | None = None  # what the survivors start from: rewind, trained, fresh
-    schedule: str | None = None  # by which they train: rest, full, last_rate
+    schedule: str | None = None  # of their training: rest, full, last_rate
     prune: Annotated[float, Field(gt=0, lt=1)] | None = None  # the fraction of the parent's weights that is pruned
-    # in its place: how far pruning may raise the training error, and the fraction of all weights that stays at least
+    # instead of prune: how far pruning may raise the training error, and the smallest fraction of all weights to keep
     max_error_rise: Annotated[float, Field(ge=0, lt=1)] | None = None
     min_density: Annotated[float, Field(gt=0, lt=1)] | None = None
 
@@ -56,7 +56,7 @@ class Level(Section):
         return self
 
     def _given(self) -> dict[str, str]:
-        """The choices that differ from the usual, or are said."""
+        """The choices that params.yaml states for the level."""
         return {key: getattr(self, key) for key in asdict(Choices()) if getattr(self, key) is not None}
 
     @property
@@ -65,28 +65,28 @@ class Level(Section):
 
     @property
     def amount(self) -> str | None:
-        """Which key says how much is cut, if any."""
+        """The key that says how much is pruned, if any."""
         return next((key for key in ("prune", "max_error_rise") if getattr(self, key) is not None), None)
 
     @property
     def options(self) -> dict[str, Any]:
-        """Those of the methods."""
+        """The options of the level's methods."""
         return dict(self.model_extra or {})
 
     @property
     def kind(self) -> str:
-        """What the tables call such a level: a variant, or the choices that make it another."""
+        """The level's name in tables: its variant, or a name for its choices."""
         return self.variant or name_of(self.choices, self.amount, self.options)
 
     @property
     def is_step(self) -> bool:
-        """Whether it is cut from a trained parent, and its survivors are trained from the rewind point."""
+        """Whether it is pruned from a trained parent, and its survivors are trained from the rewind point."""
         of_parent = self.parent != NO_PARENT and self.amount is not None
         return of_parent and (self.choices.when, self.choices.weights) == ("once", "rewind")
 
 
 class Pruning(Section):
-    """Pruning as a tree of levels below dense, and below nothing."""
+    """Pruning as a tree of levels, whose roots are dense and none."""
 
     rewinds: dict[Name, Rewind]
     levels: dict[Name, Level]
@@ -103,8 +103,9 @@ class Pruning(Section):
 
 
 def check_tree(pruning: Pruning) -> None:
-    """Every level's parent is dense, none or a level before it, and its rewind point is there. For the whole file only:
-    a stage reads one level without the others. Raises ValueError that names the key.
+    """Check that every level's parent is dense, none or an earlier level, and that its rewind point exists.
+
+    This is for the whole file only: a stage reads one level without the others. Raises ValueError that names the key.
     """
     known = [dense.NAME]
     for name, level in pruning.levels.items():
@@ -130,7 +131,7 @@ def _is_pruned(levels: Mapping[str, Level], name: str) -> bool:
 
 
 def line(levels: Mapping[str, Level], name: str) -> list[str]:
-    """A level and the levels above it, from dense on, or from none."""
+    """A level and its ancestors, starting with dense or none."""
     above = [name]
     while above[-1] not in (dense.NAME, NO_PARENT):
         above.append(levels[above[-1]].parent)
@@ -138,5 +139,5 @@ def line(levels: Mapping[str, Level], name: str) -> list[str]:
 
 
 def with_parents(levels: Mapping[str, Level]) -> list[tuple[str, str]]:
-    """Of every level that has a parent the parent's name and its own."""
+    """The parent's name and the level's, for every level that has a parent."""
     return [(level.parent, name) for name, level in levels.items() if level.parent != NO_PARENT]

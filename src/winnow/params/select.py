@@ -10,14 +10,14 @@ from winnow.params.base import Section, Seed
 class Select(Section):
     """The subsets: every method at every keep.
 
-    methods: a list of short names (``selection.names``), or a map from names of the user's own to a method and its
+    methods: a list of short names (``selection.names``), or a map from names that the user chooses to a method and its
     options, such as ``{k_center: {epoch: 4}, hard: {method: ranked, score: el2n}}``.
     """
 
     methods: Annotated[list[str], Field(min_length=1)] | dict[str, dict[str, Any]]
     keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)]
-    epoch: Annotated[int, Field(ge=0)]  # of scores and features, where a method does not name its own
-    seed: Seed  # of what methods draw
+    epoch: Annotated[int, Field(ge=0)]  # of scores and features, unless a method names its own
+    seed: Seed  # of the methods' random draws
 
     @field_validator("methods")
     @classmethod

@@ -1,4 +1,4 @@
-"""What the sections early and retrain share: a network and how it is trained."""
+"""Networks and trainings, which the sections early, retrain and dense use."""
 
 import re
 from typing import Annotated, Self
@@ -17,8 +17,8 @@ class Network(Section):
     """An architecture by name: ours, torchvision's, or the user's own function in the folder networks."""
 
     name: str = "convnet"
-    width: Annotated[int, Field(ge=1)] | None = None  # channels of the first layer; the architecture's own if left out
-    # a file in the folder networks to start from, in place of random weights; not kept with what has been trained
+    width: Annotated[int, Field(ge=1)] | None = None  # channels of the first layer; the architecture's own by default
+    # a file in the folder networks to start from instead of random weights; not recorded with the trained networks
     weights: str | None = Field(default=None, exclude=True)
 
     @field_validator("name")
@@ -51,7 +51,7 @@ class Network(Section):
 class Augment(Section):
     """Random changes to a training image, drawn at every visit."""
 
-    crop: Annotated[int, Field(ge=0)] = 0  # pixels of black padding from which a window of the image's size is cut
+    crop: Annotated[int, Field(ge=0)] = 0  # pixels of black padding; a window of the image's size is cropped out
     flip: bool = False  # left-right, half of the time
 
 

@@ -7,7 +7,7 @@ from typing import Any
 class View:
     """The part of the params that one stage declares; reading any other key is an error.
 
-    So that a stage's output can depend on nothing that dvc.yaml does not know of (the cache would go stale unnoticed).
+    So a stage's output cannot depend on a key that dvc.yaml does not know of: the cache would go stale unnoticed.
     """
 
     def __init__(self, values: Any, declared: Iterable[str], path: str = "") -> None:
@@ -27,4 +27,4 @@ class View:
 
 
 class UndeclaredParameterError(Exception):
-    """A stage read a parameter that dvc.yaml does not declare for it: a mistake in the pipeline, not of the user."""
+    """A stage read a parameter that dvc.yaml does not declare for it: a mistake in the pipeline, not the user's."""

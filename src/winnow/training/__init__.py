@@ -1,1 +1,1 @@
-"""Networks being trained, from batches to finished runs."""
+"""The training of networks, from batches to finished runs."""

@@ -1,5 +1,8 @@
-"""Images, and the batches made of them: pixels stay uint8 where they lie (a memory map, or the device), and a batch is
-taken out, cut, flipped and normalised in a few tensor operations, with no work per image in Python."""
+"""Images for training, and the batches made of them.
+
+Pixels stay uint8 where they lie, in a memory map or on the device. A few tensor operations take out, crop, flip and
+normalise a batch, with no work per image in Python.
+"""
 
 import math
 import warnings
@@ -17,11 +20,11 @@ from winnow.params.training import Augment
 from winnow.streams import torch_stream
 
 Batch = tuple[Tensor, Tensor]  # inputs of a network, float [b, ...], and labels, int64 [b], on the network's device
-SHARE_OF_FREE_MEMORY = 0.5  # of a CUDA device that pixels may take: the rest is for networks and their activations
+SHARE_OF_FREE_MEMORY = 0.5  # the fraction for pixels, on a CUDA device: the rest is for networks and activations
 
 
 class Batches(Protocol):
-    """Batches that are had by their number: a list of them, or ``ImageBatches``."""
+    """Batches by their number: a list of them, or ``ImageBatches``."""
 
     def __len__(self) -> int: ...
 
@@ -30,15 +33,15 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class DeviceImages:
-    """n images for a device.
+    """n images for work on a device.
 
-    On it are labels, int64 [n], and scale and shift, float32 [1, c, 1, 1], so that ``pixels * scale + shift`` has mean
-    0 and deviation 1 per channel over the training part.
+    The labels, int64 [n], lie on the device, as do scale and shift, float32 [1, c, 1, 1]: ``pixels * scale + shift``
+    has mean 0 and standard deviation 1 per channel over the train split.
 
-    pixels: uint8 [m, c, h, w], on the device too or, if that has no room for them, in the memory map that they came
-    from. rows: int64 [n], beside the pixels: which of them are the images; None for all, in their order. So those of an
-    image are had from ``at`` or ``in_order``. weights: float32 [n], how much each image counts in the training loss;
-    None where all count the same.
+    pixels: uint8 [m, c, h, w], on the device or, if it has no room for them, in their memory map. rows: int64 [n], in
+    the same place as the pixels: the rows of pixels that are the images; None for all, in their order. So read an
+    image's pixels with ``at`` or ``in_order``. weights: float32 [n], how much each image counts in the training loss;
+    None if all count the same.
     """
 
     pixels: Tensor
@@ -81,8 +84,8 @@ class DeviceImages:
         return ImageBatches(self, [slice(start, start + size) for start in range(0, len(self), size)])
 
     def mixed(self, size: int = 500) -> "ImageBatches":
-        """All images in an order drawn at random, the same in every call, in ceil(n / size) batches whose sizes differ
-        by one at most."""
+        """All images in a random order, the same in every call, in ceil(n / size) batches whose sizes differ by at most
+        one."""
         order = torch.randperm(len(self), generator=torch_stream(0, "statistics")).to(self.device)
         return ImageBatches(self, order.tensor_split(math.ceil(len(self) / size)))
 
@@ -97,7 +100,7 @@ class DeviceImages:
 
 @dataclass(frozen=True)
 class ImageBatches:
-    """Images as a network takes them: every batch is normalised when it is asked for. rows: of the images of each."""
+    """Images as a network's inputs: a batch is normalised when it is read. rows: the images of each batch."""
 
     images: DeviceImages
     rows: Sequence[Tensor | slice]
@@ -116,8 +119,8 @@ class ImageBatches:
 def to_device(images: Labelled, facts: dict[str, Any], device: torch.device) -> DeviceImages:
     """Images for work on the device; ``facts`` (of datasets.images.load_facts) gives the channels' mean and deviation.
 
-    On a CPU no pixel is copied, so that a memory map stays one, whose pages processes side by side share. Another
-    device takes the pixels if it has room for them; else every batch goes there from the map. Values are the same.
+    On a CPU no pixel is copied: a memory map stays one, and parallel processes share its pages. Another device takes
+    the pixels if it has room for them; otherwise every batch is copied there from the map. The values are the same.
     """
     mean = torch.tensor(facts["mean"], dtype=torch.float64).view(1, -1, 1, 1)
     std = (
@@ -152,7 +155,7 @@ def _has_room(device: torch.device, size: int) -> bool:
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:
-    """The array's own memory as a tensor; torch warns if it may not be written; nothing here does."""
+    """The array's own memory as a tensor. Torch warns if the memory is read-only, but nothing here writes to it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         return torch.from_numpy(array)
@@ -160,12 +163,12 @@ def _as_tensor(array: np.ndarray) -> Tensor:
 
 def normalise(pixels: Tensor, images: DeviceImages) -> Tensor:
     """uint8 pixels [b, c, h, w] as the float32 input of a network."""
-    # channels_last is the layout in which convolutions run fastest, on CPUs and on GPUs
+    # convolutions run fastest in channels_last, on CPUs and on GPUs
     return torch.addcmul(images.shift, pixels.float(), images.scale).contiguous(memory_format=torch.channels_last)
 
 
 def crop_and_flip(pixels: Tensor, padding: int, offsets: Tensor | None, flips: Tensor | None) -> Tensor:
-    """Cut a window out of every black-padded image and mirror some of them.
+    """Crop a window out of every black-padded image and mirror some of them.
 
     pixels: uint8 [b, c, h, w]; offsets: int64 [b, 2], rows and columns from 0 to 2 * padding; flips: bool [b].
     Returns uint8 [b, c, h, w].
@@ -183,11 +186,11 @@ def crop_and_flip(pixels: Tensor, padding: int, offsets: Tensor | None, flips: T
 def training_batches(
     images: DeviceImages, batch_size: int, augment: Augment, seeds: Sequence[int], epoch: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """For each of k seeds one pass over the images in a random order, in whole batches; the rest is dropped.
+    """One pass over the images for each of k seeds, in a random order and in whole batches; the rest is dropped.
 
-    Yields (rows [k, b], inputs float32 [k, b, c, h, w], labels [k, b]). Order and augmentation come from the streams of
-    each seed and this epoch, drawn on the CPU, so that they are the same on every device, after a restart, and whatever
-    other seeds there are.
+    Yields (rows [k, b], inputs float32 [k, b, c, h, w], labels [k, b]). Order and augmentation are drawn on the CPU,
+    from the streams of each seed and this epoch. So they are the same on every device, after a restart, and beside any
+    other seeds.
     """
     count = len(images) // batch_size * batch_size
     orders, offsets, flips = [], [], []

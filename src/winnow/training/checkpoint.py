@@ -1,4 +1,4 @@
-"""Networks from the files they were kept in."""
+"""Loading networks from files."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Where the work runs. Taken from the environment, never from the params: it must not change what the cache holds."""
+"""The device and the number of processes, set by the environment, not the params: the cache must not depend on them."""
 
 import os
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from winnow.errors import UserError
 def chosen_device() -> torch.device:
     """``WINNOW_DEVICE`` (such as cpu or cuda:1), else the first CUDA device, else the CPU.
 
-    What is computed in float32 there has the digits of float32: of itself cuDNN rounds the inputs of its convolutions
-    to ten bits (TF32), with which a gradient's norm would have an error of 1e-3.
+    Work in float32 has full float32 precision there: by default, cuDNN rounds the inputs of its convolutions to ten
+    bits (TF32), which would give a gradient's norm an error of 1e-3.
 
-    Raises UserError if WINNOW_DEVICE names none that this machine has.
+    Raises UserError if this machine lacks the device that WINNOW_DEVICE names.
     """
     name = os.environ.get("WINNOW_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -24,14 +24,14 @@ def chosen_device() -> torch.device:
         raise UserError(f"WINNOW_DEVICE={name}: no such device here ({reason}); unset it, or use cpu") from None
     found = torch.device(name)
     if found.type == "cuda":
-        torch.cuda.set_device(found)  # on which the streams and graphs of training are made
+        torch.cuda.set_device(found)  # for the streams and graphs of training
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     return found
 
 
 def workers(device: torch.device) -> int:
-    """How many processes train side by side: on a CPU ``WINNOW_WORKERS``, else one for every core this process may use;
-    on any other device one.
+    """How many processes train in parallel: on a CPU ``WINNOW_WORKERS``, by default one for every core that this
+    process may use; on any other device one.
 
     Raises UserError if WINNOW_WORKERS is not a whole number above 0.
     """
@@ -46,5 +46,5 @@ def workers(device: torch.device) -> int:
 
 
 def together(seeds: Sequence[int], device: torch.device) -> list[list[int]]:
-    """The seeds of a stage in groups that one process trains in step: on a CUDA device all, else each for itself."""
+    """A stage's seeds in groups that one process trains in step: all together on a CUDA device, else each alone."""
     return [list(seeds)] if device.type == "cuda" else [[seed] for seed in seeds]

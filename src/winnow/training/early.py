@@ -1,4 +1,4 @@
-"""What the first epochs of a training leave for the scores."""
+"""What the first epochs of a training keep for the scores."""
 
 from collections.abc import Collection, Sequence
 
@@ -14,9 +14,9 @@ from winnow.training.schedule import Schedule, make_schedule
 
 
 def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Schedule:
-    """The schedule of a training on so many images, left after the last of the epochs.
+    """The schedule of a training on this number of images, ended after the last of ``epochs``.
 
-    Raises ValueError if the training ends before, or there are fewer images than a batch takes.
+    Raises ValueError if the training ends earlier, or if there are fewer images than a batch takes.
     """
     schedule = make_schedule(training, images).until(epochs[-1])
     if schedule.epochs < epochs[-1]:
@@ -30,10 +30,13 @@ def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Sc
 def keep_epochs(
     images: DeviceImages, validation: DeviceImages, epochs: Collection[int], features: Collection[int] = ()
 ) -> Hook:
-    """After an epoch: record how well the network does, and of each of ``epochs``, 0 being the time before training,
-    keep ``epoch<e>.safetensors``: log_probabilities, float32 [n, classes], of all training images without augmentation;
-    and the network's state, under ``network.``; after those of ``features`` features too, float16 [n, d], the inputs of
-    the last layer."""
+    """After an epoch: record how well the network does, and keep ``epoch<e>.safetensors`` if it is one of ``epochs``
+    (0 is before training).
+
+    The file holds log_probabilities, float32 [n, classes], of all training images without augmentation, and the
+    network's state, under ``network.``. After the epochs in ``features`` it also holds features, float16 [n, d], the
+    inputs of the last layer.
+    """
 
     def on_epoch(run: Run) -> None:
         if run.correct is not None:
@@ -53,8 +56,8 @@ def keep_epochs(
 
 
 def keep_visits(images: int) -> Hook:
-    """At the end: keep ``correct.safetensors``: correct, uint8 [epochs, images], as ``loop.Run.correct``; and
-    ``history.csv``: one row per epoch."""
+    """At the end: keep ``correct.safetensors`` (correct, uint8 [epochs, images], as in ``loop.Run.correct``) and
+    ``history.csv`` (one row per epoch)."""
 
     def on_end(run: Run) -> None:
         correct = np.array(run.records.get("correct", []), np.uint8).reshape(-1, images)

@@ -1,4 +1,4 @@
-"""The outputs of a network on many images, and what they say: loss and accuracy."""
+"""The outputs of a network on many images, and their loss and accuracy."""
 
 from collections.abc import Iterable
 
@@ -12,15 +12,15 @@ from winnow.training.batches import Batch, DeviceImages
 
 
 def log_probabilities(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> np.ndarray:
-    """log softmax of the logits for every image, without augmentation, batch norm in evaluation mode.
+    """Log softmax of the logits for every image, without augmentation, with batch norm in evaluation mode.
 
-    Returns float32 [n, classes], or [0, 1] if there is no image. Leaves the network in the mode it was in.
+    Returns float32 [n, classes], or [0, 1] without images. The network keeps its mode.
     """
     return _through(network, images, batch_size, None)[0]
 
 
 def with_features(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    """``log_probabilities``, and the inputs of the network's last linear layer, float16 [n, d], by one pass.
+    """``log_probabilities``, and the inputs of the network's last linear layer, float16 [n, d], in one pass.
 
     Raises ValueError if the network has no linear layer.
     """
@@ -36,7 +36,7 @@ def last_linear(network: nn.Module) -> nn.Module:
 
 
 def with_inputs_of(layer: nn.Module, network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """``log_softmax`` of one batch, and what it gave to one of the network's layers, [b, d]."""
+    """``log_softmax`` of one batch, and the inputs of one of the network's layers, [b, d]."""
     seen: list[Tensor] = []
     with layer.register_forward_pre_hook(lambda _, given: seen.append(given[0])):
         outputs = log_softmax(network, inputs)
@@ -45,13 +45,12 @@ def with_inputs_of(layer: nn.Module, network: nn.Module, inputs: Tensor) -> tupl
 
 @torch.no_grad()
 def log_softmax(network: nn.Module, inputs: Tensor) -> Tensor:
-    """Of the network's logits for one batch, in the mode that it is in: float32 [b, classes]."""
+    """Log softmax of the network's logits for one batch, in its current mode: float32 [b, classes]."""
     return F.log_softmax(network(inputs).float(), dim=1)
 
 
 def error_and_loss(network: nn.Module, batches: Iterable[Batch]) -> tuple[float, float]:
-    """Error (1 - accuracy, 0 to 1) and mean cross-entropy (nats) over all batches, at least one, in
-    evaluation mode."""
+    """Error (1 - accuracy, 0 to 1) and mean cross-entropy (nats) over all batches, at least one, in evaluation mode."""
     hits, log_likelihoods = [], []
     with evaluation(network):
         for inputs, labels in batches:
@@ -80,10 +79,10 @@ def _through(
 
 
 def mean_loss(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean cross-entropy in nats; nan if there is no image. log_probabilities: [n, classes]; labels: int [n]."""
+    """Mean cross-entropy in nats; nan without images. log_probabilities: [n, classes]; labels: int [n]."""
     return float(-log_probabilities[np.arange(len(labels)), labels].mean()) if len(labels) else float("nan")
 
 
 def accuracy(log_probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Fraction of images whose most probable class is their label; nan if there is no image."""
+    """Fraction of images whose most probable class is their label; nan without images."""
     return float((log_probabilities.argmax(axis=1) == labels).mean()) if len(labels) else float("nan")

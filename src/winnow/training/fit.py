@@ -1,4 +1,4 @@
-"""One way to train: a task says what is trained on what, and hooks what is kept of it."""
+"""One way to train: a task says what to train on which images, and hooks say what to keep."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ Hook = Callable[[Run], None]
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained on what.
+    """What to train, and on which images.
 
-    begin: from a seed to what its run begins with. step: where every run begins on the schedule, without momentum; its
-    data are those that a run from step 0 would have from there on.
+    begin: a function from a seed to what its run begins with. step: the step of the schedule where every run begins,
+    without momentum; from there on, its data are the same as for a run from step 0.
     """
 
     images: DeviceImages
@@ -32,7 +32,7 @@ class Task:
 
 
 def fresh(network: Network, images: DeviceImages, classes: int) -> Callable[[int], Beginning]:
-    """Begin with networks of new weights, or of those that the params name, for these images."""
+    """Begin with networks for these images, with new weights or the file of weights that the params name."""
     return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed)
 
 
@@ -43,10 +43,10 @@ def nothing(_run: Run) -> None:
 def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook, on_epoch: Hook = nothing) -> None:
     """Train a network for every seed to the end of the schedule, several in step with each other.
 
-    on_epoch is called before the first epoch of a run and after every one, on_end after the last; what they write into
-    ``run.working`` becomes the folder ``folder/seed<s>``. A seed that has one is done.
+    ``fit`` calls on_epoch before the first epoch of a run and after every one, and on_end after the last. What they
+    write into ``run.working`` becomes the folder ``folder/seed<s>``. A seed with such a folder is done.
 
-    Interrupted, the same call goes on from the last finished epoch, and ends in the same bytes.
+    After an interruption, the same call resumes after the last saved epoch, and ends in the same bytes.
     """
     runs = []
     for seed in seeds:

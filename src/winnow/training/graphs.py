@@ -1,8 +1,8 @@
-"""Steps of training on a CUDA device as graphs: all kernels of a step start by one call, not by hundreds.
+"""Training steps on a CUDA device as graphs: one call starts all kernels of a step, in place of hundreds of calls.
 
 A small network's kernels take less time than Python takes to start them. Each network has a stream of its own, so that
-kernels of several networks, each too small for the device, run at the same time. What a network computes is what it
-computes alone: nothing is shared but the device.
+kernels of several networks, each too small for the device, run at the same time. Each network computes the same as it
+would alone: the networks share nothing but the device.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,14 +13,15 @@ from torch import Tensor
 # Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [] and hits, bool [b].
 Step = Callable[..., tuple[Tensor, Tensor]]
 
-# Steps taken before one is recorded: in the first, libraries choose their algorithms and take their workspace.
+# Steps taken before one is recorded: in the first, libraries choose their algorithms and allocate their workspace.
 WARM_UP = 3
 
 
 class GraphedStep:
-    """The step of one network. After a few steps it is recorded, and from then on replayed.
+    """The step of one network, recorded after a few steps and replayed from then on.
 
-    A step that cannot be recorded, such as one that copies a value to the CPU, is taken as it is. A line says so.
+    A step that cannot be recorded, such as one that copies a value to the CPU, runs without a graph; a printed line
+    says so.
     """
 
     def __init__(self, step: Step) -> None:
@@ -40,10 +41,10 @@ class GraphedStep:
                 place.copy_(tensor)
 
     def take(self, seed: int, loss: Tensor, hits: Tensor, before: "GraphedStep | None") -> None:
-        """Take the step on what was given, and write its result into loss [] and hits [b].
+        """Take the step on the given batch, and write its result into loss [] and hits [b].
 
-        seed: of what layers draw. before: another network, whose step ends first if layers draw: torch keeps one place
-        on the device for the seed of all graphs.
+        seed: for layers that draw. before: another network, whose step must end first if layers draw, because torch
+        keeps one place on the device for the seed of all graphs.
         """
         self.stream.wait_stream(torch.cuda.current_stream())
         if self.draws and before is not None:
@@ -78,8 +79,8 @@ class GraphedStep:
 def take_side_by_side(
     steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: tuple[Tensor, Tensor]
 ) -> None:
-    """One step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of the
-    results, losses [k] and hits [k, b]. The results are there once ``wait_for`` has returned."""
+    """Take one step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of
+    the results, losses [k] and hits [k, b]. The results are ready once ``wait_for`` has returned."""
     for i, step in enumerate(steps):
         step.give([tensor[i] for tensor in batch])
     before = None
@@ -89,11 +90,11 @@ def take_side_by_side(
 
 
 def wait_for(steps: Iterable[GraphedStep]) -> None:
-    """Have all that the device does from here on wait for the steps that were started."""
+    """Make all later work on the device wait for the steps that were started."""
     for step in steps:
         torch.cuda.current_stream().wait_event(step.done)
 
 
 def _offset() -> int:
-    """How far the device's random stream is from its seed."""
+    """How far the device's random stream has advanced from its seed."""
     return torch.cuda.default_generators[torch.cuda.current_device()].get_offset()

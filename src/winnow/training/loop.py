@@ -1,4 +1,4 @@
-"""The training loop: SGD over epochs of batches, for one network or several in step, able to go on after an epoch."""
+"""The training loop: SGD over epochs of batches, for one network or several in step, resumable after an epoch."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,10 +31,12 @@ NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a run begins with: a network; the seed of the order of its data and of the augmentation; for a sparse
-    network its mask, bool tensors by the names of parameters, each of its parameter's shape, False where the weight is
-    held at zero; what else is known of it, for whoever keeps what becomes of it; and what to do after every step, while
-    the weights still have their gradients, such as to change the mask (``change_mask``)."""
+    """What a run begins with: a network, and the seed of its data order and augmentation.
+
+    mask: for a sparse network, bool tensors by parameter name, each of its parameter's shape, False where the weight is
+    held at zero. about: what else is known of the network, for code that keeps the result. after_step: what to do after
+    every step, while the weights still have their gradients, such as to change the mask (``change_mask``).
+    """
 
     network: nn.Module
     seed: int
@@ -45,15 +47,15 @@ class Beginning:
 
 @dataclass
 class Run:
-    """A network on its way: what a restart needs, and what the run has recorded, one array per epoch and name."""
+    """A network in training: what a restart needs, and what the run has recorded, one array per epoch and name."""
 
-    seed: int  # of the order of the data and the augmentation
+    seed: int  # of the data order and the augmentation
     network: nn.Module
     mask: Mapping[str, Tensor]
     about: Mapping[str, Any]
-    velocity: dict[str, Tensor]  # of SGD's momentum, by the names of the parameters
+    velocity: dict[str, Tensor]  # of SGD's momentum, by parameter name
     pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
-    folder: Path  # where the caller wants its outputs, once it is finished
+    folder: Path  # for its outputs, once it is finished
     after_step: "StepHook | None" = None
     epoch: int = 0  # finished
     step: int = 0  # finished
@@ -73,16 +75,17 @@ class Run:
         self.records.setdefault(name, []).append(value)
 
 
-StepHook = Callable[[Run], None]  # a function of the run's step, mask, weights and gradients: a restart has no others
+StepHook = Callable[[Run], None]  # may use only the run's step, mask, weights and gradients: a restart has nothing else
 
 
 def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
-    """A run of a network, where it lies, without momentum yet; its outputs are to become the folder.
+    """A run of a network on its current device, without momentum yet; its outputs will become ``folder``.
 
     Weights where the mask is False are zero from the start, and after every step.
-    step, epoch: where it begins on its schedule: at this step, which lies in the pass over the images that comes after
-    so many (step // schedule.epoch), and may lie in the middle of it. The run then goes on with the rest of that
-    pass, in the order and with the augmentation that a run from step 0 would have.
+
+    step, epoch: where it begins on its schedule: at this step, after this many passes over the images (step //
+    schedule.epoch). If the step lies inside a pass, the run continues with the rest of that pass, in the order and with
+    the augmentation of a run from step 0.
     """
     network = begin.network.to(memory_format=torch.channels_last)
     velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
@@ -95,7 +98,7 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
 
 @torch.no_grad()
 def hold(run: Run) -> None:
-    """Put the pruned weights back to zero: weight decay and momentum take no notice of the mask."""
+    """Put the pruned weights back to zero: weight decay and momentum ignore the mask."""
     for weight, pruned in run.pruned:
         weight.masked_fill_(pruned, 0)
 
@@ -112,7 +115,7 @@ def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
 
 @torch.no_grad()
 def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> None:
-    """One step of SGD with the weights' gradients, which it then takes away."""
+    """Take one step of SGD with the weights' gradients, then remove the gradients."""
     moved = [
         (weight, weight.grad, velocity)
         for weight, velocity in zip(run.network.parameters(), run.velocity.values(), strict=True)
@@ -141,8 +144,7 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 def take_step(
     run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """One step of a run on a batch. Gives its loss [], and which images the network got right before it, bool [b].
-
+    """Take one step of a run on a batch. Returns the loss [] and which images were right before it, bool [b].
     inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
     """
     device = inputs.device
@@ -155,7 +157,7 @@ def take_step(
     try:
         loss.backward()
     except RuntimeError:
-        run.network.zero_grad()  # half of the gradients may be there, and the step may be tried in another way
+        run.network.zero_grad()  # some gradients may be there already, and the step may be tried in another way
         raise
     sgd_step(run, training, rate)
     return loss.detach(), logits.detach().argmax(dim=1) == labels
@@ -173,10 +175,10 @@ def train_epoch(
     schedule: Schedule,
     graphs: Mapping[int, GraphedStep] | None = None,
 ) -> None:
-    """One epoch of runs that stand at the same step, or the rest of it or of the schedule's total.
+    """Train runs at the same step to the end of their epoch, or of the schedule if that comes first.
 
     Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
-    as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
+    as the forgetting score needs it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
     and accuracy over the visits).
 
     graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side.
@@ -184,14 +186,14 @@ def train_epoch(
     device = images.device
     for run in runs:
         run.network.train()
-    # room for all at once: a small tensor kept from every step would keep the system from taking memory back
+    # allocated at once: a small tensor kept from every step would stop the system from reclaiming memory
     size = (len(runs), len(images) // training.batch_size, training.batch_size)
     losses = torch.empty(size[:2], device=device)
     hits = torch.empty(size, dtype=torch.bool, device=device)
     visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
-    begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch that were taken before
+    begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch already taken
     for visited, inputs, labels in islice(batches, begun, None):
         if runs[0].step == schedule.total:
             break
@@ -224,10 +226,10 @@ def train_epoch(
 
 
 def _seed_layers(seed: int, device: torch.device) -> None:
-    """Set what layers draw (dropout, stochastic depth), which comes from torch's global generators."""
+    """Seed torch's global generators, for layers that draw (dropout, stochastic depth)."""
     if device.type == "cpu":
-        # not torch.manual_seed: in a process without CUDA it keeps every seed, with a trace of the stack, for a CUDA
-        # that may come, which takes an eighth of a small network's step, and memory that is never freed
+        # not torch.manual_seed: in a process without CUDA it keeps every seed, with a stack trace, in case CUDA starts
+        # later. That takes an eighth of a small network's step, and memory that is never freed
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)
@@ -236,15 +238,14 @@ def _seed_layers(seed: int, device: torch.device) -> None:
 def train(
     runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule, tick: Tick
 ) -> Iterator[Run]:
-    """Train ``runs`` to the end of the schedule, yielding each before its first and after every epoch of it; ``tick``
-    is told the steps that are done, those of an earlier call that was interrupted among them.
+    """Train ``runs`` to the end of the schedule, and yield each before its first epoch and after every epoch.
 
-    Several go in step with each other, on a CUDA device side by side.
+    Several runs train in step, on a CUDA device in parallel. ``tick`` gets the number of steps done, including those of
+    an earlier call that was interrupted.
 
-    When the caller has done with an epoch, the run is written to ``run.state``, once a second at most; if the file
-    is there at the start, the run goes on from it. What the caller does with an epoch may thus be done again after an
-    interruption, with the same values: a run that is interrupted and started again ends in the same bytes as one that
-    is not.
+    When the caller has handled an epoch, the run is written to ``run.state``, at most once a second; if the file exists
+    at the start, the run resumes from it. So after an interruption the caller may handle an epoch again, with the same
+    values: a run that is interrupted and started again ends in the same bytes as one that is not.
     """
     saved = time.monotonic()
     ticked = sum(run.step for run in runs)
@@ -254,13 +255,13 @@ def train(
         else:
             yield run
             save(run)
-    # a graph knows nothing of Python, so what happens after a step cannot be part of it
+    # a graph runs no Python, so it cannot include what happens after a step
     graphed = images.device.type == "cuda" and not any(run.after_step for run in runs)
     graphs = graphed_steps(runs, training) if graphed else None
     tick(sum(run.step for run in runs) - ticked)
     ticked = sum(run.step for run in runs)
     while unfinished := [run for run in runs if run.step < schedule.total]:
-        # an interruption may have left some an epoch ahead of the others, which catch up first
+        # after an interruption some runs may be an epoch ahead: the others catch up first
         behind = min(run.epoch for run in unfinished)
         group = [run for run in unfinished if run.epoch == behind]
         train_epoch(group, images, training, schedule, graphs)
@@ -301,7 +302,7 @@ def restore(run: Run) -> None:
 
 
 def finish(run: Run) -> None:
-    """Make the run's folder of the outputs in ``run.working``."""
+    """Remove what a restart needs, and move the outputs from ``run.working`` to the run's folder."""
     run.state.unlink()
     run.working.rename(run.folder)
 

@@ -1,4 +1,4 @@
-"""What a step of training frees, the next takes again: memory that goes back to the system in between costs time."""
+"""Reusing the memory that a training step frees: returning it to the system between steps costs time."""
 
 import ctypes
 
@@ -6,12 +6,12 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep what this process frees, and what its children free, until it ends.
+    """Make the C library keep the memory that this process and its children free, until they end.
 
-    Of itself it maps large blocks, such as a layer's outputs, and gives them back when they are freed. The system then
-    fills every page with zeros when the next step asks for it: a sixth of the time of a ResNet-20's step.
+    By default it maps large blocks, such as a layer's outputs, and returns them when they are freed. The system then
+    zeroes every page when the next step needs it: a sixth of the time of a ResNet-20's step.
 
-    Does nothing where the C library has no such setting, as on macOS.
+    Does nothing if the C library lacks the settings, as on macOS.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:

@@ -1,4 +1,4 @@
-"""What networks that were trained to the end say of the held-out images."""
+"""What networks trained to the end predict for the held-out images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +14,9 @@ from winnow.training.loop import Run, history
 
 
 def keep_outputs(held_out: Mapping[str, DeviceImages]) -> Hook:
-    """At the end: keep ``network.safetensors``, the network; ``outputs.safetensors``: log_probabilities, float32
-    [n, classes], of each held-out part by its name; and ``history.csv``: one row per epoch (a pass over the images)."""
+    """At the end: keep ``network.safetensors`` (the network), ``outputs.safetensors`` (log_probabilities, float32
+    [n, classes], of each held-out split by its name) and ``history.csv`` (one row per epoch, one pass over the images).
+    """
 
     def on_end(run: Run) -> None:
         outputs = {name: log_probabilities(run.network, part) for name, part in held_out.items()}
@@ -27,9 +28,9 @@ def keep_outputs(held_out: Mapping[str, DeviceImages]) -> Hook:
 
 
 def results(folder: Path, seeds: Sequence[int], labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """One row per seed and held-out part of the runs ``folder/seed<s>``: seed, split, accuracy (0 to 1), loss (nats).
+    """One row per seed and held-out split of the runs ``folder/seed<s>``: seed, split, accuracy (0 to 1), loss (nats).
 
-    labels: int64 [n] of each part, by its name.
+    labels: int64 [n] of each split, by its name.
     """
     rows = []
     for seed in seeds:

@@ -1,4 +1,4 @@
-"""How long a training is, and its learning rate at every step."""
+"""The length of a training, and its learning rate at every step."""
 
 from dataclasses import dataclass, replace
 
@@ -24,19 +24,19 @@ class Schedule:
 
     @property
     def epochs(self) -> int:
-        """Passes over the images, the last of which may be left before its end."""
+        """The number of passes over the images; the last may be incomplete."""
         return -(-self.total // self.epoch)
 
     def until(self, epoch: int) -> "Schedule":
-        """The same schedule, left after this epoch."""
+        """The same schedule, ended after this epoch."""
         return self.until_step(epoch * self.epoch)
 
     def until_step(self, step: int) -> "Schedule":
-        """The same schedule, left after this many steps."""
+        """The same schedule, ended after this many steps."""
         return replace(self, total=min(self.total, step))
 
     def before_end(self, step: int) -> int:
-        """The step. Raises ValueError if the schedule ends before it, or with it."""
+        """Return the step. Raises ValueError unless the step comes before the end of the schedule."""
         if step >= self.total:
             raise ValueError(f"{step} steps are not before the end of the training, which has {self.total}")
         return step
@@ -45,9 +45,9 @@ class Schedule:
 def make_schedule(training: Training, images: int, images_of_full_epoch: int | None = None) -> Schedule:
     """The schedule of a training on ``images`` images.
 
-    ``images_of_full_epoch`` sets what "epochs" in the params mean: with the number of all training images, a run on a
-    subset takes as many steps as one on all data, and so more passes over fewer images (the paper's protocol: 200 x 390
-    steps at every subset size); left out, an epoch is a pass over the subset.
+    ``images_of_full_epoch`` sets what "epochs" in the params mean. If it is the number of all training images, a run on
+    a subset takes as many steps as one on all data, and so more passes over fewer images (the paper's protocol: 200 x
+    390 steps at every subset size). If it is left out, an epoch is a pass over the subset.
 
     Raises ValueError if there are fewer images than a batch takes.
     """
