@@ -175,7 +175,7 @@ def test_prose_reruns_nothing_and_a_renamed_local_variable_what_it_is_part_of(cl
         text = text.replace('"""', '"""Said in other words. ', 1).replace("\nimport ", "\n\n# a remark\n\nimport ", 1)
         clone.path(module).write_text(text)
     ranked = clone.path("src/winnow/selection/methods/ranked.py")
-    assert ranked.read_text().count("skipped") == 5
+    assert "skipped = " in ranked.read_text()
     ranked.write_text(ranked.read_text().replace("skipped", "passed_over"))
     assert clone.repro() == ["check", "select"]
 
