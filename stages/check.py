@@ -22,6 +22,8 @@ def check() -> None:
     params = load_params("params.yaml")
     if params.download.path and not Path(params.download.path).is_dir():
         raise UserError(f"params.yaml: download.path: {params.download.path}: no such folder; give that of your images")
+    if params.labels.file and not Path(params.labels.file).is_file():
+        raise UserError(f"params.yaml: labels.file: {params.labels.file}: no such file; give a csv or parquet, or null")
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}

@@ -33,12 +33,12 @@ def main() -> int:
 
 def _in_our_words(error: str) -> str:
     """What the schema says, where DVC says only that it cannot fill in dvc.yaml: for a key that is misspelt, or has
-    another name now, or a network that is not given by name."""
+    another name now, or a network that is not given by name; or that an input is an output, too."""
     from winnow.errors import UserError
     from winnow.experiment import load_params
 
     missing = re.search(r"Could not find '(\w+)", error)  # the section of the key
-    if missing or "Cannot interpolate" in error:
+    if missing or "Cannot interpolate" in error or "both a dependency and an output" in error:
         try:
             load_params()
         except UserError as ours:

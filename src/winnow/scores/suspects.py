@@ -19,28 +19,31 @@ def predicted_labels(outputs: Iterable[np.ndarray]) -> np.ndarray:
 def suspects(
     table: pd.DataFrame, predicted: np.ndarray, class_names: Sequence[Any], epoch: int, count: int
 ) -> pd.DataFrame:
-    """The ``count`` images of the highest EL2N at an epoch, highest first: rank (from 1), id, position, given and
-    predicted (class names), el2n, stderr; and original, if labels were randomised.
+    """The ``count`` images of the highest EL2N at an epoch, highest first: rank (from 1), id, position; the class names
+    given, predicted, original (the source's) and label; el2n, stderr.
+
+    label is the given one, for the user to correct: the list has the form of labels.file (datasets.label_file), and
+    always the same columns, so that one can be put below another.
 
     table: that of scores.aggregate; predicted: int [n], in its order.
     """
     el2n = table[column("el2n", epoch)].to_numpy()
     rows = np.argsort(-el2n, kind="stable")[:count]
     names = np.asarray(class_names)
-    found = pd.DataFrame(
+    given, original = (names[table[which].to_numpy()[rows]] for which in ("label", "original_label"))
+    return pd.DataFrame(
         {
             "rank": np.arange(1, len(rows) + 1),
             "id": table["id"].to_numpy()[rows],
             "position": table["position"].to_numpy()[rows],
-            "given": names[table["label"].to_numpy()[rows]],
+            "given": given,
             "predicted": names[predicted[rows]],
+            "original": original,
+            "label": given,
             "el2n": el2n[rows],
             "stderr": table[column("el2n", epoch, "stderr")].to_numpy()[rows],
         }
     )
-    if has_noise(table):
-        found["original"] = names[table["original_label"].to_numpy()[rows]]
-    return found
 
 
 def has_noise(table: pd.DataFrame) -> bool:
