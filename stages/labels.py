@@ -27,7 +27,7 @@ def labels() -> None:
             rows = read_labels(options.file, options.column)
             # which images there are after the first ones nobody has read
             given = relabel(original, table["id"].tolist(), rows, class_names, None if first else held_out)
-        print(f"{options.file}: {(given != original).sum()} of {len(given)} labels are others than the source's")
+        print(f"{options.file}: {(given != original).sum()} of {len(given)} labels differ from the source's")
     table["label"] = randomise(given, options.noise, len(class_names), options.seed)
     table["original_label"] = original
     table["class"] = np.array(class_names)[table["label"]]

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -58,9 +61,9 @@ def test_paths_below_train_are_ids_where_there_is_no_column_id(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "must have one column 'id', and commas between; it has $"),
-        ("id;label\nx;dog\n", "must have one column 'id', and commas between; it has id;label"),
-        ("id,lable\nx,dog\n", "must have one column 'label', and commas between; it has id, lable"),
+        ("", "must have one column 'id'; it has $"),
+        ("id;label\nx;dog\n", "must have one column 'id', and commas between the columns; it has id;label"),
+        ("id,lable\nx,dog\n", "must have one column 'label'; it has id, lable"),
         ("id,label,label\nx,dog,cat\n", "must have one column 'label'"),
         ("id,label\nx,dog\ny\n", "line 3: must have 2 fields, as the first, not 1"),
         ("id,label\nx,dog,\n", "line 2: must have 2 fields, as the first, not 3"),
@@ -84,6 +87,28 @@ def test_a_parquet_that_is_none(tmp_path):
         rows(path)
     with pytest.raises(ValueError, match="must have one column 'worst'"):
         rows(parquet_file(tmp_path, id=["x"], label=["dog"]), "worst")
+
+
+def test_the_labels_that_people_gave_to_cifar10_are_as_wrong_as_their_authors_say():
+    """Wei et al., "Learning with noisy labels revisited", ICLR 2022, table 1."""
+    default = Path(__file__).parents[2] / "../shared/data/cifar10"
+    path = Path(os.environ.get("WINNOW_CIFAR10", default)).resolve() / "human_labels.parquet"
+    if not path.exists():
+        pytest.skip(f"no {path}; set WINNOW_CIFAR10 to a folder with human_labels.parquet")
+    names = sorted(["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"])
+    ids = [name for _, name, _ in read_labels(path, "label")]
+    own = np.array([names.index(name.split("/")[1]) for name in ids])
+    wrong = {
+        "label": 0,
+        "aggregate": 9.03,
+        "annotator1": 17.23,
+        "annotator2": 18.12,
+        "annotator3": 17.64,
+        "worst": 40.21,
+    }
+    for column, percent in wrong.items():
+        given = relabel(own, ids, read_labels(path, column), names, ())
+        assert 100 * (given != own).mean() == pytest.approx(percent, abs=0.005)
 
 
 # Joining

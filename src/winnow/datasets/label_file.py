@@ -77,7 +77,8 @@ def _key(columns: Sequence[str], column: str) -> str:
     key = "id" if "id" in columns or "path" not in columns else "path"
     for needed in (key, column):
         if list(columns).count(needed) != 1:
-            raise ValueError(f"must have one column {needed!r}, and commas between; it has {', '.join(columns)}")
+            hint = ", and commas between the columns" if len(columns) == 1 else ""
+            raise ValueError(f"must have one column {needed!r}{hint}; it has {', '.join(columns)}")
     return key
 
 
