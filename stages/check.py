@@ -24,6 +24,8 @@ def check() -> None:
         raise UserError(
             f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
         )
+    if params.labels.file and not Path(params.labels.file).is_file():
+        raise UserError(f"params.yaml: labels.file: {params.labels.file}: no such file; give a csv or parquet, or null")
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}

@@ -82,7 +82,7 @@ def test_misspelt_keys(mistake):
     mistake("early: {epoch: [0]}", "early.epoch: no such key", "did you mean epochs?")
     mistake("trainings: {short: {learning_rat: 1}}", "trainings.short.learning_rat:", "did you mean learning_rate?")
     mistake("trainings: {short: {augment: {flop: true}}}", "trainings.short.augment.flop:", "did you mean flip?")
-    mistake("labels: {xyzzy: 1}", "labels.xyzzy: no such key; there are noise, seed")
+    mistake("labels: {xyzzy: 1}", "labels.xyzzy: no such key; there are file, column, noise, seed")
 
 
 def test_misspelt_sections(mistake):
@@ -244,6 +244,15 @@ def test_scores_in_the_wrong_list(mistake):
     mistake("score: {gradients: [el2n]}", "score.gradients: el2n does not belong here: list it under score.scores")
     mistake("score: {scores: [el2n, el2n]}", "score.scores: names a score twice")
     mistake("score: {scores: [margin]}", "score.scores: must hold el2n")
+
+
+def test_a_file_of_labels(mistake):
+    mistake("labels: {file: labels.txt}", "labels.file: labels.txt: must end with .csv or .parquet")
+    mistake("labels: {file: ''}", "labels.file: : must end with .csv or .parquet")
+    mistake("labels: {file: ~/labels.csv}", f"does not know ~: write {Path.home()}/labels.csv")
+    for path in ("data/scores/suspects.csv", "networks/../data/labels.parquet", f"{Path.cwd()}/data/labels.parquet"):
+        mistake(f"labels: {{file: {path}}}", f"labels.file: {path}: the pipeline writes data/ itself: copy it")
+    mistake("labels: {column: 3}", "labels.column: must be text, not 3")
 
 
 def test_a_source_that_needs_a_path(mistake):

@@ -81,7 +81,7 @@ def test_what_a_recipe_does_not_say_is_as_in_the_default() -> None:
     assert values == {
         **default,
         "select": {**default["select"], "keep": [0.1, 0.5]},
-        "labels": {"noise": 0.5, "seed": 0},
+        "labels": {**default["labels"], "noise": 0.5},
     }
 
 

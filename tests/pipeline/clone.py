@@ -27,6 +27,8 @@ download:
   validation: 0.1
   seed: 0
 labels:
+  file: null
+  column: label
   noise: 0.0
   seed: 0
 networks:

@@ -13,6 +13,8 @@ import pytest
 from clone import Clone, command, in_this_process, ran
 from PIL import Image
 
+from winnow.storage import load_table
+
 pytestmark = pytest.mark.pipeline
 
 
@@ -87,6 +89,7 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone, tmp_path: Path) -> None:
         ("download.source", "imagenet", "cifar10"),
         ("download.first", 0, "at least 1"),
         ("download.path", "photos", "set it to null"),
+        ("labels.file", "nowhere.csv", "no such file"),
         ("networks.small.name", "resnet9", "resnet8"),
         ("early.network", "large", "networks, which are small"),
         ("early.cohorts", {}, "cohort"),
@@ -244,6 +247,26 @@ def test_a_table_without_the_columns(clone: Clone, folder: Path, assert_raises: 
         pq.write_table(pa.table({"picture": [b""], "label": [0]}), folder / f"{part}.parquet")
     source(clone, "parquet", folder)
     assert_raises(clone, "download", str(folder / "train.parquet"), "picture", "image (or img")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("id,label\ndigits/9999,3\n", ["line 2: no training image has the id 'digits/9999'", "digits/00"]),
+        ("id,label\nIMAGE,three\n", ["line 2: there is no class 'three'", "0, 1, 2"]),
+        ("id,label\nIMAGE,3\nIMAGE,4\n", ["line 3: 'IMAGE'", "'3' on line 2, and '4' here"]),
+        ("id;label\nIMAGE;3\n", ["must have one column 'id'", "id;label"]),
+    ],
+)
+def test_labels_that_are_wrong(
+    text: str, named: list[str], clone: Clone, tmp_path: Path, assert_raises: Callable[..., None]
+) -> None:
+    image = load_table(clone.path("data/labels.parquet"))["id"][0]
+    path = tmp_path / "labels.csv"
+    path.write_text(text.replace("IMAGE", image))
+    clone.set("labels.file", str(path))
+    clone.set("download.first", None)
+    assert_raises(clone, "labels", f"labels.file: {path} ", *(words.replace("IMAGE", image) for words in named))
 
 
 def test_more_images_in_a_batch_than_there_are(clone: Clone, assert_raises: Callable[..., None]) -> None:

@@ -31,19 +31,24 @@ def test_the_highest_el2n_comes_first_and_ties_stay_in_order():
     assert found["predicted"].tolist() == ["eel", "dog", "eel"]
     assert found["el2n"].tolist() == pytest.approx([1.3, 1.3, 0.7])
     assert found["stderr"].tolist() == pytest.approx([0.2, 0.4, 0.3])
-    assert "original" not in found
 
 
 def test_more_suspects_than_images_are_all_images():
     assert len(suspects(table(), np.zeros(4, int), NAMES, epoch=4, count=50)) == 4
 
 
-def test_the_original_label_is_told_where_labels_were_randomised():
+def test_the_label_to_correct_begins_as_the_given_one_beside_the_sources_own():
     noisy = table(original=[0, 1, 2, 2])
     assert has_noise(noisy)
     assert not has_noise(table())
     found = suspects(noisy, np.zeros(4, int), NAMES, epoch=4, count=4)
     assert found["original"].tolist() == ["dog", "eel", "eel", "cat"]
+    assert found["label"].tolist() == found["given"].tolist() == ["dog", "cat", "eel", "cat"]
+
+
+def test_the_columns_are_the_same_whatever_the_labels_so_that_lists_can_be_put_together():
+    lists = [suspects(images, np.zeros(4, int), NAMES, epoch=4, count=4) for images in (table(), table([0, 1, 2, 2]))]
+    assert lists[0].columns.tolist() == lists[1].columns.tolist()
 
 
 def test_predictions_are_those_of_the_mean_probability():

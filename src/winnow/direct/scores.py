@@ -87,7 +87,7 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
     images = pd.DataFrame({"id": position, "position": position, "label": label, "original_label": label})
     classes = range(max(label.max(), np.concatenate(predicted).max()) + 1)
     found = of_table(score_table(images, {"el2n": scores}), np.concatenate(predicted), classes, 0, count)
-    return found.drop(columns="id")
+    return found.drop(columns=["id", "original", "label"])
 
 
 def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:

@@ -37,16 +37,33 @@ class Download(Section):
             raise ValueError(f"download.path is needed when download.source is {self.source}: the folder to read")
         if self.source not in FROM_FOLDER and self.path is not None:
             raise ValueError(f"download.path is not read when download.source is {self.source}: set it to null")
-        if self.path and self.path.startswith("~"):
-            whole = Path(self.path).expanduser()
-            raise ValueError(
-                f"download.path: {self.path}: DVC, which watches the folder, does not know ~: write {whole}"
-            )
+        _refuse_home("download.path", self.path, "folder")
         return self
 
 
 class Labels(Section):
-    """Label noise, for experiments: a fraction of the training images gets a label drawn from all classes."""
+    """Which labels the training images get: the source's own, or the user's, and for experiments noise."""
 
-    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is redrawn
-    seed: Seed
+    file: str | None  # csv or parquet of the user's labels: a column id, and the labels; the other images keep theirs
+    column: str  # of the file: which one has the labels, by name or number of the class
+    noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is then drawn anew
+    seed: Seed  # of the noise
+
+    @model_validator(mode="after")
+    def _file(self) -> Self:
+        _refuse_home("labels.file", self.file, "file")
+        if self.file is None:
+            return self
+        if Path(self.file).suffix not in (".csv", ".parquet"):
+            raise ValueError(f"labels.file: {self.file}: must end with .csv or .parquet")
+        if Path(self.file).resolve().is_relative_to(Path("data").resolve()):
+            raise ValueError(
+                f"labels.file: {self.file}: the pipeline writes data/ itself: copy it, such as to labels.csv"
+            )
+        return self
+
+
+def _refuse_home(key: str, path: str | None, what: str) -> None:
+    if path and path.startswith("~"):
+        whole = Path(path).expanduser()
+        raise ValueError(f"{key}: {path}: DVC, which watches the {what}, does not know ~: write {whole}")

@@ -33,12 +33,12 @@ def main() -> int:
 
 def _in_our_words(error: str) -> str:
     """The schema's message, if DVC says only that it cannot fill in dvc.yaml. That happens if a key is misspelt or was
-    renamed, or if a network is not given by name."""
+    renamed, if a network is not given by name, or if an input is also an output."""
     from winnow.errors import UserError
     from winnow.experiment import load_params
 
     missing = re.search(r"Could not find '(\w+)", error)  # the section of the key
-    if missing or "Cannot interpolate" in error:
+    if missing or "Cannot interpolate" in error or "both a dependency and an output" in error:
         try:
             load_params()
         except UserError as ours:

@@ -20,26 +20,29 @@ def suspects(
 ) -> pd.DataFrame:
     """The ``count`` images of the highest EL2N at an epoch, highest first.
 
-    Columns: rank (from 1), id, position, given and predicted (class names), el2n, stderr; and original, if labels were
-    randomised. table: from scores.aggregate; predicted: int [n], in the order of the table.
+    Columns: rank (from 1), id, position; given, predicted, original (the source's) and label (class names); el2n,
+    stderr. label is the given one, for the user to correct: the list has the form of labels.file
+    (datasets.label_file), and always the same columns, so that one list can follow another in a file.
+
+    table: from scores.aggregate; predicted: int [n], in the order of the table.
     """
     el2n = table[column("el2n", epoch)].to_numpy()
     rows = np.argsort(-el2n, kind="stable")[:count]
     names = np.asarray(class_names)
-    found = pd.DataFrame(
+    given, original = (names[table[which].to_numpy()[rows]] for which in ("label", "original_label"))
+    return pd.DataFrame(
         {
             "rank": np.arange(1, len(rows) + 1),
             "id": table["id"].to_numpy()[rows],
             "position": table["position"].to_numpy()[rows],
-            "given": names[table["label"].to_numpy()[rows]],
+            "given": given,
             "predicted": names[predicted[rows]],
+            "original": original,
+            "label": given,
             "el2n": el2n[rows],
             "stderr": table[column("el2n", epoch, "stderr")].to_numpy()[rows],
         }
     )
-    if has_noise(table):
-        found["original"] = names[table["original_label"].to_numpy()[rows]]
-    return found
 
 
 def has_noise(table: pd.DataFrame) -> bool:
