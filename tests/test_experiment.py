@@ -226,7 +226,7 @@ def test_unknown_names_say_which_there_are(mistake):
     mistake(
         "score: {scores: [el2n, entropy]}",
         "score.scores: unknown score 'entropy'",
-        "el2n, loss, margin, forgetting, input_norm",
+        "el2n, loss, margin, forgetting, aum, input_norm",
         "grand",
     )
     mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, loss, margin, forgetting")
@@ -262,6 +262,10 @@ def test_epochs_that_are_not_scored(mistake):
 def test_forgetting_has_no_epoch_0(mistake):
     mistake("select: {methods: [forgetting-epoch0, random]}", "select.methods: 'forgetting-epoch0'", "from epoch 1")
     mistake("select: {methods: [forgetting, random], epoch: 0}", "select.methods: 'forgetting' at epoch 0")
+    mistake(
+        "score: {scores: [el2n, aum]}\nselect: {methods: [aum-epoch0, random]}",
+        "select.methods: 'aum-epoch0' at epoch 0: aum is of visits, from epoch 1 on",
+    )
 
 
 def test_epochs(mistake):

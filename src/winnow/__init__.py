@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "aum",
     "barrier",
     "density",
     "features",
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from winnow.direct.scores import features, score, suspects
     from winnow.direct.subsets import select
     from winnow.landscape.barrier import barrier
+    from winnow.scores.of_margins.aum import aum
     from winnow.scores.of_visits.forgetting import forgetting
     from winnow.selection.files import load_subset
     from winnow.tickets.files import load_ticket
@@ -39,6 +41,7 @@ else:
             "direct.scores": ("features", "score", "suspects"),
             "direct.subsets": ("select",),
             "landscape.barrier": ("barrier",),
+            "scores.of_margins.aum": ("aum",),
             "scores.of_visits.forgetting": ("forgetting",),
             "selection.files": ("load_subset",),
             "tickets.files": ("load_ticket",),

@@ -52,6 +52,7 @@ def test_the_files(whole):
     assert set(contents(whole)) == {
         *(f"epoch{epoch}.safetensors" for epoch in EPOCHS),
         "correct.safetensors",
+        "margins.safetensors",
         "history.csv",
     }
     assert not whole.with_name("seed3.running").exists()
@@ -86,6 +87,15 @@ def test_correctness_is_that_of_the_visits(whole):
     np.testing.assert_allclose(history["train_accuracy"], accuracies)
 
 
+def test_margins_are_those_of_the_visits(whole):
+    """An image is right if the margin of its label's logit is above 0."""
+    correct = load_tensors(whole / "correct.safetensors")["correct"]
+    margins = load_tensors(whole / "margins.safetensors")["margins"]
+    assert margins.dtype == np.float16
+    np.testing.assert_array_equal(np.isnan(margins), correct == loop.NOT_VISITED)
+    np.testing.assert_array_equal(margins > 0, correct == 1)
+
+
 def test_the_history_has_validation(whole):
     history = load_table(whole / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
@@ -102,8 +112,9 @@ def test_the_history_has_validation(whole):
 
 def test_only_epoch_0_needs_no_training(tmp_path):
     folder = early(tmp_path / "seed3", epochs=[0])
-    assert set(contents(folder)) == {"epoch0.safetensors", "correct.safetensors", "history.csv"}
+    assert set(contents(folder)) == {"epoch0.safetensors", "correct.safetensors", "margins.safetensors", "history.csv"}
     assert load_tensors(folder / "correct.safetensors")["correct"].shape == (0, 43)
+    assert load_tensors(folder / "margins.safetensors")["margins"].shape == (0, 43)
 
 
 def test_no_validation_images(tmp_path):
@@ -171,7 +182,7 @@ def test_interrupted_with_other_networks(tmp_path, monkeypatch, network):
     assert contents(interrupted) == contents(straight)
 
 
-@pytest.mark.parametrize("written", ["correct.safetensors", "history.csv", "state.safetensors"])
+@pytest.mark.parametrize("written", ["correct.safetensors", "margins.safetensors", "history.csv", "state.safetensors"])
 def test_interrupted_while_finishing(whole, tmp_path, monkeypatch, written):
     """After the last epoch, when a file could not be written any more."""
     from winnow.training import early as module

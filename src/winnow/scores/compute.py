@@ -1,18 +1,25 @@
 """Every score that takes no pass through a network, of one cohort, by the score's name."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from winnow import methods
-from winnow.scores.families import OF_DATA, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_DATA, OF_MARGINS, OF_OUTPUTS, OF_VISITS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 
 def compute(name: str, runs: EarlyRuns) -> SeedScores:
     """The score for every seed and scored epoch. Raises ValueError if there is none of this name."""
-    for family, of_runs in ((OF_OUTPUTS, _of_outputs), (OF_VISITS, _of_visits), (OF_DATA, _of_data)):
+    by_family: dict[str, Callable[..., SeedScores]] = {
+        OF_OUTPUTS: _of_outputs,
+        OF_VISITS: partial(_of_epochs, EarlyRuns.correct),
+        OF_MARGINS: partial(_of_epochs, EarlyRuns.margins),
+        OF_DATA: _of_data,
+    }
+    for family, of_runs in by_family.items():
         if name in methods.names(family):
             return of_runs(methods.find(family, name), runs)
     raise ValueError(f"there is no score {name!r} of outputs, visits or data")
@@ -23,10 +30,12 @@ def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: Ear
     return SeedScores(np.array(values, np.float32), runs.seeds, runs.epochs)
 
 
-def _of_visits(score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
-    """At every scored epoch but 0, before which no image was visited."""
+def _of_epochs(
+    record: Callable[[EarlyRuns, int], np.ndarray], score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns
+) -> SeedScores:
+    """Of a record of all visits, at every scored epoch but 0, before which no image was visited."""
     epochs = [epoch for epoch in runs.epochs if epoch > 0]
-    values = [score(runs.correct(seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
+    values = [score(record(runs, seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
     return SeedScores(np.array(values, np.float32), runs.seeds, epochs)
 
 

@@ -51,3 +51,7 @@ class EarlyRuns:
     def correct(self, seed: int) -> np.ndarray:
         """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as training.loop.Run.correct."""
         return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]
+
+    def margins(self, seed: int) -> np.ndarray:
+        """float16 [epochs, n]: of the logits at each visit, NaN where not visited, as training.loop.Run.margins."""
+        return load_tensors(self.folder / f"seed{seed}" / "margins.safetensors", "margins")["margins"]

@@ -36,8 +36,9 @@ def keep_epochs(
     the last layer."""
 
     def on_epoch(run: Run) -> None:
-        if run.correct is not None:
+        if run.correct is not None and run.margins is not None:
             run.record("correct", run.correct)
+            run.record("margins", run.margins)
             outputs = log_probabilities(run.network, validation)
             labels = validation.labels.cpu().numpy()
             run.record("validation", np.array([mean_loss(outputs, labels), accuracy(outputs, labels)]))
@@ -53,12 +54,16 @@ def keep_epochs(
 
 
 def keep_visits(images: int) -> Hook:
-    """At the end: keep ``correct.safetensors``: correct, uint8 [epochs, images], as ``loop.Run.correct``; and
-    ``history.csv``: one row per epoch."""
+    """At the end: keep ``correct.safetensors``: correct, uint8 [epochs, images], as ``loop.Run.correct``;
+    ``margins.safetensors``: margins, float16 [epochs, images], as ``loop.Run.margins``; and ``history.csv``: one row
+    per epoch."""
 
     def on_end(run: Run) -> None:
-        correct = np.array(run.records.get("correct", []), np.uint8).reshape(-1, images)
-        save_tensors(run.working / "correct.safetensors", {"correct": correct})
+        for name, kind in (("correct", np.uint8), ("margins", np.float16)):
+            save_tensors(
+                run.working / f"{name}.safetensors",
+                {name: np.array(run.records.get(name, []), kind).reshape(-1, images)},
+            )
         save_table(run.working / "history.csv", history(run))
 
     return on_end

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-# Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [] and hits, bool [b].
-Step = Callable[..., tuple[Tensor, Tensor]]
+# Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [], hits, bool [b], and
+# margins, float [b].
+Step = Callable[..., tuple[Tensor, Tensor, Tensor]]
 
 # Steps taken before one is recorded: in the first, libraries choose their algorithms and take their workspace.
 WARM_UP = 3
@@ -28,7 +29,7 @@ class GraphedStep:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream, self.done = torch.cuda.Stream(), torch.cuda.Event()
         self.given: list[Tensor] = []  # where every step finds its batch
-        self.result: tuple[Tensor, Tensor] = (torch.empty(0), torch.empty(0))
+        self.result: tuple[Tensor, ...] = ()
 
     def give(self, batch: Sequence[Tensor]) -> None:
         """Put the next batch where the step finds it."""
@@ -39,8 +40,8 @@ class GraphedStep:
             for place, tensor in zip(self.given, batch, strict=True):
                 place.copy_(tensor)
 
-    def take(self, seed: int, loss: Tensor, hits: Tensor, before: "GraphedStep | None") -> None:
-        """Take the step on what was given, and write its result into loss [] and hits [b].
+    def take(self, seed: int, results: Sequence[Tensor], before: "GraphedStep | None") -> None:
+        """Take the step on what was given, and write into the results what it gives: loss [], hits and margins [b].
 
         seed: of what layers draw. before: another network, whose step ends first if layers draw: torch keeps one place
         on the device for the seed of all graphs.
@@ -58,8 +59,8 @@ class GraphedStep:
             else:
                 self.result = self.step(*self.given)
                 self.draws |= _offset() > 0
-            loss.copy_(self.result[0])
-            hits.copy_(self.result[1])
+            for result, value in zip(results, self.result, strict=True):
+                result.copy_(value)
             self.done.record()
         self.taken += 1
 
@@ -76,15 +77,15 @@ class GraphedStep:
 
 
 def take_side_by_side(
-    steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: tuple[Tensor, Tensor]
+    steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: Sequence[Tensor]
 ) -> None:
     """One step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of the
-    results, losses [k] and hits [k, b]. The results are there once ``wait_for`` has returned."""
+    results, losses [k], hits [k, b] and margins [k, b]. The results are there once ``wait_for`` has returned."""
     for i, step in enumerate(steps):
         step.give([tensor[i] for tensor in batch])
     before = None
     for i, step in enumerate(steps):
-        step.take(seeds[i], results[0][i], results[1][i], before)
+        step.take(seeds[i], [result[i] for result in results], before)
         before = step
 
 

@@ -59,6 +59,7 @@ class Run:
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
+    margins: np.ndarray | None = None  # likewise float16 [n of images], ``logit_margins``; NaN where not visited
 
     @property
     def working(self) -> Path:
@@ -140,8 +141,9 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 
 def take_step(
     run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """One step of a run on a batch. Gives its loss [], and which images the network got right before it, bool [b].
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One step of a run on a batch. Gives its loss [], and of the network before it which images it got right, bool
+    [b], and ``logit_margins`` [b].
 
     inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
     """
@@ -158,7 +160,14 @@ def take_step(
         run.network.zero_grad()  # half of the gradients may be there, and the step may be tried in another way
         raise
     sgd_step(run, training, rate)
-    return loss.detach(), logits.detach().argmax(dim=1) == labels
+    logits = logits.detach()
+    return loss.detach(), logits.argmax(dim=1) == labels, logit_margins(logits, labels)
+
+
+def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """How far the logit of the label lies above the largest of the others: float32 [b] from [b, classes]."""
+    given, logits = labels[:, None], logits.float()
+    return logits.gather(1, given)[:, 0] - logits.scatter(1, given, -torch.inf).amax(dim=1)
 
 
 def graphed_steps(runs: Sequence[Run], training: Training) -> dict[int, GraphedStep]:
@@ -175,9 +184,9 @@ def train_epoch(
 ) -> None:
     """One epoch of runs that stand at the same step, or what is left of it or of the schedule's total.
 
-    Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
-    as the forgetting score wants it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
-    and accuracy over the visits).
+    Sets ``run.correct`` and ``run.margins`` (whether each image was classified right when it was visited, and by how
+    much, in training mode and augmented, as forgetting and AUM want it), and records ``training`` (float64 [3]:
+    learning rate of the last step, mean loss and accuracy over the visits).
 
     graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side.
     """
@@ -188,6 +197,7 @@ def train_epoch(
     size = (len(runs), len(images) // training.batch_size, training.batch_size)
     losses = torch.empty(size[:2], device=device)
     hits = torch.empty(size, dtype=torch.bool, device=device)
+    margins = torch.empty(size, dtype=torch.float16, device=device)
     visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
@@ -198,7 +208,7 @@ def train_epoch(
         rate = schedule.learning_rate(runs[0].step)
         weights = [] if images.weights is None else [images.weights[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
-        results = losses[:, len(visits)], hits[:, len(visits)]
+        results = losses[:, len(visits)], hits[:, len(visits)], margins[:, len(visits)]
         for run in runs:
             run.step += 1
         if graphs is None:
@@ -214,12 +224,13 @@ def train_epoch(
     if graphs is not None:
         wait_for(graphs.values())
     every_loss = losses[:, : len(visits)]
-    every_hit = hits[:, : len(visits)].flatten(1).cpu().numpy()
+    of_visits = [part[:, : len(visits)].flatten(1).cpu().numpy() for part in (hits, margins)]
     every_visit = torch.cat(visits, dim=1).cpu().numpy()
-    for run, loss, hit, visit in zip(runs, every_loss, every_hit, every_visit, strict=True):
+    for run, loss, hit, margin, visit in zip(runs, every_loss, *of_visits, every_visit, strict=True):
         run.epoch += 1
         run.correct = np.full(len(images), NOT_VISITED, np.uint8)
-        run.correct[visit] = hit
+        run.margins = np.full(len(images), np.nan, np.float16)
+        run.correct[visit], run.margins[visit] = hit, margin
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
 
 
