@@ -56,7 +56,7 @@ def score() -> None:
         "metrics/scores.json",
         {
             "images": len(table),
-            "seeds": sum(map(len, options.early.cohorts.values())),
+            "seeds": sum(len(cohort.seeds) for cohort in options.early.cohorts.values()),
             "epoch": epoch,
             "rank_correlation_of_halves": halves_at(trust, epoch),
             **({"noise_auc": noise_auc(table, by_epoch, epoch)} if has_noise(table) else {}),

@@ -152,8 +152,8 @@ def test_sections_that_name_the_same_training_fraction_it(tmp_path):
             'trainings.short.decay_at: must be a list, in brackets, not "3 ep',
         ),
         ("early: {cohorts: [0, 1]}", "early.cohorts: must be a map of names to values, not [0, 1]"),
-        ("early: {cohorts: {a: 3}}", "early.cohorts.a: must be a list, in brackets, not 3"),
-        ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.0: must be a whole number, not 0.5"),
+        ("early: {cohorts: {a: 3}}", "early.cohorts.a.seeds: must be a list, in brackets, not 3"),
+        ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.seeds.0: must be a whole number, not 0.5"),
         (
             "networks: {small: resnet8}",
             'networks.small: must be a section with keys of its own, not "resnet8"',
@@ -177,8 +177,8 @@ def test_wrong_types(mistake, text, message):
         ("trainings: {short: {momentum: 1}}", "trainings.short.momentum: must be below 1"),
         ("trainings: {short: {decay: 1.5}}", "trainings.short.decay: must be at most 1"),
         ("trainings: {short: {batch_size: 0}}", "trainings.short.batch_size: must be at least 1, not 0"),
-        ("early: {cohorts: {a: [-1]}}", "early.cohorts.a.0: must be at least 0, not -1"),
-        ("early: {cohorts: {a: [9223372036854775808]}}", "early.cohorts.a.0: must be below 9223372036854775808"),
+        ("early: {cohorts: {a: [-1]}}", "early.cohorts.a.seeds.0: must be at least 0, not -1"),
+        ("early: {cohorts: {a: [9223372036854775808]}}", "early.cohorts.a.seeds.0: must be below 9223372036854775808"),
         ("networks: {small: {width: 0}}", "networks.small.width: must be at least 1, not 0"),
         ("download: {validation: 1}", "download.validation: must be below 1"),
         ("download: {first: 0}", "download.first: must be at least 1, not 0"),
@@ -204,10 +204,25 @@ def test_durations_need_a_unit(mistake, length):
 # Cohorts and seeds
 
 
+def test_a_cohort_may_leave_out_folds(mistake):
+    mistake(
+        "early: {cohorts: {a: {seeds: [0, 1, 2], folds: 2}}}",
+        "early.cohorts.a: has 3 seeds for 2 folds; give a multiple of 2 seeds",
+    )
+    mistake("early: {cohorts: {a: {seeds: [0], folds: 1}}}", "early.cohorts.a.folds: must be at least 2, not 1")
+    mistake("early: {cohorts: {a: {folds: 2}}}", "early.cohorts.a.seeds: is missing; it must be given")
+    mistake("early: {cohorts: {a: {seed: [1]}}}", "early.cohorts.a.seed: no such key; did you mean seeds?")
+    mistake("early: {cohorts: {a: [0], b: {seeds: [0, 1], folds: 2}}}", "early.cohorts: seed 0 is in cohorts a and b")
+    mistake(
+        "early: {cohorts: {a: {seeds: [7, 8], folds: 2}}}\nretrain: {seeds: [7]}",
+        "retrain.seeds: 7 is a seed of early.cohorts too",
+    )
+
+
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
-    mistake("early: {cohorts: {a: []}}", "early.cohorts.a: must be a list with at least one item")
-    mistake("early: {cohorts: {a: [0], b: []}}", "early.cohorts.b: must be a list with at least one item")
+    mistake("early: {cohorts: {a: []}}", "early.cohorts.a.seeds: must be a list with at least one item")
+    mistake("early: {cohorts: {a: [0], b: []}}", "early.cohorts.b.seeds: must be a list with at least one item")
     mistake("early: {cohorts: {b-c: [1]}}", "early.cohorts.b-c: a name is made of letters, digits and _")
 
 

@@ -38,6 +38,7 @@ def runs(tmp_path) -> EarlyRuns:
         save_tensors(folder / "correct.safetensors", {"correct": correct if seed == 2 else 1 - correct})
         margins = np.tile(np.array([[1, -2, seed], [3, np.nan, seed]], np.float16), (5, 1))
         save_tensors(folder / "margins.safetensors", {"margins": margins})
+        save_tensors(folder / "seen.safetensors", {"seen": np.ones(3, np.uint8)})
     pixels = np.array([0, 51, 255], np.uint8).reshape(3, 1, 1, 1)
     train = Images(pixels, LABELS, np.array(["a", "b", "c"]), np.arange(3))
     none = train.take(slice(0, 0))
@@ -84,6 +85,15 @@ def test_aum_is_of_the_visits_up_to_the_scored_epochs(runs):
     found = score("aum", runs)
     assert found.epochs == [2, 10]
     assert found.values.tolist() == [[[-2, 2, -seed]] * 2 for seed in SEEDS]
+
+
+def test_a_seed_has_no_score_of_an_image_that_it_has_not_trained_on(runs):
+    whole = {name: score(name, runs).values for name in ("el2n", "forgetting", "aum", "input_norm")}
+    save_tensors(runs.folder / "seed10" / "seen.safetensors", {"seen": np.array([1, 0, 1], np.uint8)})
+    for name, values in whole.items():
+        if name != "input_norm":
+            values[1, :, 1] = np.nan
+        np.testing.assert_array_equal(score(name, runs).values, values)
 
 
 def test_scores_of_the_data_have_no_epoch(runs):

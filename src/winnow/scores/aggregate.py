@@ -11,14 +11,20 @@ from winnow.scores.seed_scores import SeedScores
 
 def mean_and_stderr(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean over the first axis (seeds), and its standard error s / sqrt(S); nan where it has none (one seed, or an
-    infinite value)."""
+    infinite value).
+
+    values: [seeds, ..., n]. A NaN, of an image that a seed has not trained on, is left out; but not of a seed that has
+    nothing else, for its training diverged.
+    """
     values = values.astype(np.float64)
-    mean = values.mean(axis=0)
-    if len(values) == 1:
-        return mean, np.full_like(mean, np.nan)
-    # inf - inf is not a number, which is the right standard error there, and no cause for a warning
+    absent = np.isnan(values)
+    absent &= ~absent.all(axis=-1, keepdims=True)
+    count = (~absent).sum(axis=0)
+    # inf - inf and 0 / 0 are not a number, which is the right standard error there, and no cause for a warning
     with np.errstate(invalid="ignore"):
-        return mean, values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        mean = np.where(absent, 0, values).sum(axis=0) / count
+        variance = np.where(absent, 0, np.square(values - mean)).sum(axis=0) / (count - 1)
+        return mean, np.sqrt(variance) / np.sqrt(count)
 
 
 def score_table(images: pd.DataFrame, scores: Mapping[str, SeedScores]) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 
 def compute(name: str, runs: EarlyRuns) -> SeedScores:
-    """The score for every seed and scored epoch. Raises ValueError if there is none of this name."""
+    """The score for every seed and scored epoch, of the images that the seed trained on. Raises ValueError if there is
+    none of this name."""
     by_family: dict[str, Callable[..., SeedScores]] = {
         OF_OUTPUTS: _of_outputs,
         OF_VISITS: partial(_of_epochs, EarlyRuns.correct),
@@ -26,8 +27,12 @@ def compute(name: str, runs: EarlyRuns) -> SeedScores:
 
 
 def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
-    values = [[score(runs.log_probabilities(s, e), runs.labels) for e in runs.epochs] for s in runs.seeds]
-    return SeedScores(np.array(values, np.float32), runs.seeds, runs.epochs)
+    values = np.full((len(runs.seeds), len(runs.epochs), len(runs.labels)), np.nan, np.float32)
+    for of_seed, seed in zip(values, runs.seeds, strict=True):
+        seen = runs.seen(seed)
+        for of_epoch, epoch in zip(of_seed, runs.epochs, strict=True):
+            of_epoch[seen] = score(runs.log_probabilities(seed, epoch)[seen], runs.labels[seen])
+    return SeedScores(values, runs.seeds, runs.epochs)
 
 
 def _of_epochs(
@@ -35,8 +40,8 @@ def _of_epochs(
 ) -> SeedScores:
     """Of a record of all visits, at every scored epoch but 0, before which no image was visited."""
     epochs = [epoch for epoch in runs.epochs if epoch > 0]
-    values = [score(record(runs, seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
-    return SeedScores(np.array(values, np.float32), runs.seeds, epochs)
+    values = np.array([score(record(runs, seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds], np.float32)
+    return SeedScores(runs.only_seen(values), runs.seeds, epochs)
 
 
 def _of_data(score: Callable[[EarlyRuns], np.ndarray], runs: EarlyRuns) -> SeedScores:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from winnow.networks import starting
 from winnow.params.training import Network, Training
 from winnow.training.batches import DeviceImages
@@ -30,9 +32,15 @@ class Task:
     step: int = 0
 
 
-def fresh(network: Network, images: DeviceImages, classes: int) -> Callable[[int], Beginning]:
-    """Begin with networks of new weights, or of those that the params name, for these images."""
-    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed)
+def fresh(
+    network: Network, images: DeviceImages, classes: int, parts: Mapping[int, np.ndarray] | None = None
+) -> Callable[[int], Beginning]:
+    """Begin with networks of new weights, or of those that the params name, for these images.
+
+    parts: the rows of the images that each seed trains on; all, if there is none.
+    """
+    rows = parts or {}
+    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed, rows=rows.get(seed))
 
 
 def nothing(_run: Run) -> None:

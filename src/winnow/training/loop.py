@@ -33,14 +33,16 @@ NOT_VISITED = 2  # in a record of correctness: this epoch dropped the image with
 class Beginning:
     """What a run begins with: a network; the seed of the order of its data and of the augmentation; for a sparse
     network its mask, bool tensors by the names of parameters, each of its parameter's shape, False where the weight is
-    held at zero; what else is known of it, for whoever keeps what becomes of it; and what to do after every step, while
-    the weights still have their gradients, such as to change the mask (``change_mask``)."""
+    held at zero; what else is known of it, for whoever keeps what becomes of it; what to do after every step, while the
+    weights still have their gradients, such as to change the mask (``change_mask``); and the rows of the images that it
+    trains on, int64 [m], None for all. Runs that go in step have as many."""
 
     network: nn.Module
     seed: int
     mask: Mapping[str, Tensor] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     after_step: "StepHook | None" = None
+    rows: np.ndarray | None = None
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Run:
     pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
     folder: Path  # where the caller wants its outputs, once it is finished
     after_step: "StepHook | None" = None
+    rows: Tensor | None = None  # of the images that it trains on, int64 [m]; None for all
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -89,7 +92,9 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
     sparse = [(network.get_parameter(name), kept) for name, kept in begin.mask.items()]
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
-    run = Run(begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, epoch, step)
+    rows = None if begin.rows is None else torch.from_numpy(begin.rows)
+    kept = (begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, rows)
+    run = Run(*kept, epoch=epoch, step=step)
     hold(run)
     return run
 
@@ -200,7 +205,8 @@ def train_epoch(
     margins = torch.empty(size, dtype=torch.float16, device=device)
     visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
-    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
+    parts = [run.rows for run in runs if run.rows is not None]
+    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch, parts)
     begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch that were taken before
     for visited, inputs, labels in islice(batches, begun, None):
         if runs[0].step == schedule.total:
