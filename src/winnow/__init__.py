@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "aum",
     "barrier",
+    "confident_learning",
     "density",
     "features",
     "forgetting",
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from winnow.direct.subsets import select
     from winnow.landscape.barrier import barrier
     from winnow.scores.of_margins.aum import aum
+    from winnow.scores.of_outputs.confident_learning import confident_learning
     from winnow.scores.of_visits.forgetting import forgetting
     from winnow.selection.files import load_subset
     from winnow.tickets.files import load_ticket
@@ -42,6 +44,7 @@ else:
             "direct.subsets": ("select",),
             "landscape.barrier": ("barrier",),
             "scores.of_margins.aum": ("aum",),
+            "scores.of_outputs.confident_learning": ("confident_learning",),
             "scores.of_visits.forgetting": ("forgetting",),
             "selection.files": ("load_subset",),
             "tickets.files": ("load_ticket",),

@@ -107,7 +107,7 @@ def test_scores_of_the_data_have_no_epoch(runs):
 
 def test_every_score_has_its_module():
     assert [methods.names(family) for family in (*OF_FILES, OF_GRADIENTS)] == [
-        ["el2n", "loss", "margin"], ["forgetting"], ["aum"], ["input_norm", "random"], ["grand"]
+        ["confident_learning", "el2n", "loss", "margin"], ["forgetting"], ["aum"], ["input_norm", "random"], ["grand"]
     ]  # fmt: skip
     with pytest.raises(ValueError, match="there is no score 'grand' of outputs, visits or data"):
         compute("grand", EarlyRuns(Path(), LABELS, Path()))

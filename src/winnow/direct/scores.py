@@ -92,13 +92,16 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
 
 def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
     """From a network, inputs and labels to the scores [b]."""
-    if name in methods.names(OF_OUTPUTS):
+    of_one = [
+        name for name in methods.names(OF_OUTPUTS) if not methods.has_mark(methods.find(OF_OUTPUTS, name), "NEEDS_ALL")
+    ]
+    if name in of_one:
         of_outputs = methods.find(OF_OUTPUTS, name)
         return lambda network, inputs, labels: of_outputs(outputs(network, inputs, labels), labels.cpu().numpy())
     if name in methods.names(OF_GRADIENTS):
         of_gradients = methods.find(OF_GRADIENTS, name)
         return lambda network, *batch: of_gradients(network, *to_device_of(network, *batch)).cpu().numpy()
-    there = ", ".join(methods.names(OF_OUTPUTS) + methods.names(OF_GRADIENTS))
+    there = ", ".join(of_one + methods.names(OF_GRADIENTS))
     raise ValueError(f"name: {name!r} is not a score of a network on a loader; there are {there}")
 
 
