@@ -323,7 +323,10 @@ def test_methods_with_options(tmp_path, mistake):
     mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
     mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")
     mistake(given + "ccs: {score: el2n, cutoff: 1.5}}}", "select.methods.ccs.cutoff: must be below 1")
-    mistake(given + "ccs: {score: el3n}}}", "select.methods: 'ccs': unknown score 'el3n'; there are el2n")
+    mistake(
+        given + "ccs: {score: el3n}}}",
+        "select.methods: 'ccs': unknown score 'el3n'; there are confident_learning, el2n",
+    )
     mistake(given + "far: {method: [k_center]}}}", "select.methods.far.method: must be one of ccs, k_center", "not [")
     mistake(given + "a b: {method: k_center}}}", "select.methods: 'a b': a name is made of letters")
     mistake(given + "k_center: {}}}", "'k_center' needs the features of epoch 10: add it to early.features")

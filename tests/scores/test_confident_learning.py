@@ -10,8 +10,8 @@ from winnow.scores.of_outputs.confident_learning import confident_classes, confi
 
 
 def test_by_hand():
-    """Thresholds: (0.9 + 0.2) / 2 = 0.55 and (0.9 + 0.7) / 2 = 0.8. The second image, labelled 0, is confident in class 1
-    (0.8); the last in none (0.3 and 0.7)."""
+    """Thresholds: (0.9 + 0.2) / 2 = 0.55 and (0.9 + 0.7) / 2 = 0.8. The second image, labelled 0, is confident in
+    class 1 (0.8); the last in none (0.3 and 0.7)."""
     p = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.3, 0.7]])
     labels = np.array([0, 0, 1, 1])
     assert confident_classes(p, labels).tolist() == [0, 1, 1, -1]
@@ -32,7 +32,7 @@ def test_nothing_is_confident_in_a_class_without_images():
 
 
 def test_the_thresholds_make_up_for_a_class_that_networks_doubt():
-    """Class 1 never has more than 0.4, yet the first image is confident in it, as it has as much as those labelled so."""
+    """Class 1 never has more than 0.4, yet the first image is confident in it: it has as much as those labelled so."""
     p = np.array([[0.6, 0.4], [0.95, 0.05], [0.6, 0.4], [0.7, 0.3]])
     labels = np.array([0, 0, 1, 1])
     assert confident_classes(p, labels).tolist() == [1, 0, 1, -1]
@@ -81,9 +81,8 @@ def test_issues_are_above_all_others_and_ordered_by_the_margin(case):
 def test_the_order_of_images_and_the_names_of_classes_have_no_part_in_it(case, chance):
     p, labels = case
     rows = np.array(chance.sample(range(len(p)), len(p)))
-    np.testing.assert_allclose(
-        confident_learning(np.log(p[rows]), labels[rows]), confident_learning(np.log(p), labels)[rows]
-    )
-    scores = confident_learning(np.log(p[:, ::-1]), p.shape[1] - 1 - labels)
+    found = confident_learning(np.log(p), labels)
+    np.testing.assert_allclose(confident_learning(np.log(p[rows]), labels[rows]), found[rows])
+    renamed = confident_learning(np.log(p[:, ::-1]), p.shape[1] - 1 - labels)
     distinct = np.array([len(set(row.round(9))) == len(row) for row in p])  # else ties go by the class's number
-    np.testing.assert_allclose(scores[distinct], confident_learning(np.log(p), labels)[distinct])
+    np.testing.assert_allclose(renamed[distinct], found[distinct])

@@ -29,9 +29,8 @@ def confident_classes(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     It is the most probable of the classes whose probability reaches the threshold: its mean over the images labelled so
     (eq. 1 and 2). A class that no image is labelled with has none. probabilities: [n, classes].
     """
-    sums = np.zeros((probabilities.shape[1], probabilities.shape[1]))
-    np.add.at(sums, labels, probabilities)
-    with np.errstate(invalid="ignore"):
-        thresholds = np.diag(sums) / np.bincount(labels, minlength=len(sums))  # NaN, which nothing reaches, of no image
+    classes, given = probabilities.shape[1], probabilities[np.arange(len(labels)), labels]
+    with np.errstate(invalid="ignore"):  # of a class without images NaN, which nothing reaches
+        thresholds = np.bincount(labels, given, classes) / np.bincount(labels, minlength=classes)
     reached = np.where(probabilities >= thresholds - SLACK, probabilities, -1)
     return np.where(reached.max(axis=1) >= 0, reached.argmax(axis=1), -1)
