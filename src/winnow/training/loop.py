@@ -229,13 +229,19 @@ def train_epoch(
         visits.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
-    every_loss = losses[:, : len(visits)]
-    of_visits = [part[:, : len(visits)].flatten(1).cpu().numpy() for part in (hits, margins)]
-    every_visit = torch.cat(visits, dim=1).cpu().numpy()
-    for run, loss, hit, margin, visit in zip(runs, every_loss, *of_visits, every_visit, strict=True):
+    _record(runs, rate, visits, (losses, hits, margins), len(images))
+
+
+def _record(runs: Sequence[Run], rate: float, visits: list[Tensor], results: tuple[Tensor, ...], images: int) -> None:
+    """Keep what an epoch left of each of k runs. visits: of every step the rows [k, b]; results: losses [k, steps], and
+    hits and margins [k, steps, b], with room for more steps."""
+    losses, *of_visits = (every[:, : len(visits)] for every in results)
+    hits, margins = (every.flatten(1).cpu().numpy() for every in of_visits)
+    rows = torch.cat(visits, dim=1).cpu().numpy()
+    for run, loss, hit, margin, visit in zip(runs, losses, hits, margins, rows, strict=True):
         run.epoch += 1
-        run.correct = np.full(len(images), NOT_VISITED, np.uint8)
-        run.margins = np.full(len(images), np.nan, np.float16)
+        run.correct = np.full(images, NOT_VISITED, np.uint8)
+        run.margins = np.full(images, np.nan, np.float16)
         run.correct[visit], run.margins[visit] = hit, margin
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
 
