@@ -36,6 +36,7 @@ bench: $(VENV)/installed
 	python benchmarks/startup.py
 	python benchmarks/pipeline.py
 	python benchmarks/hessian.py
+	python benchmarks/detection.py
 
 # The newest versions that fit pyproject.toml, with their hashes, the same for Linux and macOS and every Python: who
 # installs them computes the same bytes on the same kind of machine.

@@ -8,6 +8,7 @@ from winnow.params.early import Early
 from winnow.params.figures import Figures
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.correlation import correlation_figure, reliability_figure
+from winnow.report.detection import detection_figure
 from winnow.report.distributions import distributions_figure
 from winnow.report.history import history_figure
 from winnow.report.mosaic import mosaic_figures
@@ -36,6 +37,9 @@ def figures() -> None:
         "history": history_figure(load_table("data/analysis/history.parquet"), style),
         "suspects": suspects_figure(pixels[[row_of[name] for name in suspects["id"]]], suspects, style),
     }
+    detection = load_table("plots/detection.csv")
+    if len(detection):  # some labels are known to be wrong
+        drawn["detection"] = detection_figure(detection, load_table("data/analysis/detection.parquet"), style)
     sheets = mosaic_figures(pixels, of_classes, names, f"EL2N at epoch {last}", style)
     drawn |= {f"mosaic{page or ''}": sheet for page, sheet in enumerate(sheets)}
     with atomic_folder("plots/pictures") as folder:

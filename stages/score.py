@@ -10,6 +10,7 @@ import pandas as pd
 
 from stages._stage import keep_only, main, params
 from winnow.analysis.curves import training_curves
+from winnow.analysis.detection import auroc_at, detection_curves, detection_table
 from winnow.analysis.histograms import score_histograms
 from winnow.analysis.reliability import correlation_table, halves_at, reliability_table
 from winnow.datasets.images import load_facts
@@ -18,9 +19,10 @@ from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.scores.aggregate import score_table
 from winnow.scores.compute import compute
+from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
+from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.storage import atomic_folder, load_table, save_json, save_table
 
 EARLY = Path("data/early")
@@ -46,20 +48,25 @@ def score() -> None:
 
     by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
+    wrong = (images["label"] != images["original_label"]).to_numpy()
+    unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
+    detection = detection_table(wrong, {"in": scores, "out": unseen})
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
     save_table("plots/rank_correlation.csv", correlation_table(table))
+    save_table("plots/detection.csv", detection)
     save_table("plots/history.csv", history)
+    save_table("data/analysis/detection.parquet", detection_curves(wrong, {"in": scores, "out": unseen}, epoch))
     save_table("data/analysis/history.parquet", training_curves(history))
     save_table("data/analysis/distributions.parquet", score_histograms(table))
     save_json(
         "metrics/scores.json",
         {
             "images": len(table),
-            "seeds": sum(map(len, options.early.cohorts.values())),
+            "seeds": sum(len(cohort.seeds) for cohort in options.early.cohorts.values()),
             "epoch": epoch,
             "rank_correlation_of_halves": halves_at(trust, epoch),
-            **({"noise_auc": noise_auc(table, by_epoch, epoch)} if has_noise(table) else {}),
+            **({"noise_auc": auroc_at(detection, epoch)} if has_noise(table) else {}),
         },
     )
 

@@ -152,8 +152,8 @@ def test_sections_that_name_the_same_training_share_it(tmp_path):
             'trainings.short.decay_at: must be a list, in brackets, not "3 ep',
         ),
         ("early: {cohorts: [0, 1]}", "early.cohorts: must be a map of names to values, not [0, 1]"),
-        ("early: {cohorts: {a: 3}}", "early.cohorts.a: must be a list, in brackets, not 3"),
-        ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.0: must be a whole number, not 0.5"),
+        ("early: {cohorts: {a: 3}}", "early.cohorts.a.seeds: must be a list, in brackets, not 3"),
+        ("early: {cohorts: {a: [0.5]}}", "early.cohorts.a.seeds.0: must be a whole number, not 0.5"),
         (
             "networks: {small: resnet8}",
             'networks.small: must be a section with keys of its own, not "resnet8"',
@@ -177,8 +177,8 @@ def test_wrong_types(mistake, text, message):
         ("trainings: {short: {momentum: 1}}", "trainings.short.momentum: must be below 1"),
         ("trainings: {short: {decay: 1.5}}", "trainings.short.decay: must be at most 1"),
         ("trainings: {short: {batch_size: 0}}", "trainings.short.batch_size: must be at least 1, not 0"),
-        ("early: {cohorts: {a: [-1]}}", "early.cohorts.a.0: must be at least 0, not -1"),
-        ("early: {cohorts: {a: [9223372036854775808]}}", "early.cohorts.a.0: must be below 9223372036854775808"),
+        ("early: {cohorts: {a: [-1]}}", "early.cohorts.a.seeds.0: must be at least 0, not -1"),
+        ("early: {cohorts: {a: [9223372036854775808]}}", "early.cohorts.a.seeds.0: must be below 9223372036854775808"),
         ("networks: {small: {width: 0}}", "networks.small.width: must be at least 1, not 0"),
         ("download: {validation: 1}", "download.validation: must be below 1"),
         ("download: {first: 0}", "download.first: must be at least 1, not 0"),
@@ -204,10 +204,25 @@ def test_durations_need_a_unit(mistake, length):
 # Cohorts and seeds
 
 
+def test_a_cohort_may_leave_out_folds(mistake):
+    mistake(
+        "early: {cohorts: {a: {seeds: [0, 1, 2], folds: 2}}}",
+        "early.cohorts.a: has 3 seeds for 2 folds; give a multiple of 2 seeds",
+    )
+    mistake("early: {cohorts: {a: {seeds: [0], folds: 1}}}", "early.cohorts.a.folds: must be at least 2, not 1")
+    mistake("early: {cohorts: {a: {folds: 2}}}", "early.cohorts.a.seeds: is missing; it must be given")
+    mistake("early: {cohorts: {a: {seed: [1]}}}", "early.cohorts.a.seed: no such key; did you mean seeds?")
+    mistake("early: {cohorts: {a: [0], b: {seeds: [0, 1], folds: 2}}}", "early.cohorts: seed 0 is in cohorts a and b")
+    mistake(
+        "early: {cohorts: {a: {seeds: [7, 8], folds: 2}}}\nretrain: {seeds: [7]}",
+        "retrain.seeds: 7 is a seed of early.cohorts too",
+    )
+
+
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
-    mistake("early: {cohorts: {a: []}}", "early.cohorts.a: must be a list with at least one item")
-    mistake("early: {cohorts: {a: [0], b: []}}", "early.cohorts.b: must be a list with at least one item")
+    mistake("early: {cohorts: {a: []}}", "early.cohorts.a.seeds: must be a list with at least one item")
+    mistake("early: {cohorts: {a: [0], b: []}}", "early.cohorts.b.seeds: must be a list with at least one item")
     mistake("early: {cohorts: {b-c: [1]}}", "early.cohorts.b-c: a name is made of letters, digits and _")
 
 
@@ -226,7 +241,7 @@ def test_unknown_names_say_which_there_are(mistake):
     mistake(
         "score: {scores: [el2n, entropy]}",
         "score.scores: unknown score 'entropy'",
-        "el2n, loss, margin, forgetting, input_norm",
+        "el2n, loss, margin, forgetting, aum, input_norm",
         "grand",
     )
     mistake("select: {methods: [el3n, random]}", "select.methods: 'el3n'", "el2n, loss, margin, forgetting")
@@ -271,6 +286,10 @@ def test_epochs_that_are_not_scored(mistake):
 def test_forgetting_has_no_epoch_0(mistake):
     mistake("select: {methods: [forgetting-epoch0, random]}", "select.methods: 'forgetting-epoch0'", "from epoch 1")
     mistake("select: {methods: [forgetting, random], epoch: 0}", "select.methods: 'forgetting' at epoch 0")
+    mistake(
+        "score: {scores: [el2n, aum]}\nselect: {methods: [aum-epoch0, random]}",
+        "select.methods: 'aum-epoch0' at epoch 0: aum is of visits, from epoch 1 on",
+    )
 
 
 def test_epochs(mistake):
@@ -313,7 +332,10 @@ def test_methods_with_options(tmp_path, mistake):
     mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
     mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")
     mistake(given + "ccs: {score: el2n, cutoff: 1.5}}}", "select.methods.ccs.cutoff: must be below 1")
-    mistake(given + "ccs: {score: el3n}}}", "select.methods: 'ccs': unknown score 'el3n'; there are el2n")
+    mistake(
+        given + "ccs: {score: el3n}}}",
+        "select.methods: 'ccs': unknown score 'el3n'; there are confident_learning, el2n",
+    )
     mistake(given + "far: {method: [k_center]}}}", "select.methods.far.method: must be one of ccs, k_center", "not [")
     mistake(given + "a b: {method: k_center}}}", "select.methods: 'a b': a name is made of letters")
     mistake(given + "k_center: {}}}", "'k_center' needs the features of epoch 10: add it to early.features")

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "aum",
     "barrier",
+    "confident_learning",
     "density",
     "features",
     "forgetting",
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from winnow.direct.scores import features, score, suspects
     from winnow.direct.subsets import select
     from winnow.landscape.barrier import barrier
+    from winnow.scores.of_margins.aum import aum
+    from winnow.scores.of_outputs.confident_learning import confident_learning
     from winnow.scores.of_visits.forgetting import forgetting
     from winnow.selection.files import load_subset
     from winnow.tickets.files import load_ticket
@@ -39,6 +43,8 @@ else:
             "direct.scores": ("features", "score", "suspects"),
             "direct.subsets": ("select",),
             "landscape.barrier": ("barrier",),
+            "scores.of_margins.aum": ("aum",),
+            "scores.of_outputs.confident_learning": ("confident_learning",),
             "scores.of_visits.forgetting": ("forgetting",),
             "selection.files": ("load_subset",),
             "tickets.files": ("load_ticket",),

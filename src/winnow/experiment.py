@@ -19,7 +19,7 @@ from winnow.params.named import Named, load_named
 from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_MARGINS, OF_OUTPUTS, OF_VISITS
 from winnow.selection.choices import Choice, choices
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
@@ -70,7 +70,7 @@ class Params(Named):
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")
-        shared = sorted(set(self.retrain.seeds) & {s for seeds in self.early.cohorts.values() for s in seeds})
+        shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
         return self
@@ -78,7 +78,8 @@ class Params(Named):
     def _selected_by(self, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
-        of_epochs = [name for family in (OF_OUTPUTS, OF_VISITS, OF_GRADIENTS) for name in methods.names(family)]
+        of_visits = [name for family in (OF_VISITS, OF_MARGINS) for name in methods.names(family)]
+        of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *methods.names(OF_GRADIENTS)]
         known = [*of_epochs, *methods.names(OF_DATA)]
         if score not in known:
             raise ValueError(f"select.methods: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
@@ -91,8 +92,8 @@ class Params(Named):
             key = "select.epoch:" if epoch == self.select.epoch else f"select.methods: {name!r}: epoch"
             there = ", ".join(map(str, self.early.epochs))
             raise ValueError(f"{key} {epoch} is not scored; early.epochs has {there}")
-        if score == "forgetting" and epoch == 0:
-            raise ValueError(f"select.methods: {name!r} at epoch 0: forgetting is counted from epoch 1 on")
+        if score in of_visits and epoch == 0:
+            raise ValueError(f"select.methods: {name!r} at epoch 0: {score} is of visits, from epoch 1 on")
         if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
             raise ValueError(f"select.methods: {name!r} needs the features of epoch {epoch}: add it to early.features")
 

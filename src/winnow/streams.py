@@ -18,6 +18,7 @@ Stream = Literal[
     "subset",
     "random_score",
     "holdout",
+    "folds",
     "splits",
     "child",
     "random_mask",

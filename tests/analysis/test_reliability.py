@@ -34,6 +34,13 @@ def test_spearman_by_hand():
     assert spearman(np.array([1, 2, 3, 40]), np.array([0.2, 0.1, 7, 0.3])) == pytest.approx(0.6)
 
 
+def test_spearman_is_over_the_images_that_have_both():
+    nan = np.nan
+    a, b = np.array([1, nan, 2, 3, 40, 5]), np.array([0.2, 0, 0.1, 7, 0.3, nan])
+    assert spearman(a, b) == pytest.approx(0.6)
+    assert np.isnan(spearman(a, np.full(6, nan)))
+
+
 def test_spearman_sees_the_order_only():
     values = np.random.default_rng(0).random(20)
     assert spearman(values, np.exp(5 * values)) == pytest.approx(1)

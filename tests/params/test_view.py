@@ -29,7 +29,7 @@ def test_a_declared_section_is_read_with_all_below_it():
 
 def test_a_key_of_a_map_is_read_by_its_name():
     cohorts = View(SECTIONS, ["early.cohorts.a"]).early.cohorts
-    assert cohorts["a"] == [1, 2]
+    assert cohorts["a"].seeds == [1, 2]
     with pytest.raises(UndeclaredParameterError, match=r"early\.cohorts\.ab is read"):
         cohorts["ab"]  # though its name starts as that of the declared one
 

@@ -101,6 +101,33 @@ def test_the_pictures_are_pictures(folder: str, finished: Clone) -> None:
             assert low < high  # something is drawn
 
 
+def test_without_wrong_labels_nothing_is_detected(finished: Clone) -> None:
+    assert rows(finished, "detection") == []
+
+
+def test_detection_of_wrong_labels_by_networks_that_have_seen_them_and_that_have_not(clone: Clone) -> None:
+    clone.set("labels.noise", 0.3)
+    clone.set("early.cohorts.b", {"seeds": [2, 3], "folds": 2})
+    clone.set("score", {"scores": ["el2n", "aum", "confident_learning", "random"], "gradients": ["grand"]})
+    clone.make("figures")
+    table = rows(clone, "detection")
+    found = {(row["detector"], row["sample"], row["epoch"], row["seeds"]) for row in table}
+    of_outputs, seeds = ("el2n", "confident_learning"), ("1", "4")
+    assert found == {
+        ("chance", "", "-1", "0"),
+        *((name, "in", epoch, count) for name in (*of_outputs, "grand") for epoch in "026" for count in seeds),
+        *(("aum", "in", epoch, count) for epoch in "26" for count in seeds),
+        *(("random", "in", "-1", count) for count in seeds),
+        *((name, "out", epoch, "1") for name in of_outputs for epoch in "026"),
+    }
+    last = {(row["detector"], row["sample"]): float(row["auroc"]) for row in table if row["epoch"] == "6"}
+    assert last["aum", "in"] > 0.6
+    assert metrics(clone, "scores")["noise_auc"]["aum"] == last["aum", "in"]
+    assert clone.path("plots/pictures/detection.png").exists()
+    clone.set("score.gradients", [])
+    assert "early@b" not in clone.make("score")
+
+
 def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     printed = clone.do("dvc", "metrics", "show", "--json")
     assert "failed" not in printed

@@ -3,6 +3,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from winnow.scores.aggregate import mean_and_stderr, score_table
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
@@ -28,6 +31,29 @@ def test_infinities_are_kept_and_have_no_standard_error():
     assert mean.tolist() == [2, np.inf, np.inf]
     assert stderr[0] == 1
     assert np.isnan(stderr[1:]).all()
+
+
+def test_seeds_that_have_not_trained_on_an_image_are_left_out():
+    """Of 1, -, 5: mean 3, deviation sqrt(8), standard error 2; of 7 alone no standard error; of nothing no mean."""
+    nan = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mean, stderr = mean_and_stderr(np.array([[1, nan, nan], [nan, 7, nan], [5, nan, nan]], np.float32))
+    np.testing.assert_array_equal(mean, [3, 7, nan])
+    np.testing.assert_allclose(stderr, [2, nan, nan])
+
+
+def test_a_seed_that_diverged_is_not_left_out():
+    mean, stderr = mean_and_stderr(np.array([[[1, 2], [1, 2]], [[np.nan] * 2, [3, np.nan]]], np.float32))
+    np.testing.assert_array_equal(mean, [[np.nan, np.nan], [2, 2]])
+    assert np.isnan(stderr[0]).all()
+
+
+@given(arrays(np.float32, st.tuples(st.integers(2, 5), st.integers(1, 4)), elements=st.floats(-100, 100, width=32)))
+def test_without_gaps_they_are_those_of_numpy(values):
+    mean, stderr = mean_and_stderr(values)
+    np.testing.assert_array_equal(mean, values.mean(axis=0, dtype=np.float64))
+    np.testing.assert_array_equal(stderr, values.astype(np.float64).std(axis=0, ddof=1) / np.sqrt(len(values)))
 
 
 def test_sums_are_exact_enough():

@@ -11,7 +11,7 @@ from winnow import methods
 from winnow.datasets.images import Dataset, Images, save_dataset
 from winnow.scores.columns import column, parse_column
 from winnow.scores.compute import compute
-from winnow.scores.families import OF_DATA, OF_GRADIENTS, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_FILES, OF_GRADIENTS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
 from winnow.storage import save_tensors
@@ -36,6 +36,9 @@ def runs(tmp_path) -> EarlyRuns:
             )
         correct = np.tile(np.array([[1, 0, 1], [0, 0, 1]] * 5, np.uint8), 1)
         save_tensors(folder / "correct.safetensors", {"correct": correct if seed == 2 else 1 - correct})
+        margins = np.tile(np.array([[1, -2, seed], [3, np.nan, seed]], np.float16), (5, 1))
+        save_tensors(folder / "margins.safetensors", {"margins": margins})
+        save_tensors(folder / "seen.safetensors", {"seen": np.ones(3, np.uint8)})
     pixels = np.array([0, 51, 255], np.uint8).reshape(3, 1, 1, 1)
     train = Images(pixels, LABELS, np.array(["a", "b", "c"]), np.arange(3))
     none = train.take(slice(0, 0))
@@ -78,6 +81,21 @@ def test_forgetting_counts_up_to_the_scored_epochs(runs):
     assert found.values.tolist() == [[[1, np.inf, 0], [5, np.inf, 0]], [[0, 0, np.inf], [4, 0, np.inf]]]
 
 
+def test_aum_is_of_the_visits_up_to_the_scored_epochs(runs):
+    found = score("aum", runs)
+    assert found.epochs == [2, 10]
+    assert found.values.tolist() == [[[-2, 2, -seed]] * 2 for seed in SEEDS]
+
+
+def test_a_seed_has_no_score_of_an_image_that_it_has_not_trained_on(runs):
+    whole = {name: score(name, runs).values for name in ("el2n", "forgetting", "aum", "input_norm")}
+    save_tensors(runs.folder / "seed10" / "seen.safetensors", {"seen": np.array([1, 0, 1], np.uint8)})
+    for name, values in whole.items():
+        if name != "input_norm":
+            values[1, :, 1] = np.nan
+        np.testing.assert_array_equal(score(name, runs).values, values)
+
+
 def test_scores_of_the_data_have_no_epoch(runs):
     norm, chance = score("input_norm", runs), score("random", runs)
     assert norm.epochs == chance.epochs == [NO_EPOCH]
@@ -88,8 +106,8 @@ def test_scores_of_the_data_have_no_epoch(runs):
 
 
 def test_every_score_has_its_module():
-    assert [methods.names(family) for family in (OF_OUTPUTS, OF_VISITS, OF_DATA, OF_GRADIENTS)] == [
-        ["el2n", "loss", "margin"], ["forgetting"], ["input_norm", "random"], ["grand"]
+    assert [methods.names(family) for family in (*OF_FILES, OF_GRADIENTS)] == [
+        ["confident_learning", "el2n", "loss", "margin"], ["forgetting"], ["aum"], ["input_norm", "random"], ["grand"]
     ]  # fmt: skip
     with pytest.raises(ValueError, match="there is no score 'grand' of outputs, visits or data"):
         compute("grand", EarlyRuns(Path(), LABELS, Path()))

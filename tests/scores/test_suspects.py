@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from winnow.scores.suspects import has_noise, noise_auc, predicted_labels, suspects
+from winnow.scores.suspects import has_noise, predicted_labels, suspects
 
 NAMES = ["cat", "dog", "eel"]
 
@@ -57,15 +57,3 @@ def test_predictions_are_those_of_the_mean_probability():
         outputs = np.log([[p, [0.1, 0.2, 0.7]] for p in ([0.5, 0.4, 0.1], [0.5, 0.4, 0.1], [0.1, 0.9, 0])])
     assert predicted_labels(outputs).tolist() == [1, 2]
     assert predicted_labels(outputs[:2]).tolist() == [0, 2]
-
-
-def test_noise_auc_by_hand():
-    """Images b and d are changed. EL2N: of the pairs (changed, other), b and d are above a and c in all 4. Loss: b is
-    above a, below c; d (infinite) above both: 3 of 4."""
-    noisy = table(original=[0, 0, 2, 2])
-    assert noise_auc(noisy, ["el2n", "loss", "margin"], epoch=4) == {"el2n": 1.0, "loss": 0.75}
-
-
-def test_noise_auc_counts_ties_as_half():
-    noisy = table(original=[0, 0, 2, 0])  # b is changed, d has the same EL2N: 2 of 3 pairs, and half of one
-    assert noise_auc(noisy, ["el2n"], epoch=4)["el2n"] == pytest.approx(2.5 / 3)

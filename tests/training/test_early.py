@@ -7,6 +7,8 @@ import time
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from small import CLASSES, EPOCHS, NETWORK, TRAINING, contents, early, on_cpu, pictures
 
 from winnow.networks import build, initialise
@@ -14,7 +16,7 @@ from winnow.params.training import Network
 from winnow.storage import load_table, load_tensors
 from winnow.training import loop
 from winnow.training.checkpoint import load_network
-from winnow.training.early import early_schedule, keep_epochs, keep_visits
+from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.fit import Task, fit, fresh
 
@@ -52,6 +54,8 @@ def test_the_files(whole):
     assert set(contents(whole)) == {
         *(f"epoch{epoch}.safetensors" for epoch in EPOCHS),
         "correct.safetensors",
+        "margins.safetensors",
+        "seen.safetensors",
         "history.csv",
     }
     assert not whole.with_name("seed3.running").exists()
@@ -86,6 +90,15 @@ def test_correctness_is_that_of_the_visits(whole):
     np.testing.assert_allclose(history["train_accuracy"], accuracies)
 
 
+def test_margins_are_those_of_the_visits(whole):
+    """An image is right if the margin of its label's logit is above 0."""
+    correct = load_tensors(whole / "correct.safetensors")["correct"]
+    margins = load_tensors(whole / "margins.safetensors")["margins"]
+    assert margins.dtype == np.float16
+    np.testing.assert_array_equal(np.isnan(margins), correct == loop.NOT_VISITED)
+    np.testing.assert_array_equal(margins > 0, correct == 1)
+
+
 def test_the_history_has_validation(whole):
     history = load_table(whole / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
@@ -102,8 +115,11 @@ def test_the_history_has_validation(whole):
 
 def test_only_epoch_0_needs_no_training(tmp_path):
     folder = early(tmp_path / "seed3", epochs=[0])
-    assert set(contents(folder)) == {"epoch0.safetensors", "correct.safetensors", "history.csv"}
+    assert {"correct.safetensors", "margins.safetensors", "seen.safetensors", "history.csv"} == (
+        set(contents(folder)) - {"epoch0.safetensors"}
+    )
     assert load_tensors(folder / "correct.safetensors")["correct"].shape == (0, 43)
+    assert load_tensors(folder / "margins.safetensors")["margins"].shape == (0, 43)
 
 
 def test_no_validation_images(tmp_path):
@@ -127,6 +143,52 @@ def test_ticks_add_up_to_the_steps(tmp_path):
     assert sum(ticks) == 25
 
 
+# Parts of the images
+
+
+@given(st.integers(2, 6), st.integers(1, 3), st.integers(6, 50))
+def test_every_round_leaves_out_every_image(folds, rounds, images):
+    seeds = list(range(10, 10 + folds * rounds))
+    parts = parts_of(seeds, folds, images)
+    assert list(parts) == seeds
+    assert {len(rows) for rows in parts.values()} == {images - -(-images // folds)}
+    for first in range(0, len(seeds), folds):
+        out = np.array([~np.isin(np.arange(images), parts[seed]) for seed in seeds[first : first + folds]])
+        assert set(out.sum(axis=0)) <= {1, 2}
+        assert (out.sum(axis=0) == 1).all() or images % folds
+
+
+def test_rounds_are_split_anew_by_their_first_seed():
+    parts = parts_of([1, 2, 3, 4], 2, 100)
+    assert sorted([*parts[1], *parts[2]]) == list(range(100))
+    assert not np.array_equal(parts[1], parts[3])
+    again = parts_of([3, 4], 2, 100)
+    np.testing.assert_array_equal(parts[4], again[4])
+
+
+def test_a_run_on_a_part_is_that_of_a_smaller_set(tmp_path):
+    images, validation = pictures(), on_cpu(pictures(7, seed=1))
+    rows = np.array([*range(3, 30), 40])
+    whole, few = on_cpu(images), on_cpu(images.take(rows))
+    for name, trained_on, parts in (("part", whole, {3: rows}), ("few", few, None)):
+        schedule = early_schedule(TRAINING, len(rows), [2])
+        task = Task(trained_on, TRAINING, schedule, fresh(NETWORK, trained_on, CLASSES, parts))
+        keep = keep_epochs(trained_on, validation, [0, 2])
+        fit(task, [3], tmp_path / name, lambda steps: None, keep_visits(len(trained_on)), keep)
+    part, few_files = tmp_path / "part" / "seed3", tmp_path / "few" / "seed3"
+    assert (part / "history.csv").read_bytes() == (few_files / "history.csv").read_bytes()
+    for name, key in (("epoch2", "log_probabilities"), ("seen", "seen")):
+        of_part, of_few = (load_tensors(folder / f"{name}.safetensors")[key] for folder in (part, few_files))
+        assert len(of_part) == 43  # there are outputs of the images that it has not seen, too
+        np.testing.assert_allclose(of_part[rows], of_few, rtol=1e-5)
+    assert load_tensors(part / "seen.safetensors")["seen"].sum() == len(rows)
+    others = np.delete(np.arange(43), rows)
+    for name, not_there in (("correct", loop.NOT_VISITED), ("margins", np.nan)):
+        of_part, of_few = (load_tensors(folder / f"{name}.safetensors")[name] for folder in (part, few_files))
+        np.testing.assert_array_equal(of_part[:, rows], of_few)
+        np.testing.assert_array_equal(of_part[:, others], np.full((2, len(others)), not_there))
+
+
 # The same bytes
 
 
@@ -137,7 +199,7 @@ def test_the_same_seed_gives_the_same_bytes(whole, tmp_path):
 
 def test_another_seed_does_not(whole, tmp_path):
     other = contents(early(tmp_path / "seed4", seed=4))
-    assert all(other[name] != content for name, content in contents(whole).items())
+    assert all(other[name] != content for name, content in contents(whole).items() if name != "seen.safetensors")
 
 
 @pytest.mark.usefixtures("_saves")
@@ -171,7 +233,7 @@ def test_interrupted_with_other_networks(tmp_path, monkeypatch, network):
     assert contents(interrupted) == contents(straight)
 
 
-@pytest.mark.parametrize("written", ["correct.safetensors", "history.csv", "state.safetensors"])
+@pytest.mark.parametrize("written", ["correct.safetensors", "margins.safetensors", "history.csv", "state.safetensors"])
 def test_interrupted_while_finishing(whole, tmp_path, monkeypatch, written):
     """After the last epoch, when a file could not be written any more."""
     from winnow.training import early as module

@@ -30,8 +30,9 @@ def finished(
     images = on_cpu(pictures())
     run = begun(images, tmp_path, network)
     for _ in train([run], images, training, schedule or make_schedule(training, len(images)), lambda steps: None):
-        if run.correct is not None:
+        if run.correct is not None and run.margins is not None:
             run.record("correct", run.correct)
+            run.record("margins", run.margins)
         run.network.eval()  # the mode in which a caller leaves the network has no part in the training
     return run
 
@@ -41,8 +42,8 @@ EQUAL = np.ones(43, np.float32)
 
 def plain_training(
     training: Training, network: Network, total: int, rate, weights: np.ndarray = EQUAL
-) -> tuple[torch.nn.Module, list, list]:
-    """Weights, and (learning rate, loss, accuracy) and correctness of every epoch."""
+) -> tuple[torch.nn.Module, list, list, list]:
+    """Weights, and (learning rate, loss, accuracy), correctness and margins of every epoch."""
     images = pictures()
     mean, std = (np.array(FACTS[name]).reshape(1, 2, 1, 1) for name in ("mean", "std"))
     module = initialise(network, CLASSES, (2, 6, 6), SEED)
@@ -56,7 +57,7 @@ def plain_training(
         foreach=False,
     )
     crop, size = training.augment.crop, training.batch_size
-    step, epoch, table, correct = 0, 0, [], []
+    step, epoch, table, correct, margins = 0, 0, [], [], []
     while step < total:
         order = torch.randperm(43, generator=torch_stream(SEED, "data_order", epoch)).numpy()
         count = 43 // size * size
@@ -65,7 +66,7 @@ def plain_training(
             torch.randint(2 * crop + 1, (count, 2), generator=chance).numpy() if crop else np.zeros((count, 2), int)
         )
         flips = torch.rand(count, generator=chance).numpy() < 0.5 if training.augment.flip else np.zeros(count, bool)
-        losses, right = [], np.full(43, NOT_VISITED)
+        losses, right, margin = [], np.full(43, NOT_VISITED), np.full(43, np.nan)
         for first in range(0, count, size):
             if step == total:
                 break
@@ -87,11 +88,14 @@ def plain_training(
             optimizer.step()
             losses.append(loss.item())
             right[rows] = logits.argmax(1).numpy() == images.labels[rows]
+            for row, z in zip(rows, logits.tolist(), strict=True):
+                margin[row] = z.pop(images.labels[row]) - max(z)
             step += 1
         table.append((rate(step - 1), np.mean(losses), np.mean(right[right != NOT_VISITED])))
         correct.append(right)
+        margins.append(margin)
         epoch += 1
-    return module, table, correct
+    return module, table, correct, margins
 
 
 def rate_of_the_small_training(step: int) -> float:
@@ -103,12 +107,13 @@ def rate_of_the_small_training(step: int) -> float:
 def test_against_a_plain_loop(tmp_path, name):
     network = NETWORK if name == "convnet" else Network(name=name)
     run = finished(tmp_path, network=network)
-    module, table, correct = plain_training(TRAINING, network, 25, rate_of_the_small_training)
+    module, table, correct, margins = plain_training(TRAINING, network, 25, rate_of_the_small_training)
     assert (run.epoch, run.step) == (5, 25)
     for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(run.records["correct"], correct)
+    np.testing.assert_allclose(run.records["margins"], margins, rtol=2e-3, atol=2e-3)  # as float16
 
 
 def test_images_count_by_their_weights(tmp_path):
@@ -117,7 +122,7 @@ def test_images_count_by_their_weights(tmp_path):
     run = begun(images, tmp_path)
     for _ in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None):
         pass
-    module, table, _ = plain_training(TRAINING, NETWORK, 25, rate_of_the_small_training, weights)
+    module, table, *_ = plain_training(TRAINING, NETWORK, 25, rate_of_the_small_training, weights)
     for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
@@ -128,7 +133,7 @@ def test_without_momentum_or_augmentation(tmp_path):
         length="2 epochs", batch_size=8, learning_rate=0.05, momentum=0, nesterov=False, weight_decay=0.01
     )
     run = finished(tmp_path, training)
-    module, table, _ = plain_training(training, NETWORK, 10, lambda step: 0.05)
+    module, table, *_ = plain_training(training, NETWORK, 10, lambda step: 0.05)
     for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):
         np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
@@ -147,7 +152,7 @@ def test_a_schedule_may_end_inside_an_epoch(tmp_path):
     assert (run.epoch, run.step) == (2, 7)
     visited = [(correct != NOT_VISITED).sum() for correct in run.records["correct"]]
     assert visited == [40, 16]
-    module, table, correct = plain_training(TRAINING, NETWORK, 7, rate_of_the_small_training)
+    module, table, correct, _ = plain_training(TRAINING, NETWORK, 7, rate_of_the_small_training)
     np.testing.assert_array_equal(run.records["correct"], correct)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
     for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):

@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 
 from winnow.analysis.spread import band
+from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.columns import parse_column
 from winnow.scores.seed_scores import SeedScores
 from winnow.streams import numpy_stream
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation of two scores [n]; nan if one of them is constant."""
-    return float(rank_correlations(np.stack([a, b]))[0, 1])
+    """Rank correlation of two scores [n], over the images that have both; nan if one of them is constant."""
+    both = np.stack([a, b])
+    known = ~np.isnan(both).any(axis=0)
+    return float(rank_correlations(both[:, known] if known.any() else both)[0, 1])
 
 
 def rank_correlations(scores: np.ndarray) -> np.ndarray:
@@ -59,8 +62,8 @@ def reliability(scores: SeedScores, splits: int, seed: int) -> pd.DataFrame:
     for size in range(1, len(scores.seeds) // 2 + 1):
         groups = [draws.permutation(len(scores.seeds))[: 2 * size].reshape(2, size) for _ in range(splits)]
         for i, epoch in enumerate(scores.epochs):
-            values = scores.values[:, i].astype(np.float64)
-            found = [spearman(values[a].mean(axis=0), values[b].mean(axis=0)) for a, b in groups]
+            values = scores.values[:, i]
+            found = [spearman(*(mean_and_stderr(values[group])[0] for group in pair)) for pair in groups]
             if not np.isnan(found).any():  # a score that is the same for all images has no ranking
                 rows.append((epoch, size, np.mean(found), *band(found)))
     return pd.DataFrame(rows, columns=["epoch", "seeds", "spearman", "low", "high"])

@@ -91,15 +91,17 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
 
 
 def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
-    """The function from a network, inputs and labels to scores [b]."""
-    if name in methods.names(OF_OUTPUTS):
-        of_outputs = methods.find(OF_OUTPUTS, name)
+    """From a network, inputs and labels to the scores [b]."""
+    there = {each: methods.find(OF_OUTPUTS, each) for each in methods.names(OF_OUTPUTS)}
+    of_one = {each: function for each, function in there.items() if not methods.has_mark(function, "NEEDS_ALL")}
+    if name in of_one:
+        of_outputs = of_one[name]
         return lambda network, inputs, labels: of_outputs(outputs(network, inputs, labels), labels.cpu().numpy())
     if name in methods.names(OF_GRADIENTS):
         of_gradients = methods.find(OF_GRADIENTS, name)
         return lambda network, *batch: of_gradients(network, *to_device_of(network, *batch)).cpu().numpy()
-    there = ", ".join(methods.names(OF_OUTPUTS) + methods.names(OF_GRADIENTS))
-    raise ValueError(f"name: {name!r} is not a score of a network on a loader; there are {there}")
+    known = ", ".join([*of_one, *methods.names(OF_GRADIENTS)])
+    raise ValueError(f"name: {name!r} is not a score of a network on a loader; there are {known}")
 
 
 def _several(networks: Networks) -> list[nn.Module]:

@@ -1,6 +1,6 @@
 """The sections early and score: which networks are trained for a few epochs, and which scores they give."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -8,10 +8,35 @@ from winnow.params.base import Name, Section, Seed, as_yaml
 from winnow.params.named import UsedNetwork, UsedTraining
 
 
+class Cohort(Section):
+    """Seeds that are trained together; params.yaml may give the list of seeds alone.
+
+    With folds, the training images are split into so many at random, and every seed trains on all but one of them, so
+    that there are networks that have not seen an image.
+    """
+
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    folds: Annotated[int, Field(ge=2)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds_alone(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | Cohort) else {"seeds": value}
+
+    @model_validator(mode="after")
+    def _every_fold(self) -> Self:
+        if self.folds and len(self.seeds) % self.folds:
+            raise ValueError(
+                f"has {len(self.seeds)} seeds for {self.folds} folds; give a multiple of {self.folds} seeds, so that "
+                "every image is left out equally often"
+            )
+        return self
+
+
 class Early(Section):
     """The first epochs of several independent trainings, which give the scores."""
 
-    cohorts: dict[Name, Annotated[list[Seed], Field(min_length=1)]]
+    cohorts: dict[Name, Cohort]
     network: UsedNetwork
     training: UsedTraining  # the whole schedule; early runs it up to the last of the epochs
     # scored; 0 = before training
@@ -20,12 +45,12 @@ class Early(Section):
 
     @field_validator("cohorts")
     @classmethod
-    def _cohorts(cls, cohorts: dict[str, list[int]]) -> dict[str, list[int]]:
+    def _cohorts(cls, cohorts: dict[str, Cohort]) -> dict[str, Cohort]:
         if not cohorts:
             raise ValueError("names no cohort; give one, such as {a: [0, 1, 2]}")
         owner: dict[int, str] = {}
-        for name, seeds in cohorts.items():
-            for seed in seeds:
+        for name, cohort in cohorts.items():
+            for seed in cohort.seeds:
                 if seed in owner:
                     where = f"twice in cohort {name}" if owner[seed] == name else f"in cohorts {owner[seed]} and {name}"
                     raise ValueError(f"seed {seed} is {where}; every seed must be new, or its run would count twice")

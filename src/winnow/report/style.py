@@ -30,7 +30,7 @@ COLORS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#4B0055", "#CC79A7", "#00
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 LINES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1.5)))
 
-SCORE_TITLES = {"el2n": "EL2N", "grand": "GraNd", "input_norm": "input norm"}
+SCORE_TITLES = {"el2n": "EL2N", "grand": "GraNd", "aum": "AUM"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 def score_title(score: str) -> str:
     """A score's name as the papers write it."""
-    return SCORE_TITLES.get(score, score)
+    return SCORE_TITLES.get(score, score.replace("_", " "))
 
 
 @contextmanager

@@ -10,14 +10,20 @@ from winnow.scores.seed_scores import SeedScores
 
 
 def mean_and_stderr(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over the first axis (seeds), and its standard error s / sqrt(S): nan for one seed, or an infinite value."""
+    """Mean over the first axis (seeds), and its standard error s / sqrt(S): nan for one seed, or an infinite value.
+
+    values: [seeds, ..., n]. A NaN, of an image that a seed has not trained on, does not count. It does count for a seed
+    that has only NaN, because its training diverged.
+    """
     values = values.astype(np.float64)
-    mean = values.mean(axis=0)
-    if len(values) == 1:
-        return mean, np.full_like(mean, np.nan)
-    # inf - inf is nan, which is the right standard error there and needs no warning
+    absent = np.isnan(values)
+    absent &= ~absent.all(axis=-1, keepdims=True)
+    count = (~absent).sum(axis=0)
+    # inf - inf and 0 / 0 are nan, which is the right standard error there and needs no warning
     with np.errstate(invalid="ignore"):
-        return mean, values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        mean = np.where(absent, 0, values).sum(axis=0) / count
+        variance = np.where(absent, 0, np.square(values - mean)).sum(axis=0) / (count - 1)
+        return mean, np.sqrt(variance) / np.sqrt(count)
 
 
 def score_table(images: pd.DataFrame, scores: Mapping[str, SeedScores]) -> pd.DataFrame:

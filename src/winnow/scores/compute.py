@@ -1,33 +1,47 @@
 """Compute a score that needs no pass through a network, for one cohort, by the score's name."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from winnow import methods
-from winnow.scores.families import OF_DATA, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_DATA, OF_MARGINS, OF_OUTPUTS, OF_VISITS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 
 def compute(name: str, runs: EarlyRuns) -> SeedScores:
-    """The score for every seed and scored epoch. Raises ValueError if no score has this name."""
-    for family, of_runs in ((OF_OUTPUTS, _of_outputs), (OF_VISITS, _of_visits), (OF_DATA, _of_data)):
+    """The score for every seed and scored epoch, of the images that the seed trained on. Raises ValueError if no score
+    has this name."""
+    by_family: dict[str, Callable[..., SeedScores]] = {
+        OF_OUTPUTS: _of_outputs,
+        OF_VISITS: partial(_of_epochs, EarlyRuns.correct),
+        OF_MARGINS: partial(_of_epochs, EarlyRuns.margins),
+        OF_DATA: _of_data,
+    }
+    for family, of_runs in by_family.items():
         if name in methods.names(family):
             return of_runs(methods.find(family, name), runs)
     raise ValueError(f"there is no score {name!r} of outputs, visits or data")
 
 
 def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
-    values = [[score(runs.log_probabilities(s, e), runs.labels) for e in runs.epochs] for s in runs.seeds]
-    return SeedScores(np.array(values, np.float32), runs.seeds, runs.epochs)
+    values = np.full((len(runs.seeds), len(runs.epochs), len(runs.labels)), np.nan, np.float32)
+    for of_seed, seed in zip(values, runs.seeds, strict=True):
+        seen = runs.seen(seed)
+        for of_epoch, epoch in zip(of_seed, runs.epochs, strict=True):
+            of_epoch[seen] = score(runs.log_probabilities(seed, epoch)[seen], runs.labels[seen])
+    return SeedScores(values, runs.seeds, runs.epochs)
 
 
-def _of_visits(score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
-    """At every scored epoch but 0: no image was visited before it."""
+def _of_epochs(
+    record: Callable[[EarlyRuns, int], np.ndarray], score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns
+) -> SeedScores:
+    """From a record of all visits, at every scored epoch but 0: no image was visited before it."""
     epochs = [epoch for epoch in runs.epochs if epoch > 0]
-    values = [score(runs.correct(seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds]
-    return SeedScores(np.array(values, np.float32), runs.seeds, epochs)
+    values = np.array([score(record(runs, seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds], np.float32)
+    return SeedScores(runs.only_seen(values), runs.seeds, epochs)
 
 
 def _of_data(score: Callable[[EarlyRuns], np.ndarray], runs: EarlyRuns) -> SeedScores:

@@ -4,6 +4,7 @@ says what the function takes and returns.
 
 OF_OUTPUTS = "winnow.scores.of_outputs"
 OF_VISITS = "winnow.scores.of_visits"
+OF_MARGINS = "winnow.scores.of_margins"
 OF_DATA = "winnow.scores.of_data"
 OF_GRADIENTS = "winnow.scores.of_gradients"
-OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_DATA)  # need no pass through a network
+OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_MARGINS, OF_DATA)  # need no pass through a network

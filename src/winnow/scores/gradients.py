@@ -51,7 +51,8 @@ def compute(name: str, runs: EarlyRuns, network: Network, working: Path) -> Seed
     jobs = [(seed, epoch) for seed in runs.seeds for epoch in runs.epochs]
     side_by_side(work, jobs, workers(images.device), Bar(len(jobs) * len(images), name, "image"))
     values = np.array([load_tensors(file(job), name)[name] for job in jobs], np.float32)
-    return SeedScores(values.reshape(len(runs.seeds), len(runs.epochs), -1), runs.seeds, runs.epochs)
+    values = runs.only_seen(values.reshape(len(runs.seeds), len(runs.epochs), -1))
+    return SeedScores(values, runs.seeds, runs.epochs)
 
 
 def of_all(score: Score, network: nn.Module, images: DeviceImages, tick: Tick) -> np.ndarray:

@@ -51,3 +51,16 @@ class EarlyRuns:
     def correct(self, seed: int) -> np.ndarray:
         """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as in training.loop.Run.correct."""
         return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]
+
+    def seen(self, seed: int) -> np.ndarray:
+        """Which images the seed trained on, bool [n]."""
+        return load_tensors(self.folder / f"seed{seed}" / "seen.safetensors", "seen")["seen"].astype(bool)
+
+    def only_seen(self, values: np.ndarray) -> np.ndarray:
+        """Values of every seed, float [seeds, epochs, n], with NaN where the seed has not trained on the image."""
+        seen = np.stack([self.seen(seed) for seed in self.seeds])
+        return np.where(seen[:, None], values, np.full_like(values, np.nan))
+
+    def margins(self, seed: int) -> np.ndarray:
+        """float16 [epochs, n]: of the logits at each visit, NaN where not visited, as training.loop.Run.margins."""
+        return load_tensors(self.folder / f"seed{seed}" / "margins.safetensors", "margins")["margins"]

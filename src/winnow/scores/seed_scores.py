@@ -13,8 +13,8 @@ NO_EPOCH = -1
 
 @dataclass(frozen=True)
 class SeedScores:
-    """One score of every image: values, float32 [seeds, epochs, n]. A score that does not depend on training has the
-    single epoch NO_EPOCH."""
+    """One score of every image: values, float32 [seeds, epochs, n], NaN if the seed has not trained on the image. A
+    score that does not depend on training has the single epoch NO_EPOCH."""
 
     values: np.ndarray
     seeds: list[int]

@@ -48,13 +48,3 @@ def suspects(
 def has_noise(table: pd.DataFrame) -> bool:
     """Whether any image has a label other than its source's."""
     return bool((table["label"] != table["original_label"]).any())
-
-
-def noise_auc(table: pd.DataFrame, scores: Iterable[str], epoch: int) -> dict[str, float]:
-    """How well each score at an epoch separates the changed labels from the others: the area under the ROC curve, 0.5
-    by chance and 1 if every changed label scores above every other."""
-    from sklearn.metrics import roc_auc_score  # only here: most data sets have no label noise
-
-    changed = table["label"] != table["original_label"]
-    values = {score: table[column(score, epoch)].rank() for score in scores if column(score, epoch) in table}
-    return {score: float(roc_auc_score(changed, value)) for score, value in values.items()}

@@ -184,18 +184,26 @@ def crop_and_flip(pixels: Tensor, padding: int, offsets: Tensor | None, flips: T
 
 
 def training_batches(
-    images: DeviceImages, batch_size: int, augment: Augment, seeds: Sequence[int], epoch: int
+    images: DeviceImages,
+    batch_size: int,
+    augment: Augment,
+    seeds: Sequence[int],
+    epoch: int,
+    parts: Sequence[Tensor] = (),
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """One pass over the images for each of k seeds, in a random order and in whole batches; the rest is dropped.
 
     Yields (rows [k, b], inputs float32 [k, b, c, h, w], labels [k, b]). Order and augmentation are drawn on the CPU,
     from the streams of each seed and this epoch. So they are the same on every device, after a restart, and beside any
     other seeds.
+
+    parts: for every seed the rows of its images, int64 [m] on the CPU; without it, all images.
     """
-    count = len(images) // batch_size * batch_size
+    parts = parts or [torch.arange(len(images))] * len(seeds)
+    count = len(parts[0]) // batch_size * batch_size
     orders, offsets, flips = [], [], []
-    for seed in seeds:
-        orders.append(torch.randperm(len(images), generator=torch_stream(seed, "data_order", epoch))[:count])
+    for seed, rows in zip(seeds, parts, strict=True):
+        orders.append(rows[torch.randperm(len(rows), generator=torch_stream(seed, "data_order", epoch))[:count]])
         draws = torch_stream(seed, "augmentation", epoch)
         if augment.crop:
             offsets.append(torch.randint(2 * augment.crop + 1, (count, 2), generator=draws))

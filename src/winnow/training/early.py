@@ -1,11 +1,13 @@
 """What the first epochs of a training keep for the scores."""
 
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from winnow.params.training import Training
 from winnow.storage import save_table, save_tensors
+from winnow.streams import numpy_stream
 from winnow.training.batches import DeviceImages
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss, with_features
 from winnow.training.fit import Hook
@@ -27,6 +29,21 @@ def early_schedule(training: Training, images: int, epochs: Sequence[int]) -> Sc
     return schedule
 
 
+def parts_of(seeds: Sequence[int], folds: int, images: int) -> dict[int, np.ndarray]:
+    """The rows of the images that each seed trains on: all but one fold, int64 [m], rising, m being the same for all.
+
+    For every ``folds`` seeds the images are split anew at random, and each leaves out another fold. So every image is
+    left out by one seed in ``folds``; where they do not split evenly, a few by two.
+    """
+    found = {}
+    for place, seed in enumerate(seeds):
+        fold = place % folds
+        order = numpy_stream(seeds[place - fold], "folds").permutation(images)
+        first = fold * images // folds
+        found[seed] = np.sort(np.delete(order, np.s_[first : first + math.ceil(images / folds)]))
+    return found
+
+
 def keep_epochs(
     images: DeviceImages, validation: DeviceImages, epochs: Collection[int], features: Collection[int] = ()
 ) -> Hook:
@@ -39,8 +56,9 @@ def keep_epochs(
     """
 
     def on_epoch(run: Run) -> None:
-        if run.correct is not None:
+        if run.correct is not None and run.margins is not None:
             run.record("correct", run.correct)
+            run.record("margins", run.margins)
             outputs = log_probabilities(run.network, validation)
             labels = validation.labels.cpu().numpy()
             run.record("validation", np.array([mean_loss(outputs, labels), accuracy(outputs, labels)]))
@@ -56,12 +74,19 @@ def keep_epochs(
 
 
 def keep_visits(images: int) -> Hook:
-    """At the end: keep ``correct.safetensors`` (correct, uint8 [epochs, images], as in ``loop.Run.correct``) and
-    ``history.csv`` (one row per epoch)."""
+    """At the end: keep ``correct.safetensors`` (correct, uint8 [epochs, images], as in ``loop.Run.correct``),
+    ``margins.safetensors`` (margins, float16 [epochs, images], as in ``loop.Run.margins``), ``seen.safetensors`` (seen,
+    uint8 [images], 1 for those that the run trained on), and ``history.csv`` (one row per epoch)."""
 
     def on_end(run: Run) -> None:
-        correct = np.array(run.records.get("correct", []), np.uint8).reshape(-1, images)
-        save_tensors(run.working / "correct.safetensors", {"correct": correct})
+        for name, kind in (("correct", np.uint8), ("margins", np.float16)):
+            save_tensors(
+                run.working / f"{name}.safetensors",
+                {name: np.array(run.records.get(name, []), kind).reshape(-1, images)},
+            )
+        seen = np.zeros(images, np.uint8)
+        seen[slice(None) if run.rows is None else run.rows.numpy()] = 1
+        save_tensors(run.working / "seen.safetensors", {"seen": seen})
         save_table(run.working / "history.csv", history(run))
 
     return on_end

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from winnow.networks import starting
 from winnow.params.training import Network, Training
 from winnow.progress import Bar
@@ -31,9 +33,15 @@ class Task:
     step: int = 0
 
 
-def fresh(network: Network, images: DeviceImages, classes: int) -> Callable[[int], Beginning]:
-    """Begin with networks for these images, with new weights or the file of weights that the params name."""
-    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed)
+def fresh(
+    network: Network, images: DeviceImages, classes: int, parts: Mapping[int, np.ndarray] | None = None
+) -> Callable[[int], Beginning]:
+    """Begin with networks for these images, with new weights or the file of weights that the params name.
+
+    parts: the rows of the images that each seed trains on; without it, all images.
+    """
+    rows = parts or {}
+    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed, rows=rows.get(seed))
 
 
 def nothing(_run: Run) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-# Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [] and hits, bool [b].
-Step = Callable[..., tuple[Tensor, Tensor]]
+# Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [], hits, bool [b], and
+# margins, float [b].
+Step = Callable[..., tuple[Tensor, Tensor, Tensor]]
 
 # Steps taken before one is recorded: in the first, libraries choose their algorithms and allocate their workspace.
 WARM_UP = 3
@@ -29,7 +30,7 @@ class GraphedStep:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream, self.done = torch.cuda.Stream(), torch.cuda.Event()
         self.given: list[Tensor] = []  # where every step finds its batch
-        self.result: tuple[Tensor, Tensor] = (torch.empty(0), torch.empty(0))
+        self.result: tuple[Tensor, ...] = ()
 
     def give(self, batch: Sequence[Tensor]) -> None:
         """Put the next batch where the step finds it."""
@@ -40,8 +41,8 @@ class GraphedStep:
             for place, tensor in zip(self.given, batch, strict=True):
                 place.copy_(tensor)
 
-    def take(self, seed: int, loss: Tensor, hits: Tensor, before: "GraphedStep | None") -> None:
-        """Take the step on the given batch, and write its result into loss [] and hits [b].
+    def take(self, seed: int, results: Sequence[Tensor], before: "GraphedStep | None") -> None:
+        """Take the step on the given batch, and write its results: loss [], hits and margins [b].
 
         seed: for layers that draw. before: another network, whose step must end first if layers draw, because torch
         keeps one place on the device for the seed of all graphs.
@@ -59,8 +60,8 @@ class GraphedStep:
             else:
                 self.result = self.step(*self.given)
                 self.draws |= _offset() > 0
-            loss.copy_(self.result[0])
-            hits.copy_(self.result[1])
+            for result, value in zip(results, self.result, strict=True):
+                result.copy_(value)
             self.done.record()
         self.taken += 1
 
@@ -77,15 +78,15 @@ class GraphedStep:
 
 
 def take_side_by_side(
-    steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: tuple[Tensor, Tensor]
+    steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: Sequence[Tensor]
 ) -> None:
     """Take one step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of
-    the results, losses [k] and hits [k, b]. The results are ready once ``wait_for`` has returned."""
+    the results, losses [k], hits [k, b] and margins [k, b]. The results are ready once ``wait_for`` has returned."""
     for i, step in enumerate(steps):
         step.give([tensor[i] for tensor in batch])
     before = None
     for i, step in enumerate(steps):
-        step.take(seeds[i], results[0][i], results[1][i], before)
+        step.take(seeds[i], [result[i] for result in results], before)
         before = step
 
 

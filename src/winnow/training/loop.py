@@ -35,7 +35,8 @@ class Beginning:
 
     mask: for a sparse network, bool tensors by parameter name, each of its parameter's shape, False where the weight is
     held at zero. about: what else is known of the network, for code that keeps the result. after_step: what to do after
-    every step, while the weights still have their gradients, such as to change the mask (``change_mask``).
+    every step, while the weights still have their gradients, such as to change the mask (``change_mask``). rows: of the
+    images that it trains on, int64 [m], None for all. Runs that train side by side have equally many.
     """
 
     network: nn.Module
@@ -43,6 +44,7 @@ class Beginning:
     mask: Mapping[str, Tensor] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     after_step: "StepHook | None" = None
+    rows: np.ndarray | None = None
 
 
 @dataclass
@@ -57,10 +59,12 @@ class Run:
     pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
     folder: Path  # for its outputs, once it is finished
     after_step: "StepHook | None" = None
+    rows: Tensor | None = None  # of the images that it trains on, int64 [m]; None for all
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
+    margins: np.ndarray | None = None  # likewise float16 [n of images], ``logit_margins``; NaN where not visited
 
     @property
     def working(self) -> Path:
@@ -91,7 +95,9 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
     sparse = [(network.get_parameter(name), kept) for name, kept in begin.mask.items()]
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
-    run = Run(begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, epoch, step)
+    rows = None if begin.rows is None else torch.from_numpy(begin.rows)
+    kept = (begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, rows)
+    run = Run(*kept, epoch=epoch, step=step)
     hold(run)
     return run
 
@@ -143,8 +149,10 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 
 def take_step(
     run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Take one step of a run on a batch. Returns the loss [] and which images were right before it, bool [b].
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Take one step of a run on a batch. Returns the loss [] before it, which images were right, bool [b], and their
+    ``logit_margins`` [b].
+
     inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
     """
     device = inputs.device
@@ -160,7 +168,14 @@ def take_step(
         run.network.zero_grad()  # some gradients may be there already, and the step may be tried in another way
         raise
     sgd_step(run, training, rate)
-    return loss.detach(), logits.detach().argmax(dim=1) == labels
+    logits = logits.detach()
+    return loss.detach(), logits.argmax(dim=1) == labels, logit_margins(logits, labels)
+
+
+def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """How far the logit of the label lies above the largest of the others: float32 [b] from [b, classes]."""
+    given, logits = labels[:, None], logits.float()
+    return logits.gather(1, given)[:, 0] - logits.scatter(1, given, -torch.inf).amax(dim=1)
 
 
 def graphed_steps(runs: Sequence[Run], training: Training) -> dict[int, GraphedStep]:
@@ -177,9 +192,9 @@ def train_epoch(
 ) -> None:
     """Train runs at the same step to the end of their epoch, or of the schedule if that comes first.
 
-    Sets ``run.correct`` (whether each image was classified right when it was visited, in training mode and augmented,
-    as the forgetting score needs it) and records ``training`` (float64 [3]: learning rate of the last step, mean loss
-    and accuracy over the visits).
+    Sets ``run.correct`` and ``run.margins`` (whether each image was classified right when it was visited, and by what
+    margin, in training mode and augmented, as forgetting and AUM need them), and records ``training`` (float64 [3]:
+    learning rate of the last step, mean loss and accuracy over the visits).
 
     graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side.
     """
@@ -190,9 +205,11 @@ def train_epoch(
     size = (len(runs), len(images) // training.batch_size, training.batch_size)
     losses = torch.empty(size[:2], device=device)
     hits = torch.empty(size, dtype=torch.bool, device=device)
+    margins = torch.empty(size, dtype=torch.float16, device=device)
     visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
-    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch)
+    parts = [run.rows for run in runs if run.rows is not None]
+    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch, parts)
     begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch already taken
     for visited, inputs, labels in islice(batches, begun, None):
         if runs[0].step == schedule.total:
@@ -200,7 +217,7 @@ def train_epoch(
         rate = schedule.learning_rate(runs[0].step)
         weights = [] if images.weights is None else [images.weights[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
-        results = losses[:, len(visits)], hits[:, len(visits)]
+        results = losses[:, len(visits)], hits[:, len(visits)], margins[:, len(visits)]
         for run in runs:
             run.step += 1
         if graphs is None:
@@ -215,13 +232,20 @@ def train_epoch(
         visits.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
-    every_loss = losses[:, : len(visits)]
-    every_hit = hits[:, : len(visits)].flatten(1).cpu().numpy()
-    every_visit = torch.cat(visits, dim=1).cpu().numpy()
-    for run, loss, hit, visit in zip(runs, every_loss, every_hit, every_visit, strict=True):
+    _record(runs, rate, visits, (losses, hits, margins), len(images))
+
+
+def _record(runs: Sequence[Run], rate: float, visits: list[Tensor], results: tuple[Tensor, ...], images: int) -> None:
+    """Keep what an epoch left of each of k runs. visits: of every step the rows [k, b]; results: losses [k, steps], and
+    hits and margins [k, steps, b], with room for more steps."""
+    losses, *of_visits = (every[:, : len(visits)] for every in results)
+    hits, margins = (every.flatten(1).cpu().numpy() for every in of_visits)
+    rows = torch.cat(visits, dim=1).cpu().numpy()
+    for run, loss, hit, margin, visit in zip(runs, losses, hits, margins, rows, strict=True):
         run.epoch += 1
-        run.correct = np.full(len(images), NOT_VISITED, np.uint8)
-        run.correct[visit] = hit
+        run.correct = np.full(images, NOT_VISITED, np.uint8)
+        run.margins = np.full(images, np.nan, np.float16)
+        run.correct[visit], run.margins[visit] = hit, margin
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
 
 
