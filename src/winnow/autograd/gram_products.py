@@ -3,8 +3,8 @@
 A row of the Jacobian belongs to an example i and a logit c, and stands at i * k + c. All functions add to the lower
 triangle of the Gram matrix [n * k, n * k] at least; what they add above the diagonal means nothing.
 
-The row of a weight is a matrix, W_ic = sum_p g_icp a_ip^T over the P positions of the image: the layer's inputs a do not
-depend on the logit. The inner product of two rows has two forms, of which the cheaper is taken for each layer:
+The row of a weight is a matrix, W_ic = sum_p g_icp a_ip^T over the P positions of the image. The layer's inputs a do
+not depend on the logit. The inner product of two rows has two forms, and each layer takes the cheaper:
 
     <W_ic, W_jd> = sum over the entries of W                          a * g multiplications for a pair of rows
                  = sum_p g_icp . (sum_q (a_ip . a_jq) g_jdq)          P g + P^2 (g / k + a / k^2)
@@ -15,7 +15,6 @@ network. Source: Novak, Sohl-Dickstein, Schoenholz 2022, "Fast finite width neur
 derivatives).
 """
 
-import torch
 from torch import Tensor
 
 # What a tile may take, in bytes: on a processor about as much as its caches hold.

@@ -2,10 +2,11 @@
 
 One forward pass, and one backward pass of all logits at once, which brings to every layer the gradients of the logits
 with respect to the layer's outputs. With the layer's inputs they give what the layer adds to the kernel
-(gram_products.py), and are dropped again: no more than one layer's gradients are in memory, and of its Jacobian a few
-columns. Calls that take weights are found as for gradient norms (weight_calls.py).
+(gram_products.py). Then they are dropped: memory holds the gradients of one layer's outputs, and a few columns of its
+Jacobian. Calls that take weights are found as for gradient norms (weight_calls.py).
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,9 @@ def gram(network: nn.Module, inputs: Tensor) -> Tensor:
             return of_logits
 
         each = torch.eye(k, dtype=logits.dtype, device=logits.device)[:, None]
-        torch.func.vmap(backward)(each.expand(k, n, k))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "There is a performance drop")  # for attention, vmap has a plain loop
+            torch.func.vmap(backward)(each.expand(k, n, k))
     recorder.check(found)
     return whole(recorder.gram)
 
