@@ -28,9 +28,10 @@ def compute(
     """The velocity of every group's kernel from each of the epochs to the next one that was kept, without augmentation.
 
     groups: rows of training images, int64 [m] each. epochs: of those kept; None for all but the last. Returns one row
-    per seed, epoch and group: seed, epoch, next_epoch, group and velocity (autograd.ntk). One job per seed: a call that
-    was interrupted finds the finished seeds in ``working``. Raises ValueError if the network has weights whose gradients
-    are not covered.
+    per seed, epoch and group: seed, epoch, next_epoch, group and velocity (autograd.ntk).
+
+    One job per seed: a call that was interrupted finds the finished seeds in ``working``. Raises ValueError if the
+    network has weights whose gradients are not covered.
     """
     steps = [step for step in zip(runs.epochs, runs.epochs[1:], strict=False) if epochs is None or step[0] in epochs]
     if not steps:
