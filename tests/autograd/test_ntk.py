@@ -45,6 +45,7 @@ def _check(network: nn.Module, shape: tuple[int, ...], n: int = 3) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:There is a performance drop")  # of the other side
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers(name: str) -> None:
     construct, shape = NETWORKS[name]
