@@ -35,6 +35,7 @@ STAGES: dict[str, tuple[list[str], str, str]] = {
     "early@a": (["a"], "stages.early.fit_side_by_side", TRAINING),
     "score_gradients@a-grand": (["a", "grand"], "winnow.scores.gradients.side_by_side", NETWORKS),
     "score": ([], "stages.score.EarlyRuns", f"{TABLES}, safetensors.numpy"),
+    "ntk@a": (["a"], "winnow.scores.velocity.side_by_side", TRAINING),
     "select": ([], "stages.select.atomic_folder", TABLES),
     "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.fit_side_by_side", TRAINING),
     "compare": ([], "stages.compare.accuracy_bands", TABLES),

@@ -1,11 +1,17 @@
 """Draw every picture from the tables that earlier stages wrote, and say how the methods did."""
 
-from stages._stage import main, params
+from pathlib import Path
+
+import pandas as pd
+
+from stages._stage import keep_only, main, params
 from winnow.analysis.comparison import in_words
 from winnow.analysis.extremes import extremes
+from winnow.analysis.velocity import velocity_bands
 from winnow.datasets.images import load_facts, load_pixels
 from winnow.params.early import Early
 from winnow.params.figures import Figures
+from winnow.params.ntk import Ntk
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.correlation import correlation_figure, reliability_figure
 from winnow.report.detection import detection_figure
@@ -14,12 +20,17 @@ from winnow.report.history import history_figure
 from winnow.report.mosaic import mosaic_figures
 from winnow.report.style import Style, save
 from winnow.report.suspects import suspects_figure
+from winnow.report.velocity import velocity_figure
 from winnow.scores.columns import column
 from winnow.storage import atomic_folder, load_table
 
+NTK = Path("data/ntk")
+
 
 def figures() -> None:
-    options = params(early=Early, figures=Figures)
+    options = params(early=Early, ntk=Ntk, figures=Figures)
+    tables = [f"{cohort}.parquet" for cohort in options.early.cohorts]
+    keep_only(NTK, tables)
     style = Style(font_size=options.figures.font_size)
     scores = load_table("data/scores/scores.parquet")
     suspects = load_table("data/scores/suspects.csv").head(options.figures.suspects)
@@ -40,6 +51,11 @@ def figures() -> None:
     detection = load_table("plots/detection.csv")
     if len(detection):  # some labels are known to be wrong
         drawn["detection"] = detection_figure(detection, load_table("data/analysis/detection.parquet"), style)
+    velocities = velocity_bands(
+        pd.concat(load_table(NTK / name) for name in tables), load_table("data/analysis/neighbours.parquet")
+    )
+    if len(velocities):
+        drawn["velocity"] = velocity_figure(velocities, options.ntk.score, style)
     sheets = mosaic_figures(pixels, of_classes, names, f"EL2N at epoch {last}", style)
     drawn |= {f"mosaic{page or ''}": sheet for page, sheet in enumerate(sheets)}
     with atomic_folder("plots/pictures") as folder:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages._stage import keep_only, main, params
+from stages._stage import keep_only, main, naming, params
 from winnow.analysis.curves import training_curves
 from winnow.analysis.detection import auroc_at, detection_curves, detection_table
 from winnow.analysis.histograms import score_histograms
@@ -17,8 +17,11 @@ from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
+from winnow.params.ntk import Ntk
 from winnow.scores.aggregate import score_table
+from winnow.scores.columns import column
 from winnow.scores.compute import compute
+from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
@@ -29,7 +32,7 @@ EARLY = Path("data/early")
 
 
 def score() -> None:
-    options = params(early=Early, score=Score, aggregate=Aggregate)
+    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk)
     cohorts = list(options.early.cohorts)
     gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
     keep_only(EARLY, [*cohorts, *gradients])
@@ -46,6 +49,10 @@ def score() -> None:
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
 
+    chosen = options.ntk.score
+    of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
+    with naming("ntk."):
+        save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
     by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["original_label"]).to_numpy()

@@ -299,6 +299,20 @@ def test_epochs(mistake):
     mistake("early: {epochs: [0, 30]}", "early.epochs ends at 30, but early.training.length is 20 epochs")
 
 
+def test_kernel_velocity(mistake, tmp_path):
+    mistake("ntk: {epochs: [1, 0]}", "ntk.epochs: must rise and not repeat, such as [0, 1]")
+    mistake("ntk: {epochs: [3]}", "ntk.epochs: 3 has no later epoch to compare with; early.epochs has 0, 1, 2, 5, 10")
+    mistake("ntk: {epochs: [10]}", "ntk.epochs: 10 has no later epoch")
+    mistake("ntk: {images: 0}", "ntk.images: must be at least 1, not 0")
+    mistake("ntk: {score: margins}", "ntk.score: margins is not computed; score has el2n, forgetting")
+    mistake(
+        "ntk: {score: forgetting}\nearly: {epochs: [0]}\nselect: {epoch: 0, methods: [random]}",
+        "ntk.score: forgetting is counted from epoch 1 on",
+    )
+    for epochs in ("null", "[]", "[0, 5]"):
+        load_params(write(tmp_path / "params.yaml", f"ntk: {{epochs: {epochs}, score: grand}}"))
+
+
 # Subsets
 
 

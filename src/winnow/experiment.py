@@ -16,6 +16,7 @@ from winnow.params.early import Early, Score
 from winnow.params.figures import Figures
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.named import Named, load_named
+from winnow.params.ntk import Ntk
 from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
@@ -33,6 +34,7 @@ class Params(Named):
     early: Early
     score: Score
     aggregate: Aggregate
+    ntk: Ntk
     select: Select
     retrain: Retrain
     dense: Dense
@@ -70,10 +72,23 @@ class Params(Named):
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")
+        self._neighbours()
         shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
         return self
+
+    def _neighbours(self) -> None:
+        """What groups of neighbouring images are made by is computed, and their kernels' networks are kept."""
+        computed = [*self.score.scores, *self.score.gradients]
+        if self.ntk.score not in computed:
+            raise ValueError(f"ntk.score: {self.ntk.score} is not computed; score has {', '.join(computed)}")
+        if self.ntk.score == "forgetting" and self.early.epochs == [0]:
+            raise ValueError("ntk.score: forgetting is counted from epoch 1 on, but early.epochs ends at 0")
+        for epoch in self.ntk.epochs or []:
+            if epoch not in self.early.epochs[:-1]:
+                there = ", ".join(map(str, self.early.epochs))
+                raise ValueError(f"ntk.epochs: {epoch} has no later epoch to compare with; early.epochs has {there}")
 
     def _selected_by(self, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method needs."""

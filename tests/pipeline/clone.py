@@ -52,6 +52,11 @@ aggregate:
   suspects_epoch: null
   splits: 2
   seed: 0
+ntk:
+  score: el2n
+  epochs: [0, 2]
+  groups: 2
+  images: 3
 select:
   methods: [el2n, random]
   keep: [0.5]

@@ -18,7 +18,18 @@ pytestmark = pytest.mark.pipeline
 
 STAGES = {name: entry.get("do", entry) for name, entry in read_yaml(ROOT / "dvc.yaml")["stages"].items()}
 WITH_TORCH = {
-    *("early", "score_gradients", "retrain", "retrain_full", "rewind", "dense", "prune", "spawn", "perturbation"),
+    *(
+        "early",
+        "score_gradients",
+        "ntk",
+        "retrain",
+        "retrain_full",
+        "rewind",
+        "dense",
+        "prune",
+        "spawn",
+        "perturbation",
+    ),
     *("connectivity", "curvature", "tickets"),
 }
 # DVC keeps no runs of a stage with `persist`; connectivity itself finds again what it has measured
@@ -108,6 +119,7 @@ ITEMS = [
     "early@a",
     "score_gradients@b-grand",
     "score",
+    "ntk@b",
     "select",
     "retrain@el2n-0.5",
 ]

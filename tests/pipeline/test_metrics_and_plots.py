@@ -13,7 +13,9 @@ pytestmark = pytest.mark.pipeline
 ITEMS = {"el2n-0.5", "random-0.5"}
 TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results", "tickets_barriers"}
 PICTURES = {
-    "pictures": {"accuracy", "distributions", "history", "mosaic", "rank_correlation", "reliability", "suspects"},
+    "pictures": {
+        *("accuracy", "distributions", "history", "mosaic", "rank_correlation", "reliability", "suspects", "velocity"),
+    },
     "ticket_pictures": {
         *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),
         *("perturbations", "largest_cuts", "spectra"),

@@ -148,6 +148,8 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
     "src/winnow/scores/of_outputs/el2n.py": {"score"},
     "src/winnow/scores/of_gradients/grand.py": {"score_gradients"},
+    "src/winnow/scores/neighbours.py": {"score"},
+    "src/winnow/autograd/gram_products.py": {"ntk"},
     "src/winnow/selection/methods/ranked.py": {"select"},
     "src/winnow/experiment.py": set(),
     "src/winnow/analysis/comparison.py": {"compare", "figures"},
@@ -186,7 +188,14 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
         clone.recode(module)
     assert set(clone.make()) == {
         *("check", "compare", "figures", "tickets", "ticket_figures"),
-        *("score_gradients@a-grand", "score_gradients@b-grand", "score", "select"),  # nothing after: the same outputs
+        *(
+            "score_gradients@a-grand",
+            "score_gradients@b-grand",
+            "ntk@a",
+            "ntk@b",
+            "score",
+            "select",
+        ),  # nothing after: the same outputs
     }
     for module in trainings:
         clone.recode(module)

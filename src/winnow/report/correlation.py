@@ -76,7 +76,7 @@ def reliability_figure(table: pd.DataFrame, style: Style) -> Figure:
     scores = list(dict.fromkeys(score for score, _ in in_order(zip(table["score"], table["epoch"], strict=True))))
     epochs = sorted(set(table["epoch"]), key=lambda epoch: (epoch < 0, epoch))
     names = {epoch: "no epoch" if epoch < 0 else f"epoch {epoch}" for epoch in epochs}
-    look_of = {name: _look(place, len(epochs) - (-1 in names)) for place, name in enumerate(names.values())}
+    look_of = {name: epoch_look(place, len(epochs) - (-1 in names)) for place, name in enumerate(names.values())}
     lines = table.assign(line=table["epoch"].map(names), mean=table["spearman"], count=2)  # splits, if there are many
     with drawing(style):
         figure, grid = panels(style, len(scores), 3, (3.2, 2.6))
@@ -98,7 +98,7 @@ def _two_digits(value: float) -> str:
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
-def _look(place: int, epochs: int) -> Look:
+def epoch_look(place: int, epochs: int) -> Look:
     """Of the epochs from dark to light; black without an epoch."""
     color = to_hex(mpl.colormaps["viridis"](0.85 * place / max(epochs - 1, 1))) if place < epochs else "#000000"
     return Look(color, MARKERS[place % len(MARKERS)], LINES[place % len(LINES)])
