@@ -26,13 +26,6 @@ def metrics(clone: Clone, name: str) -> Any:
     return json.loads(clone.path(f"metrics/{name}.json").read_text())
 
 
-def without_null(value: Any) -> Any:
-    """What DVC shows of a metric."""
-    if not isinstance(value, dict):
-        return value
-    return {key: without_null(inner) for key, inner in value.items() if inner is not None}
-
-
 def rows(clone: Clone, name: str) -> list[dict[str, str]]:
     with clone.path(f"plots/{name}.csv").open() as file:
         return list(csv.DictReader(file))
@@ -105,10 +98,7 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     printed = clone.do("dvc", "metrics", "show", "--json")
     assert "failed" not in printed
     shown = json.loads(printed)[""]["data"]
-    names = ("differences", "landscape", "retrain", "scores", "tickets")
-    assert set(shown) == {f"metrics/{name}.json" for name in names}
-    for name, entry in shown.items():
-        assert entry["data"] == without_null(json.loads(clone.path(name).read_text()))
+    assert shown == {"metrics/summary.json": {"data": metrics(clone, "summary")}}
 
     printed = clone.do("dvc", "plots", "show")
     assert "failed" not in printed
@@ -120,10 +110,14 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
 
 def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:
     clone.set("aggregate.suspects_epoch", 2)
-    assert set(clone.make()) >= {"score"}
-    changed = json.loads(clone.do("dvc", "metrics", "diff", "--json"))
-    assert changed["metrics/scores.json"]["epoch"] == {"old": 6, "new": 2, "diff": -4}
-    assert "metrics/retrain.json" not in changed
+    clone.set("retrain.seeds", [100, 105])
+    before = metrics(clone, "summary")
+    assert set(clone.make()) >= {"score", "retrain_full", "claims"}
+    after, changed = metrics(clone, "summary"), json.loads(clone.do("dvc", "metrics", "diff", "--json"))
+    assert set() < set(changed["metrics/summary.json"]) <= {"full", "el2n", "random", "holds", "fails"}
+    assert {key: (entry["old"], entry["new"]) for key, entry in changed["metrics/summary.json"].items()} == {
+        key: (before[key], after[key]) for key in after if before[key] != after[key]
+    }
     printed = clone.do("dvc", "plots", "diff", "HEAD")
     assert "failed" not in printed
     page = clone.path("dvc_plots/index.html").read_text()

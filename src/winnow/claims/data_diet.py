@@ -17,15 +17,14 @@ AT_THE_TOP = 0.75  # area under the ROC curve: a changed label outranks three qu
 def half_can_go(results: Results) -> Finding:
     """D1: EL2N at about a half, against all data trained for as many steps."""
     diet = results.diet
-    method, keeps = diet.top("el2n"), diet.keeps(*HALF)
+    method, keep = diet.top("el2n"), nearest_to_half(diet)
     if method is None:
         return _no_el2n()
-    if not keeps:
+    if keep is None:
         return not_computed("select.keep", "add 0.5")
     steps = diet.accuracy[diet.accuracy["method"].isin([method, "full"])]["steps"]
     if steps.nunique() > 1:
         return not_computed("retrain.budget", "steps, as the claim is about networks trained for equally many")
-    keep = min(keeps, key=lambda own: abs(diet.fractions[own] - 0.5))
     change = difference(diet.accuracies(method, keep), diet.accuracies("full"))
     return all_of([Comparison(f"{method} minus all data at {keep:g} kept", change, above=-diet.margin)], POINTS)
 
@@ -142,6 +141,11 @@ def rankings_transfer(results: Results) -> Finding:
         return not_computed("early.network", "name another network than retrain.network, or early.training likewise")
     method = diet.top("el2n")
     return _beats_random(diet, method) if method else _no_el2n()
+
+
+def nearest_to_half(diet: Diet) -> float | None:
+    """The value of select.keep that is about half of the images."""
+    return min(diet.keeps(*HALF), key=lambda keep: abs(diet.fractions[keep] - 0.5), default=None)
 
 
 def auroc(scores: np.ndarray, positive: np.ndarray) -> float:

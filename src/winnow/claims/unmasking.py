@@ -96,14 +96,14 @@ def perturbations_are_returned_from(results: Results) -> Finding:
 def large_cuts_leave_the_sublevel_set(results: Results) -> Finding:
     """U5: the smallest and the largest cut of the level of which the most different ones were made."""
     tickets = results.tickets
-    cuts = {level: rows.sort_values("cut") for level, rows in tickets.measured_cuts.groupby("level", sort=False)}
+    cuts = {str(level): rows.sort_values("cut") for level, rows in tickets.measured_cuts.groupby("level", sort=False)}
     spans = {level: rows["cut"].iloc[-1] - rows["cut"].iloc[0] for level, rows in cuts.items()}
     parent = max(spans, key=lambda level: spans[level], default=None)
     if parent is None or not spans[parent]:
         return not_computed("pruning.levels", "add a level of the same parent as another, with a larger prune")
     low, high = cuts[parent]["cut"].iloc[[0, -1]]
     little, much = cuts[parent]["child"].iloc[[0, -1]]
-    inside, outside = (excess(tickets, str(parent), level) for level in (little, much))
+    inside, outside = (excess(tickets, parent, level) for level in (little, much))
     words = [f"{much} ({high:.0%} of {parent} pruned)", f"{little} ({low:.0%})"]
     comparisons = [
         Comparison(f"excess of {words[0]} over {words[1]}", mean(outside - inside)),
