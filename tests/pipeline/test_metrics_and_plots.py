@@ -2,10 +2,12 @@
 
 import csv
 import json
+import re
+import shlex
 from typing import Any
 
 import pytest
-from clone import Clone
+from clone import ROOT, Clone
 from PIL import Image
 
 pytestmark = pytest.mark.pipeline
@@ -108,6 +110,20 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     assert all(f"{name}.png" in page for names in PICTURES.values() for name in names)
 
 
+def experiments() -> list[str]:
+    """The command of make experiments."""
+    (found,) = re.findall(r"^\tdvc exp show .*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return shlex.split(found.replace("$$", "$"))
+
+
+def fitting(clone: Clone, *words: str) -> list[list[str]]:
+    """What a command prints into 120 columns, as words, if it need not leave anything out."""
+    printed = clone.do(*words, COLUMNS="120")
+    assert "…" not in printed
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 120
+    return [line.split() for line in printed.splitlines()]
+
+
 def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:
     clone.set("aggregate.suspects_epoch", 2)
     clone.set("retrain.seeds", [100, 105])
@@ -118,6 +134,11 @@ def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:
     assert {key: (entry["old"], entry["new"]) for key, entry in changed["metrics/summary.json"].items()} == {
         key: (before[key], after[key]) for key in after if before[key] != after[key]
     }
+    assert {"full", "el2n", "random", "retrain.seeds"} <= {
+        word for line in fitting(clone, *experiments()) for word in line
+    }
+    assert ["params.yaml", "retrain.seeds", "[100,", "101]", "[100,", "105]"] in fitting(clone, "dvc", "params", "diff")
+    assert len(fitting(clone, "dvc", "metrics", "diff")) == 1 + len(changed["metrics/summary.json"])
     printed = clone.do("dvc", "plots", "diff", "HEAD")
     assert "failed" not in printed
     page = clone.path("dvc_plots/index.html").read_text()
