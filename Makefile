@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro times test lint format bench lock
+.PHONY: repro times experiments test lint format bench lock
 
 # As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
@@ -12,6 +12,10 @@ repro: $(VENV)/installed
 # How long every stage took when it last ran.
 times: $(VENV)/installed
 	python -m winnow.repro.times
+
+# dvc exp show makes a column of every parameter and every input: here of the parameters that differ alone.
+experiments: $(VENV)/installed
+	dvc exp show --no-pager --only-changed --drop '.*/|params.yaml|networks$$|stages$$|None'
 
 test: lint
 	python -m pytest --numprocesses auto --dist worksteal

@@ -124,7 +124,7 @@ ITEMS = [
     "retrain@el2n-0.5",
 ]
 ITEMS += ["retrain_full", "compare", "figures", "dense", "rewind@early", "prune@l1", "spawn", "connectivity"]
-ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures"]
+ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures", "claims"]
 
 
 def test_these_are_all_kinds() -> None:

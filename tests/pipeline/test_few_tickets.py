@@ -20,6 +20,7 @@ def set_all(clone: Clone, **values: object) -> None:
         clone.set(key.replace("__", "."), value)
 
 
+CLAIMS = ("score", "compare", "claims")
 ALL_LEVELS = ("spawn", "connectivity", "tickets", "ticket_figures")
 
 
@@ -28,12 +29,17 @@ def test_without_tickets_the_tables_are_empty(clone: Clone, monkeypatch: pytest.
     nothing = {"dense__seeds": [], "connectivity__matrix": [], "spawn__at": []}
     nothing |= {"pruning__levels": {}, "pruning__rewinds": {}, "perturbation__runs": {}, "curvature__levels": []}
     set_all(clone, **nothing)
-    run(clone, monkeypatch, "check", "dense", *ALL_LEVELS)
+    run(clone, monkeypatch, "check", "dense", *ALL_LEVELS, *CLAIMS)
     assert json.loads(clone.path("metrics/tickets.json").read_text()) == {}
     tables = clone.files("plots/tickets")
     assert len(tables) == 8
     assert [name for name, text in tables.items() if text.count(b"\n") != 1] == []
     assert clone.files("plots/ticket_pictures") == {}
+    claims = json.loads(clone.path("metrics/claims.json").read_text())
+    assert claims["U1"]["why"].startswith("pruning.levels: is empty")
+    assert claims["D2"]["effect"] is not None
+    summary = json.loads(clone.path("metrics/summary.json").read_text())
+    assert set(summary) == {"full", "el2n", "random", "halves", "holds", "fails"}
     # and DVC takes empty maps for no stages at all
     assert clone.repro("--dry", "ticket_figures") != []
 
@@ -48,9 +54,11 @@ def test_one_replicate_is_measured_but_not_judged(clone: Clone, monkeypatch: pyt
         connectivity__matrix=["dense", "l1"],
     )
     set_all(clone, perturbation__runs={}, curvature__levels=[])
-    run(clone, monkeypatch, "check", "dense", "prune@l1", *ALL_LEVELS)
+    run(clone, monkeypatch, "check", "dense", "prune@l1", *ALL_LEVELS, *CLAIMS)
     found = json.loads(clone.path("metrics/tickets.json").read_text())["l1"]
     assert found["matching"] is found["connected_to_parent"] is None
     assert found["barrier_to_parent"] >= 0
     pictures = {"errors", "layers", "lines", "magnitudes", "cuts_without_retraining", "barriers", "children"}
     assert set(clone.files("plots/ticket_pictures")) == {f"plots/ticket_pictures/{name}.png" for name in pictures}
+    claims = json.loads(clone.path("metrics/claims.json").read_text())
+    assert claims["U2"]["why"].startswith("dense.seeds: give three or more")

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import re
+import shlex
 from typing import Any
 
 import pytest
-from clone import Clone
+from clone import ROOT, Clone
 from PIL import Image
 
 pytestmark = pytest.mark.pipeline
@@ -26,13 +28,6 @@ LEVELS = {"dense": 1.0, "l1": 0.6, "l2": 0.36, "o2": 0.36}  # fraction of the we
 
 def metrics(clone: Clone, name: str) -> Any:
     return json.loads(clone.path(f"metrics/{name}.json").read_text())
-
-
-def without_null(value: Any) -> Any:
-    """What DVC shows of a metric."""
-    if not isinstance(value, dict):
-        return value
-    return {key: without_null(inner) for key, inner in value.items() if inner is not None}
 
 
 def rows(clone: Clone, name: str) -> list[dict[str, str]]:
@@ -134,10 +129,7 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     printed = clone.do("dvc", "metrics", "show", "--json")
     assert "failed" not in printed
     shown = json.loads(printed)[""]["data"]
-    names = ("differences", "landscape", "retrain", "scores", "tickets")
-    assert set(shown) == {f"metrics/{name}.json" for name in names}
-    for name, entry in shown.items():
-        assert entry["data"] == without_null(json.loads(clone.path(name).read_text()))
+    assert shown == {"metrics/summary.json": {"data": metrics(clone, "summary")}}
 
     printed = clone.do("dvc", "plots", "show")
     assert "failed" not in printed
@@ -147,12 +139,35 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     assert all(f"{name}.png" in page for names in PICTURES.values() for name in names)
 
 
+def experiments() -> list[str]:
+    """The command of make experiments."""
+    (found,) = re.findall(r"^\tdvc exp show .*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return shlex.split(found.replace("$$", "$"))
+
+
+def fitting(clone: Clone, *words: str) -> list[list[str]]:
+    """What a command prints into 120 columns, as words, if it need not leave anything out."""
+    printed = clone.do(*words, COLUMNS="120")
+    assert "…" not in printed
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 120
+    return [line.split() for line in printed.splitlines()]
+
+
 def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:
     clone.set("aggregate.suspects_epoch", 2)
-    assert set(clone.make()) >= {"score"}
-    changed = json.loads(clone.do("dvc", "metrics", "diff", "--json"))
-    assert changed["metrics/scores.json"]["epoch"] == {"old": 6, "new": 2, "diff": -4}
-    assert "metrics/retrain.json" not in changed
+    clone.set("retrain.seeds", [100, 105])
+    before = metrics(clone, "summary")
+    assert set(clone.make()) >= {"score", "retrain_full", "claims"}
+    after, changed = metrics(clone, "summary"), json.loads(clone.do("dvc", "metrics", "diff", "--json"))
+    assert set() < set(changed["metrics/summary.json"]) <= {"full", "el2n", "random", "holds", "fails"}
+    assert {key: (entry["old"], entry["new"]) for key, entry in changed["metrics/summary.json"].items()} == {
+        key: (before[key], after[key]) for key in after if before[key] != after[key]
+    }
+    assert {"full", "el2n", "random", "retrain.seeds"} <= {
+        word for line in fitting(clone, *experiments()) for word in line
+    }
+    assert ["params.yaml", "retrain.seeds", "[100,", "101]", "[100,", "105]"] in fitting(clone, "dvc", "params", "diff")
+    assert len(fitting(clone, "dvc", "metrics", "diff")) == 1 + len(changed["metrics/summary.json"])
     printed = clone.do("dvc", "plots", "diff", "HEAD")
     assert "failed" not in printed
     page = clone.path("dvc_plots/index.html").read_text()

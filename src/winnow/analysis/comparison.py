@@ -57,9 +57,9 @@ def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = (
     return pd.DataFrame(rows, columns=columns)
 
 
-def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """95% confidence interval of mean(a) - mean(b), their variances not taken for equal (Welch 1947); nan where a side
-    has one value only."""
+def welch_interval(a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Confidence interval of mean(a) - mean(b), their variances not taken for equal (Welch 1947); nan where a side has
+    one value only."""
     if min(len(a), len(b)) < 2:
         return float("nan"), float("nan")
     difference = a.mean() - b.mean()
@@ -68,7 +68,7 @@ def welch_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     # by hand, as scipy's test warns where one side has no spread
     errors = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])  # squared standard errors of the two means
     freedom = errors.sum() ** 2 / (errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1))
-    half = stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(errors.sum())
+    half = stdtrit(freedom, (1 + confidence) / 2) * np.sqrt(errors.sum())
     return float(difference - half), float(difference + half)
 
 

@@ -59,7 +59,7 @@ class WeightCalls(Override):
         return id(tensor) in self.names
 
     def claim(self, inputs: Tensor, *weights: Tensor | None) -> bool:
-        """Whether a layer with these weights is to be replaced.
+        """Whether a layer with these weights must be replaced.
 
         Not if none is trained; nor if one is computed from trained ones, which the ordinary call then betrays.
         """

@@ -1,0 +1,227 @@
+"""The claims about images, on made-up results: well inside each verdict, and on both sides of its borders."""
+
+import numpy as np
+import pytest
+from made_up import WELCH, diet, seed_scores, with_diet
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
+
+from winnow.claims import data_diet
+from winnow.claims.rules import CANNOT_TELL, FAILS, HOLDS, NOT_COMPUTED
+
+HAIR = 0.01
+
+
+def verdict_of(test, accuracy, **changes):
+    return test(with_diet(diet(accuracy, **changes))).verdict
+
+
+# All means are of full data at 98%: the margin is a tenth of the error, 0.2 points
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        (1.0, HOLDS), (0.0 - 0.2 + WELCH + HAIR, HOLDS), (-0.2 + WELCH - HAIR, CANNOT_TELL),
+        (-0.2 - WELCH + HAIR, CANNOT_TELL), (-0.2 - WELCH - HAIR, FAILS), (-5.0, FAILS),
+    ],
+)  # fmt: skip
+def test_half_can_go_if_accuracy_surely_falls_by_less_than_the_margin(change, verdict):
+    found = data_diet.half_can_go(with_diet(diet({("el2n", 0.5): 98 + change, ("full", 1.0): 98.0})))
+    assert found.verdict == verdict
+    assert found.effect == pytest.approx(change)
+    assert (found.low, found.high) == pytest.approx((change - WELCH, change + WELCH), abs=1e-4)
+
+
+def test_the_margin_is_half_a_point_where_errors_are_large():
+    assert diet({("full", 1.0): 60.0}).margin == 0.5
+    assert diet({("full", 1.0): 98.0}).margin == pytest.approx(0.2)
+
+
+def test_half_is_the_fraction_nearest_to_it():
+    accuracy = {("el2n", 0.6): 99.0, ("el2n", 0.45): 90.0, ("el2n", 0.1): 20.0, ("full", 1.0): 98.0}
+    assert verdict_of(data_diet.half_can_go, accuracy) == FAILS
+
+
+def test_networks_that_trained_for_fewer_steps_are_no_test_of_the_first_claim():
+    half = diet({("el2n", 0.5): 98.0, ("full", 1.0): 98.0})
+    half.accuracy.loc[half.accuracy["method"] == "full", "steps"] = 200
+    found = data_diet.half_can_go(with_diet(half))
+    assert found.verdict == NOT_COMPUTED
+    assert found.why.startswith("retrain.budget")
+
+
+@pytest.mark.parametrize(
+    ("above", "verdict"),
+    [
+        (1.0, HOLDS), (WELCH + HAIR, HOLDS), (WELCH - HAIR, CANNOT_TELL), (0.2 - WELCH + HAIR, CANNOT_TELL),
+        (0.2 - WELCH - HAIR, FAILS), (-3.0, FAILS),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("test", "method"),
+    [(data_diet.moderate_beats_random, "el2n"), (data_diet.initial_grand_beats_random, "grand-epoch0")],
+)
+def test_a_method_beats_random_or_does_not(test, method, above, verdict):
+    accuracy = {(method, 0.5): 90 + above, ("random", 0.5): 90.0, ("full", 1.0): 98.0}
+    assert verdict_of(test, accuracy) == verdict
+
+
+def test_one_moderate_fraction_is_enough_but_more_of_them_ask_for_more():
+    one = {("random", 0.5): 90.0, ("el2n", 0.5): 90 + WELCH + HAIR, ("full", 1.0): 98.0}
+    assert verdict_of(data_diet.moderate_beats_random, one) == HOLDS
+    other = {("random", 0.7): 90.0, ("el2n", 0.7): 90.0, **one}
+    assert verdict_of(data_diet.moderate_beats_random, other) == CANNOT_TELL
+    assert verdict_of(data_diet.moderate_beats_random, {**other, ("el2n", 0.5): 91.0}) == HOLDS
+    beside = {("random", 0.1): 50.0, ("el2n", 0.1): 10.0, **one}  # is not moderate
+    assert verdict_of(data_diet.moderate_beats_random, beside) == HOLDS
+
+
+@pytest.mark.parametrize(
+    ("el2n", "grand", "verdict"),
+    [
+        (-9.0, -9.0, HOLDS), (-9.0, -WELCH, CANNOT_TELL), (-9.0, 0.5, FAILS), (5.0, -9.0, FAILS),
+        (0.0, 0.0, CANNOT_TELL),
+    ],
+)  # fmt: skip
+def test_both_scores_must_fall_below_random_at_the_smallest_fraction(el2n, grand, verdict):
+    accuracy = {("random", 0.1): 60.0, ("el2n", 0.1): 60 + el2n, ("grand", 0.1): 60 + grand, ("full", 1.0): 98.0}
+    accuracy |= {(method, 0.2): 90.0 for method in ("random", "el2n", "grand")}
+    assert verdict_of(data_diet.extreme_falls_below_random, accuracy) == verdict
+
+
+def test_one_of_the_scores_alone_can_refute_but_not_show_the_fall():
+    accuracy = {("random", 0.1): 60.0, ("el2n", 0.1): 50.0, ("full", 1.0): 98.0}
+    found = data_diet.extreme_falls_below_random(with_diet(diet(accuracy)))
+    assert found.verdict == NOT_COMPUTED
+    assert found.why.startswith("select.methods: add grand, at an epoch above 0. So far: random minus el2n at 0.1")
+    assert verdict_of(data_diet.extreme_falls_below_random, {**accuracy, ("el2n", 0.1): 70.0}) == FAILS
+
+
+def noisy(truth: np.ndarray, noise: float, seed: int) -> np.ndarray:
+    """Six seeds of a score."""
+    return truth + np.random.default_rng(seed).normal(0, noise, size=(6, len(truth)))
+
+
+TRUTH = np.random.default_rng(9).normal(size=400)
+
+
+def test_rankings_agree():
+    own, same = seed_scores(noisy(TRUTH, 0.5, 0)), seed_scores(noisy(TRUTH, 0.5, 1))
+    other = seed_scores(noisy(np.random.default_rng(8).normal(size=400), 0.5, 2))
+    unrelated = np.random.default_rng(7).normal(size=400)
+    means = [own.values[:, 0].mean(axis=0), noisy(np.zeros(400), 0.5, 3).mean(axis=0)]
+    # so much of the truth that the rank correlation is just 0.5
+    mixed = min(
+        (part * TRUTH + (1 - part) * unrelated for part in np.linspace(0, 1, 101)),
+        key=lambda values: abs(spearmanr(means[0], means[1] + values).statistic - 0.5),
+    )
+    border = seed_scores(noisy(mixed, 0.5, 3))
+
+    def verdict(forgetting, grand, **changes):
+        scores = {"el2n": own, "forgetting": forgetting, "grand": grand}
+        return data_diet.rankings_agree(with_diet(diet(scores=scores, **changes)))
+
+    assert verdict(same, same).verdict == HOLDS
+    assert verdict(same, other).verdict == verdict(other, same).verdict == FAILS
+    assert verdict(border, same).verdict == CANNOT_TELL
+    unfinished = verdict(same, same, full_length="30 epochs")
+    assert unfinished.verdict == NOT_COMPUTED
+    assert unfinished.why.startswith("early.epochs: add 30")
+    assert verdict(same, other, full_length="30 epochs").verdict == FAILS  # for GraNd it can be told
+
+
+WINDOWS = ("el2n-window0", "el2n-window0.3", "el2n-window0.5", "el2n", "random")
+
+
+@pytest.mark.parametrize(
+    ("means", "verdict"),
+    [
+        ((90, 95, 96, 94), HOLDS), ((90, 95, 94, 99), FAILS), ((99, 95, 94, 90), FAILS),
+        ((95, 95, 95, 95), CANNOT_TELL),
+    ],
+)  # fmt: skip
+def test_the_best_window_lies_between(means, verdict):
+    accuracy = {(method, 0.4): mean for method, mean in zip(WINDOWS, [*means, 80.0], strict=True)}
+    assert verdict_of(data_diet.best_window_leaves_out_the_highest, {**accuracy, ("full", 1.0): 98.0}) == verdict
+
+
+def test_the_best_window_is_chosen_on_the_validation_split():
+    half = diet({**{(method, 0.4): 90.0 for method in WINDOWS}, ("full", 1.0): 98.0})
+    rows = half.accuracy
+    rows.loc[(rows["method"] == "el2n-window0.3") & (rows["split"] == "test"), "accuracy"] += 0.05
+    rows.loc[(rows["method"] == "el2n-window0.5") & (rows["split"] == "validation"), "accuracy"] += 0.01
+    found = data_diet.best_window_leaves_out_the_highest(with_diet(half))
+    assert found.effect == pytest.approx(0)
+    assert "el2n-window0.5 minus el2n at 0.4 kept" in found.why
+
+
+def test_a_window_that_ends_with_the_highest_image_is_no_inner_one():
+    accuracy = {(method, 0.7): 90.0 for method in ("el2n-window0", "el2n-window0.3", "el2n", "random")}
+    assert verdict_of(data_diet.best_window_leaves_out_the_highest, {**accuracy, ("full", 1.0): 98.0}) == NOT_COMPUTED
+
+
+CHANGED = np.arange(400) % 10 == 0
+
+
+def shifted(shift: float) -> np.ndarray:
+    return noisy(TRUTH + shift * CHANGED, 0.3, 4)
+
+
+BORDER = min(np.linspace(0, 3, 301), key=lambda own: abs(roc_auc_score(CHANGED, shifted(own).mean(axis=0)) - 0.75))
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdict"),
+    [(3.0, HOLDS), (BORDER + 0.2, HOLDS), (BORDER, CANNOT_TELL), (BORDER - 0.2, FAILS), (0.0, FAILS)],
+)
+def test_wrong_labels_gather_at_the_top(shift, verdict):
+    changed, scores = CHANGED, seed_scores(shifted(shift))
+    found = data_diet.wrong_labels_gather_at_the_top(with_diet(diet(scores={"el2n": scores}, changed=changed)))
+    assert found.verdict == verdict
+    assert found.effect == pytest.approx(roc_auc_score(changed, scores.values[:, 0].mean(axis=0)), abs=1e-6)
+
+
+def test_auroc_counts_ties_as_halves():
+    scores, positive = np.array([1.0, 1, 2, 3, 1]), np.array([True, False, True, False, False])
+    assert data_diet.auroc(scores, positive) == roc_auc_score(positive, scores) == pytest.approx(3 / 6)
+
+
+def test_a_ranking_transfers_if_the_scores_come_from_elsewhere():
+    accuracy = {("el2n", 0.5): 95.0, ("random", 0.5): 90.0, ("full", 1.0): 98.0}
+    assert verdict_of(data_diet.rankings_transfer, accuracy, transferred=True) == HOLDS
+    assert verdict_of(data_diet.rankings_transfer, accuracy) == NOT_COMPUTED
+
+
+@pytest.mark.parametrize(
+    ("test", "key"),
+    [
+        (data_diet.half_can_go, "select.methods"),
+        (data_diet.moderate_beats_random, "select.methods"),
+        (data_diet.extreme_falls_below_random, "select.keep"),
+        (data_diet.rankings_agree, "select.epoch"),
+        (data_diet.initial_grand_beats_random, "select.methods"),
+        (data_diet.best_window_leaves_out_the_highest, "select.methods"),
+        (data_diet.wrong_labels_gather_at_the_top, "labels.noise"),
+        (data_diet.rankings_transfer, "early.network"),
+    ],
+)
+def test_what_was_not_computed_names_the_key_that_would(test, key):
+    for half in (diet(), diet({("random", 0.3): 90.0, ("full", 1.0): 98.0})):
+        found = test(with_diet(half))
+        assert (found.verdict, found.why.partition(":")[0]) == (NOT_COMPUTED, key)
+
+
+def test_other_ways_to_rank_are_not_taken_for_the_plain_one():
+    methods = {
+        "random": {},
+        "far": {"method": "k_center"},
+        "classes": {"method": "ranked", "score": "el2n", "per_class": True},
+        "start": {"method": "ranked", "score": "el2n", "epoch": 0},
+        "late": {"method": "ranked", "score": "el2n", "epoch": 8},
+    }
+    half = diet(methods=methods)
+    assert half.top("el2n") == "late"
+    assert diet(methods={**methods, "usual": {"method": "ranked", "score": "el2n"}}).top("el2n") == "usual"
+    assert half.top("el2n", epoch=0) == "start"
+    assert half.top("grand") is None
