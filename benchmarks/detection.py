@@ -72,9 +72,7 @@ def of_experiment(root: Path) -> tuple[list[EarlyRuns], np.ndarray]:
     table = load_table(root / "data/labels.parquet")
     labels = table["label"].to_numpy()
     folders = sorted(path for path in (root / "data/early").iterdir() if path.is_dir())
-    return [EarlyRuns(path, labels, root / "data/images") for path in folders], labels != table[
-        "original_label"
-    ].to_numpy()
+    return [EarlyRuns(path, labels, root / "data/images") for path in folders], labels != table["true_label"].to_numpy()
 
 
 def ours(cohorts: list[EarlyRuns], wrong: np.ndarray) -> dict[str, dict[str, float]]:

@@ -1,20 +1,23 @@
 """Check the whole of params.yaml, so that a mistake in any section is reported before anything runs. Also list the code
 that every stage runs: one list for each script, or one for each of its items if items use different methods."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files
+from stages._experiment import EXPERIMENT
 from stages._stage import CODE, main
 from winnow import methods
 from winnow.datasets.build import SOURCES
 from winnow.errors import UserError
 from winnow.experiment import Params, load_params
+from winnow.params.base import read_yaml
 from winnow.params.training import Network
 from winnow.scores.families import OF_FILES, OF_GRADIENTS
 from winnow.selection.choices import choices
 from winnow.selection.choose import METHODS
-from winnow.storage import atomic_folder
+from winnow.storage import atomic_folder, save_json
 from winnow.tickets.rules import methods_of
 
 
@@ -29,6 +32,8 @@ def check() -> None:
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}
+    # sorted: the order of keys in params.yaml means nothing
+    save_json(EXPERIMENT, json.loads(json.dumps(read_yaml("params.yaml"), sort_keys=True)))
     with atomic_folder(CODE) as folder:
         for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "check"):
             for name, chosen in lists_of(script, params).items():

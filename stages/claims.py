@@ -4,7 +4,8 @@ headline numbers of the experiment, which alone DVC takes for metrics."""
 from pathlib import Path
 from typing import Any
 
-from stages._stage import main, params
+from stages._experiment import experiment
+from stages._stage import main
 from winnow.claims.headline import headline
 from winnow.claims.register import findings, in_words
 from winnow.claims.results import Diet, Results, Tickets
@@ -21,7 +22,7 @@ from winnow.storage import load_table, save_json
 
 
 def claims() -> None:
-    options = params(
+    options = experiment(
         early=Early, score=Score, aggregate=Aggregate, select=Select, retrain=Retrain, dense=Dense, pruning=Pruning
     )
     results = Results(diet_of(options), tickets_of(options))
@@ -40,7 +41,7 @@ def diet_of(options: Any) -> Diet:
         methods=choices(options.select.methods, options.select.epoch),
         epoch=options.select.epoch,
         scores=scores_of(options),
-        changed=(images["label"] != images["original_label"]).to_numpy(),
+        changed=(images["label"] != images["true_label"]).to_numpy(),
         suspects_epoch=early.epochs[-1] if suspects_epoch is None else suspects_epoch,
         full_length=early.training.length,
         transferred=(early.network, early.training) != (retrain.network, retrain.training),

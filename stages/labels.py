@@ -30,6 +30,7 @@ def labels() -> None:
         print(f"{options.file}: {(given != original).sum()} of {len(given)} labels differ from the source's")
     table["label"] = randomise(given, options.noise, len(class_names), options.seed)
     table["original_label"] = original
+    table["true_label"] = original if options.right == "source" else given
     table["class"] = np.array(class_names)[table["label"]]
     save_table("data/labels.parquet", table)
     # all training images as a subset, for the stages that take subsets by name

@@ -9,7 +9,7 @@ from winnow.analysis.histograms import bin_edges, score_histograms, weight_histo
 
 def scores(**columns):
     count = len(next(iter(columns.values())))
-    labels = {"label": np.zeros(count, int), "original_label": np.zeros(count, int)}
+    labels = {"label": np.zeros(count, int), "true_label": np.zeros(count, int)}
     return pd.DataFrame({"id": range(count), **labels, **columns, "el2n_epoch3_stderr": 0.0})
 
 

@@ -47,7 +47,7 @@ def test_the_files_stay_short() -> None:
     """DVC's own time grows with them: every dvc command reads both, and each stage writes dvc.lock."""
     assert len(STAGES) <= 22
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 330
-    assert len(lines(ROOT / "dvc.lock")) <= 3000
+    assert len(lines(ROOT / "dvc.lock")) <= 3600
     assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 60
 
 

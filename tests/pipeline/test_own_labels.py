@@ -35,6 +35,7 @@ def test_suspects_that_are_reviewed_and_saved_are_what_the_next_run_trains_on(cl
     table = load_table(clone.path("data/labels.parquet")).set_index("id")
     changed = table[table["label"] != table["original_label"]]
     assert changed.index.tolist() == [corrected]
+    assert (changed["label"] == changed["true_label"]).all()
     assert changed[["original_label", "class"]].astype(str).to_numpy().tolist() == [[given, rows[3]["label"]]]
 
     # the next round goes below the first, whose corrections stay

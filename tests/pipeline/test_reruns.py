@@ -16,7 +16,7 @@ pytestmark = pytest.mark.pipeline
 
 # What is cheap and reads all tickets: no training, and no line that was measured before.
 OF_ALL_LEVELS = {"connectivity", "tickets", "ticket_figures"}
-OF_ALL_SUBSETS = {"compare", "figures"}
+OF_ALL_SUBSETS = {"compare", "figures", "claims"}
 
 
 def lines(clone: Clone) -> dict[str, int]:
@@ -44,7 +44,7 @@ def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clon
     clone.set("connectivity.matrix", ["dense", "o2"])
     # select finds the same images in a larger table
     of_tickets = {"curvature@l1", "connectivity", "tickets", "ticket_figures"}
-    assert set(clone.make()) == {"check", "score", "select", "figures", *of_tickets}
+    assert set(clone.make()) == {"check", "score", "select", "figures", "claims", *of_tickets}
     # l1 to l2 is measured for l2 still; no line is measured again
     assert lines(clone) == measured
 
@@ -150,9 +150,9 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/scores/of_gradients/grand.py": {"score_gradients"},
     "src/winnow/scores/neighbours.py": {"score"},
     "src/winnow/autograd/gram_products.py": {"ntk"},
-    "src/winnow/selection/methods/ranked.py": {"select"},
+    "src/winnow/selection/methods/ranked.py": {"claims", "select"},
     "src/winnow/experiment.py": set(),
-    "src/winnow/analysis/comparison.py": {"compare", "figures"},
+    "src/winnow/analysis/comparison.py": {"claims", "compare", "figures"},
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "prune", "spawn", "perturbation"},
@@ -179,7 +179,7 @@ def test_prose_reruns_nothing_and_a_renamed_local_variable_what_it_is_part_of(cl
     ranked = clone.path("src/winnow/selection/methods/ranked.py")
     assert "skipped = " in ranked.read_text()
     ranked.write_text(ranked.read_text().replace("skipped", "passed_over"))
-    assert clone.repro() == ["check", "select"]
+    assert clone.repro() == ["check", "select", "claims"]
 
 
 def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None:
@@ -187,15 +187,9 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     for module in IMPORTED_BY.keys() - trainings:
         clone.recode(module)
     assert set(clone.make()) == {
-        *("check", "compare", "figures", "tickets", "ticket_figures"),
-        *(
-            "score_gradients@a-grand",
-            "score_gradients@b-grand",
-            "ntk@a",
-            "ntk@b",
-            "score",
-            "select",
-        ),  # nothing after: the same outputs
+        *("check", "compare", "figures", "claims", "tickets", "ticket_figures"),
+        *("score_gradients@a-grand", "score_gradients@b-grand", "ntk@a", "ntk@b"),
+        *("score", "select"),  # nothing after: the same outputs
     }
     for module in trainings:
         clone.recode(module)

@@ -44,6 +44,7 @@ def scores(images: int = 200, epochs: Sequence[int] = (0, 2, 10)) -> pd.DataFram
         "id": [f"train-{i:05d}" for i in range(images)],
         "label": np.arange(images) % 10,
         "original_label": np.arange(images) % 10,
+        "true_label": np.arange(images) % 10,
         "class": [str(i % 10) for i in range(images)],
     }
     for score in ("el2n", "forgetting", "margin"):

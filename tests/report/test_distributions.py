@@ -81,7 +81,7 @@ def test_many_epochs_are_thinned_from_first_to_last():
 )
 @pytest.mark.parametrize("size", [4.0, 20.0])
 def test_odd_inputs_draw_without_a_warning(tmp_path, columns, size):
-    table = scores()[["label", "original_label", *columns]]
+    table = scores()[["label", "true_label", *columns]]
     save(distributions_figure(histograms(table), Style(size)), tmp_path / "a.png", 50)
     constant = table.assign(**dict.fromkeys(columns, 3.0))
     save(distributions_figure(histograms(constant, np.ones(200, bool)), Style(size)), tmp_path / "a.png", 50)

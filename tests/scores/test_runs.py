@@ -151,5 +151,5 @@ def test_a_column_tells_its_score_and_epoch(name, epoch):
 def test_column_names():
     assert column("el2n", 4) == "el2n_epoch4_mean"
     assert column("input_norm", NO_EPOCH, "stderr") == "input_norm_stderr"
-    table = pd.DataFrame(columns=["id", "position", "label", "class", "original_label"])
+    table = pd.DataFrame(columns=["id", "position", "label", "class", "original_label", "true_label"])
     assert [parse_column(name) for name in table] == [None] * 5

@@ -15,6 +15,7 @@ def table(original: list[int] | None = None) -> pd.DataFrame:
             "position": [7, 3, 9, 1],
             "label": labels,
             "original_label": original or labels,
+            "true_label": original or labels,
             "el2n_epoch4_mean": np.array([0.2, 1.3, 0.7, 1.3], np.float32),
             "el2n_epoch4_stderr": np.array([0.1, 0.2, 0.3, 0.4], np.float32),
             "loss_epoch4_mean": [0.1, 0.2, 0.3, np.inf],

@@ -15,9 +15,9 @@ def score_histograms(scores: pd.DataFrame) -> pd.DataFrame:
     All epochs of a score share their bins, so that they can be compared. The bin from +inf to +inf holds the images
     that were never learned (forgetting), where the score has any; the one from NaN to NaN those without a score.
 
-    scores: one row per image, label, original_label and the columns of means (scores.columns).
+    scores: one row per image, label, true_label and the columns of means (scores.columns).
     """
-    changed = (scores["label"] != scores["original_label"]).to_numpy()
+    changed = (scores["label"] != scores["true_label"]).to_numpy()
     groups = {"all": np.ones(len(scores), bool)} | ({"changed": changed} if changed.any() else {})
     columns = {name: parsed for name in map(str, scores) if (parsed := parse_column(name))}
     tables = []

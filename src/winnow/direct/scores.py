@@ -84,7 +84,9 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
     seeds = list(range(len(all_networks)))
     scores = SeedScores(np.concatenate(values, axis=1)[:, None].astype(np.float32), seeds, [0])
     position = np.arange(len(label))
-    images = pd.DataFrame({"id": position, "position": position, "label": label, "original_label": label})
+    images = pd.DataFrame(
+        {"id": position, "position": position, "label": label, "original_label": label, "true_label": label}
+    )
     classes = range(max(label.max(), np.concatenate(predicted).max()) + 1)
     found = of_table(score_table(images, {"el2n": scores}), np.concatenate(predicted), classes, 0, count)
     return found.drop(columns=["id", "original", "label"])

@@ -1,7 +1,7 @@
 """The sections download and labels: where the images come from, and which labels they get."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -46,6 +46,8 @@ class Labels(Section):
 
     file: str | None  # csv or parquet of the user's labels: a column id, and the labels; the other images keep theirs
     column: str  # of the file: which one has the labels, by name or number of the class
+    # which labels are right, where file and source differ: the file's (a review), or the source's (a test of detectors)
+    right: Literal["file", "source"]
     noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is then drawn anew
     seed: Seed  # of the noise
 

@@ -46,5 +46,5 @@ def suspects(
 
 
 def has_noise(table: pd.DataFrame) -> bool:
-    """Whether any image has a label other than its source's."""
-    return bool((table["label"] != table["original_label"]).any())
+    """Whether any label is known to be wrong."""
+    return bool((table["label"] != table["true_label"]).any())
