@@ -1,4 +1,4 @@
-"""All of params.yaml as an input, for the stages that read nearly all of it: they declare one file, not every key."""
+"""All of params.yaml but the look of pictures as one input, for stages that would have to declare nearly every key."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from winnow.params.base import Section, validate
 from winnow.params.named import load_named
 from winnow.storage import load_json
 
-EXPERIMENT = Path("data/experiment.json")  # the values of params.yaml, as the stage check found them
+EXPERIMENT = Path("data/experiment.json")  # written by the stage check
 
 
 def experiment(**sections: type[Section]) -> Any:

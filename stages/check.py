@@ -32,8 +32,9 @@ def check() -> None:
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}
-    # sorted: the order of keys in params.yaml means nothing
-    save_json(EXPERIMENT, json.loads(json.dumps(read_yaml("params.yaml"), sort_keys=True)))
+    values = read_yaml("params.yaml")
+    del values["figures"]  # how pictures look
+    save_json(EXPERIMENT, json.loads(json.dumps(values, sort_keys=True)))  # in any order they mean the same
     with atomic_folder(CODE) as folder:
         for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "check"):
             for name, chosen in lists_of(script, params).items():

@@ -82,7 +82,7 @@ def test_misspelt_keys(mistake):
     mistake("early: {epoch: [0]}", "early.epoch: no such key", "did you mean epochs?")
     mistake("trainings: {short: {learning_rat: 1}}", "trainings.short.learning_rat:", "did you mean learning_rate?")
     mistake("trainings: {short: {augment: {flop: true}}}", "trainings.short.augment.flop:", "did you mean flip?")
-    mistake("labels: {xyzzy: 1}", "labels.xyzzy: no such key; there are file, column, noise, seed")
+    mistake("labels: {xyzzy: 1}", "labels.xyzzy: no such key; there are file, column, right, noise, seed")
 
 
 def test_misspelt_sections(mistake):

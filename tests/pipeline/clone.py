@@ -29,6 +29,7 @@ download:
 labels:
   file: null
   column: label
+  right: file
   noise: 0.0
   seed: 0
 networks:

@@ -152,4 +152,4 @@ def test_column_names():
     assert column("el2n", 4) == "el2n_epoch4_mean"
     assert column("input_norm", NO_EPOCH, "stderr") == "input_norm_stderr"
     table = pd.DataFrame(columns=["id", "position", "label", "class", "original_label", "true_label"])
-    assert [parse_column(name) for name in table] == [None] * 5
+    assert [parse_column(name) for name in table] == [None] * 6
