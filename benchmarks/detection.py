@@ -47,7 +47,7 @@ except ImportError:
     sys.exit("error: benchmarks/detection.py compares with cleanlab: pip install '.[bench]'")
 
 SCORES = ("el2n", "loss", "margin", "forgetting", "aum", "confident_learning")
-SHOWN = ("auroc", "average_precision", "precision_100", "precision_1000", "precision_wrong")
+SHOWN = ("auroc", "average_precision", "precision_100", "precision_1000", "precision_4500", "precision_wrong")
 EPOCH, SEEDS, FOLDS, NOISE = 8, list(range(10)), 5, 0.2
 
 

@@ -9,7 +9,7 @@ from winnow.analysis.spread import band
 from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
-LISTS = (100, 1000)  # lengths of the list of suspects
+LISTS = (100, 1000, 4500)  # lengths of the list of suspects; 4,500 is a tenth of what CIFAR-10 trains on
 MEASURES = ("auroc", "average_precision", *(f"precision_{length}" for length in LISTS), "precision_wrong")
 SPREAD = ("auroc", "average_precision")  # which have a band over the seeds
 CHANCE = "chance"
@@ -29,7 +29,7 @@ def detection_table(wrong: np.ndarray, scores: BySample) -> pd.DataFrame:
 
     - auroc: the probability that a wrong label scores above a right one, 0.5 by chance;
     - average_precision: the mean over the wrong labels of the precision of the list that ends with it;
-    - precision_100, precision_1000: the fraction of wrong labels among so many highest; NaN if there are fewer images;
+    - precision_100, precision_1000, precision_4500: the fraction of wrong labels among so many highest; NaN if there are fewer images;
     - precision_wrong: likewise among as many as there are wrong labels, so that it is the recall, too.
 
     For one seed these are means over the seeds, each alone, and auroc_low, auroc_high and so on a band over them. For
