@@ -4,6 +4,8 @@ headline numbers of the experiment, which alone DVC takes for metrics."""
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from stages._experiment import experiment
 from stages._stage import main
 from winnow.claims.headline import headline
@@ -41,6 +43,7 @@ def diet_of(options: Any) -> Diet:
         methods=choices(options.select.methods, options.select.epoch),
         epoch=options.select.epoch,
         scores=scores_of(options),
+        velocities=pd.concat(load_table(f"data/ntk/{cohort}.parquet") for cohort in early.cohorts),
         changed=(images["label"] != images["true_label"]).to_numpy(),
         suspects_epoch=early.epochs[-1] if suspects_epoch is None else suspects_epoch,
         full_length=early.training.length,

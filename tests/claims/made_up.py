@@ -35,11 +35,22 @@ def diet(accuracy: Mapping[tuple[str, float], float] = {}, **changes: Any) -> Di
         "epoch": 4,
         "scores": {},
         "changed": np.zeros(4, bool),
+        "velocities": velocities({}),
         "suspects_epoch": 4,
         "full_length": "8 epochs",
         "transferred": False,
     }
     return Diet(**{**usual, **changes})
+
+
+def velocities(of_groups: Mapping[tuple[int, int], Sequence[float]]) -> pd.DataFrame:
+    """of_groups: by seed and the epoch at which a step begins, the velocity of each group, the easiest first."""
+    rows = [
+        (seed, epoch, epoch + 1, group, value)
+        for (seed, epoch), values in of_groups.items()
+        for group, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["seed", "epoch", "next_epoch", "group", "velocity"])
 
 
 def seed_scores(values: np.ndarray, epochs: Sequence[int] = (4, 8)) -> SeedScores:

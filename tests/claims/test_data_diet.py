@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_up import WELCH, diet, seed_scores, with_diet
+from made_up import WELCH, diet, seed_scores, velocities, with_diet
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
@@ -180,6 +180,30 @@ def test_wrong_labels_gather_at_the_top(shift, verdict):
     found = data_diet.wrong_labels_gather_at_the_top(with_diet(diet(scores={"el2n": scores}, changed=changed)))
     assert found.verdict == verdict
     assert found.effect == pytest.approx(roc_auc_score(changed, scores.values[:, 0].mean(axis=0)), abs=1e-6)
+
+
+UP, DOWN, MIXED = (0.1, 0.2, 0.3, 0.4), (0.4, 0.3, 0.2, 0.1), (0.2, 0.1, 0.4, 0.3)  # MIXED: rank correlation 0.6
+
+
+@pytest.mark.parametrize(
+    ("of_seeds", "effect", "verdict"),
+    [
+        ((UP, UP, MIXED), (1 + 1 + 0.6) / 3, HOLDS),
+        ((DOWN, DOWN, MIXED[::-1]), -(1 + 1 + 0.6) / 3, FAILS),
+        ((UP, DOWN, MIXED), 0.2, CANNOT_TELL),
+        ((UP,), 1.0, CANNOT_TELL),
+    ],
+)
+def test_velocity_rises_with_the_score_if_it_surely_does_over_seeds(of_seeds, effect, verdict):
+    # the step from epoch 0 tells the same as that from 1
+    table = velocities({(seed, epoch): values for seed, values in enumerate(of_seeds) for epoch in (0, 1)})
+    found = data_diet.kernel_velocity_rises_with_the_score(with_diet(diet({}, velocities=table)))
+    assert (found.verdict, found.effect) == (verdict, pytest.approx(effect))
+
+
+def test_velocity_of_one_group_tells_nothing():
+    found = data_diet.kernel_velocity_rises_with_the_score(with_diet(diet({}, velocities=velocities({(0, 0): [0.1]}))))
+    assert (found.verdict, found.why.split(":")[0]) == (NOT_COMPUTED, "ntk.groups")
 
 
 def test_auroc_counts_ties_as_halves():

@@ -29,7 +29,8 @@ def detection_table(wrong: np.ndarray, scores: BySample) -> pd.DataFrame:
 
     - auroc: the probability that a wrong label scores above a right one, 0.5 by chance;
     - average_precision: the mean over the wrong labels of the precision of the list that ends with it;
-    - precision_100, precision_1000, precision_4500: the fraction of wrong labels among so many highest; NaN if there are fewer images;
+    - precision_100, precision_1000, precision_4500: the fraction of wrong labels among so many highest; NaN if there
+      are fewer images;
     - precision_wrong: likewise among as many as there are wrong labels, so that it is the recall, too.
 
     For one seed these are means over the seeds, each alone, and auroc_low, auroc_high and so on a band over them. For

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from winnow.analysis.reliability import spearman
-from winnow.claims.intervals import Estimate, difference, jackknife, on_scale_of
+from winnow.analysis.velocity import velocity_trend
+from winnow.claims.intervals import Estimate, difference, jackknife, mean, on_scale_of
 from winnow.claims.results import Diet, Results
 from winnow.claims.rules import Comparison, Finding, all_of, any_of, not_computed, not_measured
 
@@ -125,8 +126,14 @@ def wrong_labels_gather_at_the_top(results: Results) -> Finding:
 
 
 def kernel_velocity_rises_with_the_score(results: Results) -> Finding:
-    """D9."""
-    return not_measured("the velocity of the neural tangent kernel")
+    """D9: the rank correlation of a seed is the mean over the steps from epoch to epoch."""
+    velocities = results.diet.velocities
+    if velocities.empty:
+        return not_computed("ntk.epochs", "null, for all of early.epochs but the last")
+    if velocities["group"].nunique() < 2:
+        return not_computed("ntk.groups", "give more than one")
+    of_seeds = velocity_trend(velocities).groupby("seed")["rise"].mean().to_numpy()
+    return all_of([Comparison("velocity with score, over groups of images", mean(of_seeds))], "rank correlation")
 
 
 def easy_images_are_connected_earlier(results: Results) -> Finding:

@@ -84,7 +84,8 @@ CLAIMS = {
     "D9": Claim(
         "The velocity of the neural tangent kernel on images of neighbouring scores rises with the score.",
         DIET,
-        "Rank correlation of velocity with score, over groups of images.",
+        "Rank correlation of velocity with score, over groups of images, averaged over the steps from epoch to epoch: "
+        "above 0.",
         data_diet.kernel_velocity_rises_with_the_score,
     ),
     "D10": Claim(

@@ -27,8 +27,8 @@ class Diet:
     accuracy: of ``stages.compare``, a row for each network and split. methods: of select.methods. epoch: of the scores
     of these, where they name none. scores: el2n, forgetting and grand, of every seed, those that were computed.
     changed: whether each image's label was changed, bool [n]. suspects_epoch: at which changed labels are looked for.
-    full_length: of the scored networks' whole training. transferred: whether the scores come from another network, or
-    from another way of training, than what is retrained.
+    velocities: the table of scores.velocity, all seeds. full_length: of the scored networks' whole training.
+    transferred: whether the scores come from another network, or from another way of training, than what is retrained.
     """
 
     accuracy: pd.DataFrame
@@ -36,6 +36,7 @@ class Diet:
     epoch: int
     scores: Mapping[str, SeedScores]
     changed: np.ndarray
+    velocities: pd.DataFrame
     suspects_epoch: int
     full_length: str
     transferred: bool
