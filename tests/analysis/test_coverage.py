@@ -1,5 +1,6 @@
 """Coverage, worked out by hand, against plain loops and scikit-learn, and what must hold of any subset."""
 
+from dataclasses import replace
 from math import log, sqrt
 
 import numpy as np
@@ -57,6 +58,12 @@ def test_a_subset_of_both_classes_by_hand():
     assert found["smallest_class"] == pytest.approx((1 / 6) / (1 / 4))
     assert found["class_entropy"] == pytest.approx(log(2) / -(0.75 * log(0.75) + 0.25 * log(0.25)))
     assert coverage(by_hand(), np.array([0]))["distance"] == pytest.approx((2 * 0 + 4 * 1 + 2 * sqrt(2)) / 8)
+
+
+def test_a_neighbourhood_counts_for_its_images():
+    over = replace(by_hand(), neighbourhoods=np.array([0, 0, 0, 0, 0, 1, 2, 2]))
+    found = coverage(over, np.array([1, 5]))
+    assert (found["neighbourhoods"], found["covered"]) == (pytest.approx(2 / 3), 6 / 8)
 
 
 def test_strata_are_tenths_of_the_ranking():
@@ -125,7 +132,8 @@ def test_images_that_look_the_same_are_one_neighbourhood(distinct):
 
 
 def test_a_row_of_zeros_has_no_direction():
-    np.testing.assert_allclose(unit(np.array([[0, 0], [3, 4]], np.float16)), [[0, 0], [0.6, 0.8]], rtol=1e-6)
+    rows = np.array([[0, 0], [3, 4], [np.nan, np.nan], [np.inf, 0]], np.float16)
+    np.testing.assert_allclose(unit(rows), [[0, 0], [0.6, 0.8], [0, 0], [1, 0]], rtol=1e-6)
 
 
 def spaces(n: int, seed: int) -> Space:
@@ -142,6 +150,7 @@ def test_a_superset_covers_at_least_as_much(one, other, seed):
     over = spaces(60, seed)
     small, large = (coverage(over, np.flatnonzero(kept)) for kept in (one, one | other))
     assert small["neighbourhoods"] <= large["neighbourhoods"]
+    assert small["covered"] <= large["covered"]
     assert small["distance"] >= large["distance"] - 1e-6
     assert all(small[name] <= large[name] for name in small if name.startswith("stratum"))
 

@@ -46,8 +46,8 @@ def space(labels: np.ndarray, score: np.ndarray, features: np.ndarray, rng: np.r
 
 
 def unit(features: np.ndarray) -> np.ndarray:
-    """The rows as float32 of length 1; a row of zeros stays one."""
-    points = features.astype(np.float32)
+    """The rows as float32 of length 1; a row of zeros stays one, and NaN, of a training that diverged, counts as 0."""
+    points = np.nan_to_num(features).astype(np.float32)
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     return np.divide(points, lengths, out=points, where=lengths > 0)
 
@@ -75,7 +75,8 @@ def neighbourhoods(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def coverage(over: Space, rows: np.ndarray) -> dict[str, float]:
     """What the images in ``rows`` (int64 [m], distinct) cover of all.
 
-    - neighbourhoods: the fraction of them that have a kept image;
+    - neighbourhoods: the fraction of them that have a kept image; covered: the fraction of all images that lie in one
+      of these, as a dense neighbourhood counts for more than one of two outliers;
     - distance: the mean over all images, or those measured, of the Euclidean distance to the nearest kept one;
     - smallest_class: the smallest fraction kept of a class, and class_entropy: the entropy of the classes of the kept
       images; both over that of all images, so 1 if every class is kept alike;
@@ -87,7 +88,8 @@ def coverage(over: Space, rows: np.ndarray) -> dict[str, float]:
         fractions(kept, groups) for groups in (over.labels, over.strata, over.neighbourhoods)
     )
     return {
-        "neighbourhoods": float(np.mean(of_neighbourhood[~np.isnan(of_neighbourhood)] > 0)),
+        "neighbourhoods": float((of_neighbourhood > 0).mean()),
+        "covered": float((of_neighbourhood > 0)[over.neighbourhoods].mean()),
         "distance": float(distances(over.points, over.measured, kept).mean()),
         "smallest_class": float(np.nanmin(of_class) / kept.mean()),
         "class_entropy": _relative_entropy(over.labels, kept),
