@@ -27,7 +27,7 @@ from winnow.analysis.coverage import (
 
 
 def by_hand() -> Space:
-    """Four images at the corners of a square of side 1, each twice; two classes of 6 and 2; neighbourhoods are sides."""
+    """Four images at the corners of a square of side 1, each twice; classes of 6 and 2; neighbourhoods are sides."""
     corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
     return Space(
         labels=np.array([0, 0, 0, 0, 0, 0, 1, 1]),

@@ -69,7 +69,8 @@ def test_every_score_epoch_and_keep_is_a_group_of_its_own():
         ("el2n", 0.4): (0.9, 0.9), ("el2n-window0.1", 0.4): (0.8, 0.8), ("el2n", 0.2): (0.9, 0.9),
         ("el2n-window0.1", 0.2): (0.95, 0.95), ("el2n", 0.1): (0.9, 0.9), ("el2n-epoch8-window0.1", 0.4): (0.99, 0.99),
         ("el2n-window0.1-perclass", 0.4): (0.99, 0.99), ("grand", 0.4): (0.6, 0.6),
-        ("grand-window0.3", 0.4): (0.7, 0.7), ("input_norm-window0.3", 0.4): (0.7, 0.7), ("input_norm", 0.4): (0.6, 0.6),
+        ("grand-window0.3", 0.4): (0.7, 0.7), ("input_norm-window0.3", 0.4): (0.7, 0.7),
+        ("input_norm", 0.4): (0.6, 0.6),
     }  # fmt: skip
     table = found(means).query("split == 'test' and best")
     groups = zip(table["score"], table["epoch"], table["keep"], table["method"], strict=True)

@@ -67,7 +67,7 @@ def test_the_upper_axis_says_how_many_images_are_left_out_at_the_top():
 
 
 def test_a_panel_for_each_fraction_with_random_subsets_of_its_size():
-    windows, bands = tables(keeps=(0.4, 0.2))
+    windows, bands = tables(keeps=(0.4, 0.2))  # the keeps of bands are texts, as "500" of images, those of csv numbers
     bands.loc[1, ["mean", "low", "high"]] = 0.5
     figure = windows_figure(windows, bands, Style())
     assert [axes.get_title("left") for axes in figure.axes] == [

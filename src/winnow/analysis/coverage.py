@@ -140,7 +140,7 @@ def beside_random(table: pd.DataFrame) -> pd.DataFrame:
     random = table[table["method"] == "random"].set_index("keep")["distance"]
     ratio = table["distance"] / table["keep"].map(random).replace(0, np.nan)
     found = table.copy()
-    found.insert(found.columns.get_loc("distance") + 1, "distance_to_random", ratio)
+    found.insert(list(found).index("distance") + 1, "distance_to_random", ratio)
     return found
 
 

@@ -45,9 +45,9 @@ def windows(accuracy: pd.DataFrame, chosen_by: Mapping[str, Choice]) -> pd.DataF
     found["left_out"] = above.where(found["window"].notna(), 0).astype(int)
     found["best"] = False
     parts = [found.iloc[:0]]
-    for _, own in found.groupby([*RANKING, "keep"], sort=False):
-        if own["method"].nunique() > 1:
-            own = own.sort_values("start", kind="stable")
+    for _, group in found.groupby([*RANKING, "keep"], sort=False):
+        if group["method"].nunique() > 1:
+            own = group.sort_values("start", kind="stable")
             parts.append(own.assign(best=own["method"] == best_window(own)))
     return pd.concat(parts, ignore_index=True)[[*COLUMNS, "mean", "low", "high", "count", "best"]]
 
@@ -56,7 +56,7 @@ def best_window(table: pd.DataFrame) -> str | None:
     """The method with the highest mean accuracy on the validation split, of equal ones the first; among these rows of
     ``windows``. None if the split has no image."""
     validation = table[table["split"] == "validation"]
-    return None if validation.empty else str(validation.loc[validation["mean"].idxmax(), "method"])
+    return None if validation.empty else str(validation["method"].iloc[int(validation["mean"].argmax())])
 
 
 def inner(table: pd.DataFrame) -> pd.DataFrame:

@@ -35,23 +35,23 @@ def windows_figure(windows: pd.DataFrame, bands: pd.DataFrame, style: Style) -> 
         for key, own in windows.groupby(["score", "epoch", "per_class", "keep"], sort=False)
     }
     shown, more = some_of(groups, MOST, "rankings and fractions")
-    references = in_percent(bands[bands["split"] == "test"]).assign(keep=lambda rows: rows["keep"].astype(str))
+    references = in_percent(bands[bands["split"] == "test"]).assign(keep=lambda rows: rows["keep"].astype(float))
     with drawing(style):
         figure, grid = panels(style, len(shown), 3, (3.4, 2.9))
         handles: dict[str, Artist] = {}
         for axes, key in zip(grid, shown, strict=True):
-            score, epoch, per_class, keep = key
-            of_keep = references[references["keep"].eq(str(keep)) | references["method"].eq("full")]
+            first = groups[key].iloc[0]
+            of_keep = references[references["keep"].eq(float(first["keep"])) | references["method"].eq("full")]
             handles |= _panel(axes, groups[key], of_keep)
-            by_class = ", by class" if per_class else ""
-            note(axes, f"{groups[key]['fraction'].iloc[0]:.3g}% kept by {column_title(score, epoch)}{by_class}", style)
+            ranking = column_title(first["score"], first["epoch"]) + ", by class" * bool(first["per_class"])
+            note(axes, f"{first['fraction']:.3g}% kept by {ranking}", style)
         room = 100 - min(groups[key]["fraction"].min() for key in shown)
         grid[0].set_xlim(-0.06 * room, 1.06 * room)
         grid[0].xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
         grid[0].xaxis.set_major_formatter(PLAIN)
         grid[0].set(xlabel="Start of the window (% of the ranking below it)", ylabel="Accuracy (%)")
         outer_labels(grid)
-        note(figure, band_note(windows["count"]) + more, style)
+        note(figure, f"{band_note(windows['count'])}; level lines: on the test split{more}", style)
         legend_below(figure, handles, style)
     return figure
 
@@ -82,7 +82,7 @@ def _left_out_axis(axes: Axes, own: pd.DataFrame) -> None:
     per_percent = lowest["left_out"] / (highest - lowest["start"]) if lowest["left_out"] else 1.0
     to_images = partial(_line, highest * per_percent, -per_percent)
     above = axes.secondary_xaxis("top", functions=(to_images, partial(_line, highest, -1 / per_percent)))
-    above.xaxis.set_major_locator(FixedLocator(ticks_within(MaxNLocator(4, steps=STEPS), 0, float(to_images(0)))))
+    above.xaxis.set_major_locator(FixedLocator(list(ticks_within(MaxNLocator(5, steps=STEPS), 0, float(to_images(0))))))
     above.xaxis.set_major_formatter(PLAIN)
     above.set_xlabel("Images left out at the top")
 
