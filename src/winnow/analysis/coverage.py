@@ -1,7 +1,7 @@
 """What subsets cover: classes, strata of a score, and neighbourhoods of feature space.
 
 A subset of the highest scores falls below a random one where it leaves easy strata and whole neighbourhoods empty
-(Zheng et al. 2023, "Coverage-centric coreset selection for high pruning rates", sec. 3). How far images lie from the
+(Zheng et al. 2023, "Coverage-centric coreset selection for high pruning rates"). How far images lie from the
 nearest kept one bounds the loss on them; the largest such distance is the covering radius (Sener and Savarese 2018,
 "Active learning for convolutional neural networks: a core-set approach", Theorem 1).
 """
