@@ -1,5 +1,5 @@
 """Collect the results of all retraining in one table, and compare every method with random subsets and with all
-data."""
+data: by accuracy, and by what the subsets cover."""
 
 from pathlib import Path
 
@@ -7,8 +7,11 @@ import pandas as pd
 
 from stages._stage import keep_only, main, params
 from winnow.analysis.comparison import accuracy_bands, differences, differences_summary, summary
+from winnow.analysis.coverage import beside_random
+from winnow.analysis.windows import windows
 from winnow.datasets.images import load_facts
 from winnow.params.select import Select
+from winnow.selection.choices import choices
 from winnow.storage import load_table, save_json, save_table
 
 
@@ -29,6 +32,8 @@ def compare() -> None:
     against = differences(accuracy, "test")
     save_table("data/analysis/accuracy.parquet", bands)
     save_table("plots/differences.csv", against)
+    save_table("plots/windows.csv", windows(accuracy, choices(options.methods, options.epoch)))
+    save_table("plots/coverage.csv", beside_random(load_table("data/analysis/coverage.parquet")))
     save_json("metrics/retrain.json", {split: summary(bands, split) for split in accuracy["split"].unique()})
     save_json("metrics/differences.json", differences_summary(against))
 

@@ -14,6 +14,7 @@ from winnow.params.figures import Figures
 from winnow.params.ntk import Ntk
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.correlation import correlation_figure, reliability_figure
+from winnow.report.coverage import coverage_figure, strata_figure
 from winnow.report.detection import detection_figure
 from winnow.report.distributions import distributions_figure
 from winnow.report.history import history_figure
@@ -21,6 +22,7 @@ from winnow.report.mosaic import mosaic_figures
 from winnow.report.style import Style, save
 from winnow.report.suspects import suspects_figure
 from winnow.report.velocity import velocity_figure
+from winnow.report.windows import windows_figure
 from winnow.scores.columns import column
 from winnow.storage import atomic_folder, load_table
 
@@ -40,8 +42,11 @@ def figures() -> None:
     of_classes = extremes(scores, column("el2n", last), options.figures.per_class)
     against = load_table("plots/differences.csv")
     bands = load_table("data/analysis/accuracy.parquet")
+    coverage = load_table("plots/coverage.csv")
     drawn = {
         "accuracy": accuracy_figure(load_table("plots/accuracy.csv"), bands, against, style),
+        "coverage": coverage_figure(coverage, style),
+        "strata": strata_figure(coverage, style),
         "distributions": distributions_figure(load_table("data/analysis/distributions.parquet"), style),
         "rank_correlation": correlation_figure(load_table("plots/rank_correlation.csv"), style),
         "reliability": reliability_figure(load_table("plots/reliability.csv"), style),
@@ -51,6 +56,9 @@ def figures() -> None:
     detection = load_table("plots/detection.csv")
     if len(detection):  # some labels are known to be wrong
         drawn["detection"] = detection_figure(detection, load_table("data/analysis/detection.parquet"), style)
+    windows = load_table("plots/windows.csv")
+    if len(windows):
+        drawn["windows"] = windows_figure(windows, bands, style)
     velocities = velocity_bands(
         pd.concat(load_table(NTK / name) for name in tables), load_table("data/analysis/neighbours.parquet")
     )

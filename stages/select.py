@@ -1,26 +1,33 @@
-"""Choose the images of every subset: each method at each size."""
+"""Choose the images of every subset: each method at each size. Measure what each covers of all images."""
 
 from pathlib import Path
 
+import numpy as np
+
 from stages._stage import main, params
+from winnow.analysis.coverage import coverage_table, space
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.early import Early
 from winnow.params.select import Select
+from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import choices
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
 from winnow.selection.of_runs import OfRuns, missing_class
 from winnow.selection.size import kept
-from winnow.storage import atomic_folder, load_table
+from winnow.storage import atomic_folder, load_table, save_table
+from winnow.streams import numpy_stream
 
 
 def select() -> None:
-    options, cohorts = params(select=Select).select, params(early=Early).early.cohorts
+    options, early = params(select=Select).select, params(early=Early).early
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
-    first = EarlyRuns(Path("data/early") / next(iter(cohorts)), table["label"].to_numpy(), Path("data/images"))
-    evidence = OfRuns(table, len(facts["class_names"]), first)
+    labels, images = table["label"].to_numpy(), Path("data/images")
+    runs = [EarlyRuns(Path("data/early") / cohort, labels, images) for cohort in early.cohorts]
+    evidence = OfRuns(table, len(facts["class_names"]), runs[0])
+    subsets: dict[tuple[str, str], np.ndarray] = {}
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     with atomic_folder("data/select") as folder:
         for name, choice in choices(options.methods, options.epoch).items():
@@ -39,8 +46,25 @@ def select() -> None:
                         f"select.keep: {keep} with {name} leaves no image of class {facts['class_names'][missing]!r}; "
                         "keep more, or choose by class (ranked: -perclass)"
                     )
+                subsets[name, str(keep)] = chosen.rows
                 provenance = {**about, "method": name, "keep": keep}
                 save_subset(folder / f"{name}-{keep}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
+    epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
+    words, points = features(runs, early.features, early.epochs[-1])
+    over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))
+    covered = coverage_table(subsets, over).assign(epoch=epoch, space=words)
+    save_table("data/analysis/coverage.parquet", covered)
+
+
+def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, np.ndarray]:
+    """Where neighbourhoods are looked for, in words, and the direction in which every image lies there, float [n, d]:
+    the inputs of the last layer of one network, if early kept them after ``epochs``; else the square roots of the mean
+    output of all, whose distances are Hellinger's, so that small probabilities count too."""
+    if epochs:
+        return f"features of one network at epoch {max(epochs)}", runs[0].features(runs[0].seeds[0], max(epochs))
+    outputs = [cohort.log_probabilities(seed, last) for cohort in runs for seed in cohort.seeds]
+    words = f"mean outputs of {len(outputs)} networks at epoch {last}"
+    return words, np.sqrt(sum((np.nan_to_num(np.exp(own)) for own in outputs), start=np.zeros((), np.float32)))
 
 
 if __name__ == "__main__":

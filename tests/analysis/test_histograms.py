@@ -46,12 +46,13 @@ def test_images_never_learned_and_those_without_a_score_have_bins_of_their_own()
     assert np.isfinite(alone[["low", "high"]]).all(axis=None)
 
 
-def test_images_whose_label_was_changed_are_counted_again_by_themselves():
+def test_images_whose_label_was_changed_are_counted_by_themselves():
     table = scores(el2n_epoch3_mean=np.array([0.0, 1, 2, 3]))
     assert set(score_histograms(table)["images"]) == {"all"}
     table["label"] = [0, 1, 0, 1]
     found = score_histograms(table)
-    assert sum(counts(found, "el2n", 3).values()) == 4
+    assert set(found["images"]) == {"unchanged", "changed"}
+    assert counts(found, "el2n", 3, "unchanged") == {-0.5: 1, 1.5: 1}
     assert counts(found, "el2n", 3, "changed") == {0.5: 1, 2.5: 1}
 
 

@@ -22,12 +22,12 @@ WELCH = 2.776445 * (2 / 3) ** 0.5 * 0.2
 def diet(accuracy: Mapping[tuple[str, float], float] = {}, **changes: Any) -> Diet:
     """accuracy: mean percent by method and fraction kept, ("full", 1.0) for all data; each has three seeds."""
     rows = [
-        (method, keep, keep, 100, seed, split, (mean + spread) / 100)
+        (method, keep, keep, round(1000 * keep), 100, seed, split, (mean + spread) / 100)
         for (method, keep), mean in accuracy.items()
         for seed, spread in enumerate(SPREAD)
         for split in ("test", "validation")
     ]
-    columns = ["method", "keep", "fraction", "steps", "seed", "split", "accuracy"]
+    columns = ["method", "keep", "fraction", "images", "steps", "seed", "split", "accuracy"]
     methods = list(dict.fromkeys(method for method, _ in accuracy if method != "full")) or ["random"]
     usual = {
         "accuracy": pd.DataFrame(rows, columns=columns),

@@ -161,6 +161,13 @@ def test_a_window_that_ends_with_the_highest_image_is_no_inner_one():
     assert verdict_of(data_diet.best_window_leaves_out_the_highest, {**accuracy, ("full", 1.0): 98.0}) == NOT_COMPUTED
 
 
+def test_no_window_is_chosen_on_the_test_split():
+    half = diet({**{(method, 0.4): 90.0 for method in WINDOWS}, ("full", 1.0): 98.0})
+    half.accuracy.loc[half.accuracy["split"] == "validation", "accuracy"] = np.nan
+    found = data_diet.best_window_leaves_out_the_highest(with_diet(half))
+    assert (found.verdict, found.why.partition(":")[0]) == (NOT_COMPUTED, "download.validation")
+
+
 CHANGED = np.arange(400) % 10 == 0
 
 

@@ -46,8 +46,8 @@ def script(stage: str) -> str:
 def test_the_files_stay_short() -> None:
     """DVC's own time grows with them: every dvc command reads both, and each stage writes dvc.lock."""
     assert len(STAGES) <= 22
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 330
-    assert len(lines(ROOT / "dvc.lock")) <= 3600
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 400
+    assert len(lines(ROOT / "dvc.lock")) <= 4200
     assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 60
 
 

@@ -44,15 +44,19 @@ def test_infinities_are_a_bar_named_never():
         assert panel(figure, f"forgetting, epoch {epoch}").get_xticklabels()[-1].get_text() == "never"
 
 
-def test_changed_labels_are_drawn_on_top():
+def test_images_with_a_changed_label_and_the_others_are_percentages_of_their_own():
     noisy = np.arange(200) % 10 == 3
     figure = distributions_figure(histograms(scores(), noisy), Style())
+    for axes in figure.axes:
+        assert len(counted(axes)) == 2
+        assert sum(counted(axes)) + sum(never(axes)) == pytest.approx(200)
     axes = panel(figure, "forgetting, epoch 2")
-    assert never(axes) == [7, 1]  # of the first seven images only number 3
-    assert counted(axes) == [193, 19]
-    assert "label changed (20 images)" in legend(figure)
+    assert never(axes) == pytest.approx([100 * 6 / 180, 100 * 1 / 20])  # of the first seven images only number 3
+    assert legend(figure) == ["label not changed (180 images)", "label changed (20 images)"]
+    assert "% of each group" in figure.get_supylabel()
     without = distributions_figure(histograms(scores(), np.zeros(200, bool)), Style())
     assert legend(without) == ["all images"]
+    assert "%" not in without.get_supylabel()
 
 
 def test_missing_scores_are_told():

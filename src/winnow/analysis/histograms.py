@@ -9,8 +9,8 @@ BINS = 30
 
 
 def score_histograms(scores: pd.DataFrame) -> pd.DataFrame:
-    """How many images each score puts where: score, epoch (-1 for a score without one), images ("all", or "changed" for
-    those whose label was changed), low, high (edges of a bin) and count.
+    """How many images each score puts where: score, epoch (-1 for a score without one), images ("all"; where labels
+    were changed, "changed" and "unchanged" in its place), low, high (edges of a bin) and count.
 
     All epochs of a score share their bins, so that they can be compared. The bin from +inf to +inf holds the images
     that were never learned (forgetting), where the score has any; the one from NaN to NaN those without a score.
@@ -18,7 +18,7 @@ def score_histograms(scores: pd.DataFrame) -> pd.DataFrame:
     scores: one row per image, label, true_label and the columns of means (scores.columns).
     """
     changed = (scores["label"] != scores["true_label"]).to_numpy()
-    groups = {"all": np.ones(len(scores), bool)} | ({"changed": changed} if changed.any() else {})
+    groups = {"unchanged": ~changed, "changed": changed} if changed.any() else {"all": ~changed}
     columns = {name: parsed for name in map(str, scores) if (parsed := parse_column(name))}
     tables = []
     for score in dict.fromkeys(score for score, _ in columns.values()):

@@ -5,6 +5,7 @@ import pandas as pd
 
 from winnow.analysis.reliability import spearman
 from winnow.analysis.velocity import velocity_trend
+from winnow.analysis.windows import at_the_top, best_window, inner, windows
 from winnow.claims.intervals import Estimate, difference, jackknife, mean, on_scale_of
 from winnow.claims.results import Diet, Results
 from winnow.claims.rules import Comparison, Finding, all_of, any_of, not_computed, not_measured
@@ -87,30 +88,24 @@ def best_window_leaves_out_the_highest(results: Results) -> Finding:
     """D7: of the windows that leave out some of the highest, the best on the validation split, against the window at
     the top and the lowest window."""
     diet = results.diet
-    ranked = {name: choice.options for name, choice in diet.methods.items() if diet.is_ranked(choice, "el2n")}
-    epoch = next((options["epoch"] for options in ranked.values() if options["window"] is not None), None)
-    windows = {name: options["window"] for name, options in ranked.items() if options["epoch"] == epoch}
-    top = next((name for name, start in windows.items() if start is None), None)
-    if epoch is None or top is None:
+    table = windows(diet.accuracy, diet.methods)
+    table = table[table["score"].eq("el2n") & ~table["per_class"].astype(bool)]
+    groups = [rows for _, rows in table.groupby(["epoch", "keep"], sort=False) if at_the_top(rows).any()]
+    if not groups:
         return not_computed("select.methods", "add el2n and windows of it, such as el2n-window0 and el2n-window0.3")
-    del windows[top]
-    lowest = min(windows, key=lambda name: windows[name])
-    # a window that ends at the top, but for rounding, is not one that leaves out the highest
-    inner = {
-        keep: [name for name, start in windows.items() if name != lowest and start + fraction < 0.995]
-        for keep, fraction in diet.fractions.items()
-    }
-    keep = max(inner, key=lambda own: len(inner[own]), default=0.0)
-    if not inner.get(keep):
+    rows = max(groups, key=lambda own: (len(inner(own)), own["fraction"].iloc[0]))
+    if inner(rows).empty:
         return not_computed("select.methods", "add a window between the lowest and the highest, such as el2n-window0.3")
-    best = max(inner[keep], key=lambda name: diet.accuracies(name, keep, "validation").mean())
+    best, keep = best_window(inner(rows)), float(rows["keep"].iloc[0])
+    if best is None:
+        return not_computed("download.validation", "hold out images, by which the best window is chosen")
     comparisons = [
         Comparison(
             f"{best} minus {other} at {keep:g} kept",
             difference(diet.accuracies(best, keep), diet.accuracies(other, keep)),
             below=diet.margin,
         )
-        for other in (top, lowest)
+        for other in (rows.loc[at_the_top(rows), "method"].iloc[-1], rows["method"].iloc[0])
     ]
     return all_of(comparisons, POINTS)
 

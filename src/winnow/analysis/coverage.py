@@ -1,0 +1,156 @@
+"""What subsets cover: classes, strata of a score, and neighbourhoods of feature space.
+
+A subset of the highest scores falls below a random one where it leaves easy strata and whole neighbourhoods empty
+(Zheng et al. 2023, "Coverage-centric coreset selection for high pruning rates"). How far images lie from the
+nearest kept one bounds the loss on them; the largest such distance is the covering radius (Sener and Savarese 2018,
+"Active learning for convolutional neural networks: a core-set approach", Theorem 1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+STRATA = 10
+IN_A_NEIGHBOURHOOD = 20  # images, on average …
+MOST = 500  # … but no more neighbourhoods than this
+MEASURED = 2000  # images whose distances are measured, drawn at random; of fewer all
+PASSES = 50  # of k-means, at most
+BLOCK = 2**22  # distances in memory at once
+
+
+@dataclass(frozen=True)
+class Space:
+    """All n images, by what a subset may cover of them.
+
+    labels, strata, neighbourhoods: int64 [n]. points: float32 [n, d]. measured: int64 [m], rows of the images whose
+    distance to the nearest kept one is measured.
+    """
+
+    labels: np.ndarray
+    strata: np.ndarray
+    neighbourhoods: np.ndarray
+    points: np.ndarray
+    measured: np.ndarray
+
+
+def space(labels: np.ndarray, score: np.ndarray, features: np.ndarray, rng: np.random.Generator) -> Space:
+    """labels: int64 [n]; score: float [n]; features: float [n, d], which are taken for unit vectors. rng draws what
+    k-means begins with, and the images whose distance is measured."""
+    points = unit(features)
+    of_points = neighbourhoods(points, rng)
+    measured = np.sort(rng.choice(len(points), min(MEASURED, len(points)), replace=False))
+    return Space(labels, strata(score), of_points, points, measured)
+
+
+def unit(features: np.ndarray) -> np.ndarray:
+    """The rows as float32 of length 1; a row of zeros stays one, and NaN, of a training that diverged, counts as 0."""
+    points = np.nan_to_num(features).astype(np.float32)
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    return np.divide(points, lengths, out=points, where=lengths > 0)
+
+
+def strata(score: np.ndarray) -> np.ndarray:
+    """The tenth of the ranking in which each of [n] images is: from 0, the lowest scores, to 9. Images without a score
+    (NaN) rank above all others; of equal ones the earlier rows rank lower."""
+    places = np.empty(len(score), np.int64)
+    places[np.argsort(score, kind="stable")] = np.arange(len(score))
+    return STRATA * places // len(score)
+
+
+def neighbourhoods(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Clusters of points [n, d] by k-means, which begins with points drawn at random: numbers from 0, int64 [n]."""
+    from sklearn.cluster import KMeans  # most of a second
+
+    count = min(MOST, max(1, len(points) // IN_A_NEIGHBOURHOOD))
+    distinct = np.unique(points, axis=0)
+    first = distinct[rng.choice(len(distinct), min(count, len(distinct)), replace=False)]
+    with threadpool_limits(1):  # several threads add up in another order
+        found = KMeans(len(first), init=first, n_init=1, max_iter=PASSES, algorithm="lloyd").fit(points)
+    return np.unique(found.labels_, return_inverse=True)[1].astype(np.int64)
+
+
+def coverage(over: Space, rows: np.ndarray) -> dict[str, float]:
+    """What the images in ``rows`` (int64 [m], distinct) cover of all.
+
+    - neighbourhoods: the fraction of them that have a kept image; covered: the fraction of all images that lie in one
+      of these, as a dense neighbourhood counts for more than one of two outliers;
+    - distance: the mean over all images, or those measured, of the Euclidean distance to the nearest kept one;
+    - smallest_class: the smallest fraction kept of a class, and class_entropy: the entropy of the classes of the kept
+      images; both over that of all images, so 1 if every class is kept alike;
+    - stratum_1 (the lowest scores) to stratum_10: the fraction kept of each tenth of the ranking.
+    """
+    kept = np.zeros(len(over.labels), bool)
+    kept[rows] = True
+    of_class, of_stratum, of_neighbourhood = (
+        fractions(kept, groups) for groups in (over.labels, over.strata, over.neighbourhoods)
+    )
+    return {
+        "neighbourhoods": float((of_neighbourhood > 0).mean()),
+        "covered": float((of_neighbourhood > 0)[over.neighbourhoods].mean()),
+        "distance": float(distances(over.points, over.measured, kept).mean()),
+        "smallest_class": float(np.nanmin(of_class) / kept.mean()),
+        "class_entropy": _relative_entropy(over.labels, kept),
+        **{f"stratum_{number}": float(fraction) for number, fraction in enumerate(of_stratum, 1)},
+    }
+
+
+def fractions(kept: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The fraction kept of every group, float64 [groups]; NaN of a number that no image has. kept: bool [n]; groups:
+    int64 [n]."""
+    every = np.bincount(groups)
+    with np.errstate(invalid="ignore"):
+        return np.bincount(groups[kept], minlength=len(every)) / every
+
+
+def distances(points: np.ndarray, measured: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The Euclidean distance of the points [n, d] in the rows ``measured`` to the nearest kept one: float32 [m].
+
+    The nearest is found by products, in blocks of bounded memory; its distance is taken from the difference, as
+    products would round a small one away. kept: bool [n].
+    """
+    there = points[kept]
+    squares = np.einsum("nd,nd->n", there, there)
+    found = np.zeros(len(measured), np.float32)
+    away = np.flatnonzero(~kept[measured])
+    with threadpool_limits(1, user_api="blas"):
+        for block in np.array_split(away, max(1, len(away) * len(there) // BLOCK)):
+            own = points[measured[block]]
+            found[block] = np.linalg.norm(own - there[(squares - 2 * (own @ there.T)).argmin(axis=1)], axis=1)
+    return found
+
+
+def coverage_table(subsets: Mapping[tuple[str, str], np.ndarray], over: Space) -> pd.DataFrame:
+    """One row for each subset, of which rows are given by method and keep: method, keep, fraction, images, and what
+    it covers (of ``coverage``)."""
+    images = len(over.labels)
+    return pd.DataFrame(
+        [
+            {"method": method, "keep": keep, "fraction": len(rows) / images, "images": len(rows)} | coverage(over, rows)
+            for (method, keep), rows in subsets.items()
+        ]
+    )
+
+
+def beside_random(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of ``coverage_table`` with the column distance_to_random: distance over that of the random subset of
+    the same keep; NaN where there is none, or where its distance is 0."""
+    random = table[table["method"] == "random"].set_index("keep")["distance"]
+    ratio = table["distance"] / table["keep"].map(random).replace(0, np.nan)
+    found = table.copy()
+    found.insert(list(found).index("distance") + 1, "distance_to_random", ratio)
+    return found
+
+
+def _relative_entropy(labels: np.ndarray, kept: np.ndarray) -> float:
+    """The entropy of the kept images' labels over that of all; 1 if there is one class only."""
+    whole = _entropy(labels)
+    return _entropy(labels[kept]) / whole if whole else 1.0
+
+
+def _entropy(labels: np.ndarray) -> float:
+    counts = np.bincount(labels)
+    parts = counts[counts > 0] / counts.sum()
+    return float(-(parts * np.log(parts)).sum())
