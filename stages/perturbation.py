@@ -11,8 +11,9 @@ from stages._stage import code, main, naming, params, scratch
 from stages._tickets import ticket
 from winnow.datasets.images import load_facts
 from winnow.landscape.tables import joined, load_line
+from winnow.params.connectivity import Connectivity
 from winnow.params.dense import Dense
-from winnow.params.landscape import Connectivity, Perturbation
+from winnow.params.landscape import Perturbation
 from winnow.storage import load_tensor_provenance, save_table
 from winnow.tickets.perturbed import begin_perturbed
 from winnow.tickets.rewind import rewind_step
