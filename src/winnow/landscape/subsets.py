@@ -64,8 +64,9 @@ def connected(right: np.ndarray) -> np.ndarray:
     larger of their errors at the two ends. So an image is not connected if both ends classify it right and a network
     between them does not. right: bool [points, n], the ends first and last.
 
-    Paul et al. 2022, sec. 5, count such images. The excess over the straight line between the ends, by which a barrier
-    is measured, would also count every image that only one of the ends classifies right.
+    Paul et al. 2022, "Lottery tickets on a data diet", count linearly connected examples. To compare with the larger of
+    the two errors is a choice made here: the excess over the straight line between them, which is a barrier elsewhere,
+    would call nearly every image disconnected that only one of the ends classifies right.
     """
     return right.all(axis=0) | ~right[0] | ~right[-1]
 
