@@ -33,7 +33,7 @@ def easy_data_are_faster(results: Results) -> Finding:
     trained for as long."""
     kinds = {name: _kind(results.diet, point.data) for name, point in results.tickets.rewinds.items()}
     if "easiest" not in kinds.values():
-        return not_computed("pruning.rewinds", "add one on the easiest images, such as select/el2n-window0-0.1")
+        return not_computed("pruning.rewinds", "add one on the easiest, such as select/el2n-window0-perclass-0.1")
     pairs = _pairs(results.tickets, kinds, "easiest", ("full", "random"))
     if not pairs:
         return _no_levels("easiest", kinds)
