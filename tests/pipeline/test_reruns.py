@@ -45,7 +45,7 @@ def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clon
     clone.set("connectivity.subsets.images", 30)
     # select finds the same images in a larger table
     of_tickets = {"curvature@l1", "connectivity", "tickets", "ticket_figures"}
-    assert set(clone.make()) == {"check", "score", "select", "figures", *of_tickets}
+    assert set(clone.make()) == {"check", "score", "select", "figures", "claims", *of_tickets}
     # l1 to l2 is measured for l2 still; only lines on other images are measured again
     now = lines(clone)
     assert {line.split("/")[0] for line in measured if now[line] != measured[line]} == {"children"}
