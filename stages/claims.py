@@ -12,20 +12,29 @@ from winnow.claims.headline import headline
 from winnow.claims.register import findings, in_words
 from winnow.claims.results import Diet, Results, Tickets
 from winnow.params.aggregate import Aggregate
+from winnow.params.base import steps
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.early import Early, Score
+from winnow.params.landscape import Connectivity
 from winnow.params.pruning import Pruning, Rewind
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.scores.seed_scores import SeedScores, load_scores
 from winnow.selection.choices import choices
-from winnow.storage import load_table, save_json
+from winnow.storage import load_column, load_table, save_json
 
 
 def claims() -> None:
     options = experiment(
-        early=Early, score=Score, aggregate=Aggregate, select=Select, retrain=Retrain, dense=Dense, pruning=Pruning
+        early=Early,
+        score=Score,
+        aggregate=Aggregate,
+        select=Select,
+        retrain=Retrain,
+        dense=Dense,
+        pruning=Pruning,
+        connectivity=Connectivity,
     )
     results = Results(diet_of(options), tickets_of(options))
     found = findings(results)
@@ -63,6 +72,11 @@ def scores_of(options: Any) -> dict[str, SeedScores]:
 
 def tickets_of(options: Any) -> Tickets:
     plots, analysis = Path("plots/tickets"), Path("data/analysis/tickets")
+    children = load_table(plots / "children_subsets.csv")
+    if options.connectivity.subsets.score != "el2n":  # the claim is about no other
+        children = children[~children["subset"].isin(["lowest", "highest"])]
+    rewinds = {DENSE: Rewind(data="full", length=options.dense.rewind), **options.pruning.rewinds}
+    epoch = len(load_column("data/labels.parquet", "label")) // options.dense.training.batch_size
     return Tickets(
         results=load_table(plots / "results.csv"),
         verdicts=load_table(plots / "verdicts.csv"),
@@ -72,8 +86,10 @@ def tickets_of(options: Any) -> Tickets:
         curvature=load_table(plots / "curvature.csv"),
         measured_cuts=load_table(plots / "measured_cuts.csv"),
         cut_limits=load_table(analysis / "cut_limits.parquet"),
+        children=children,
         levels=options.pruning.levels,
-        rewinds={DENSE: Rewind(data="full", length=options.dense.rewind), **options.pruning.rewinds},
+        rewinds=rewinds,
+        rewind_steps={name: steps(point.length, epoch) for name, point in rewinds.items()},
     )
 
 

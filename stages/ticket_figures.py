@@ -9,7 +9,7 @@ from stages._stage import main, params
 from winnow.analysis.summary import in_words
 from winnow.params.figures import Figures
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
-from winnow.report.children import children_figure
+from winnow.report.children import children_figure, children_subsets_figure
 from winnow.report.cuts import cuts_figure
 from winnow.report.density import density_figure
 from winnow.report.lines import lines_figure
@@ -55,6 +55,8 @@ def pictures(verdicts: pd.DataFrame, style: Style) -> dict[str, Figure]:
         drawn["barriers"] = barrier_matrix_figure(tables["levels"], verdicts, style)
     if len(children):
         drawn["children"] = children_figure(children, tables["children"], epsilon, style)
+    if "lowest" in set(tables["children_subsets"]["subset"]):
+        drawn["children_subsets"] = children_subsets_figure(tables["children_subsets"], style)
     if len(tables["perturbations"]):
         drawn["perturbations"] = perturbations_figure(tables["perturbations"], epsilon, style)
     if len(tables["predicted_cuts"]):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from stages._stage import main, params
 from stages._tickets import LANDSCAPE, LINES, keep_levels, keep_measured, lines_of, ticket
-from winnow.analysis.curves import along_lines, perturbation_curves
+from winnow.analysis.curves import along_lines, perturbation_curves, subset_curves
 from winnow.analysis.cuts import (
     cut_limits,
     errors_around_cuts,
@@ -23,7 +23,7 @@ from winnow.analysis.spectra import mean_densities, whole
 from winnow.analysis.spread import spread
 from winnow.analysis.summary import at_the_same_sparsity, connected_and_matching, successive_pairs
 from winnow.analysis.verdicts import as_metrics, barriers, ends, verdicts
-from winnow.landscape.tables import MEASURED, joined, load_line
+from winnow.landscape.tables import MEASURED, joined
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity, Curvature, Perturbation
@@ -59,10 +59,11 @@ def tickets() -> None:
     )
     save_tables(OTHERS, magnitudes=weight_histograms(magnitudes, pairs["level"]))
     of_levels = barriers(lines_of(combinations(options.connectivity.matrix, 2), seeds))
-    of_children = barriers(_lines_of_children(seeds))
-    save_tables(SMALL, barriers_of_levels=of_levels, barriers_of_children=of_children)
+    of_children, on_subsets = barriers_of_children(seeds)
+    save_tables(SMALL, barriers_of_levels=of_levels, barriers_of_children=of_children, children_subsets=on_subsets)
     means = spread(of_levels[of_levels["split"] == "test"], ["a", "b"], "barrier")
     save_tables(OTHERS, levels=means, children=spread(of_children, ["split", "at"], "barrier"))
+    save_tables(OTHERS, children_subsets=subset_curves(on_subsets))
     write_perturbations({name: run.child for name, run in options.perturbation.runs.items()}, table)
     limits = cut_limits(measured := measured_cuts(table, levels))
     save_tables(SMALL, measured_cuts=measured)
@@ -113,15 +114,19 @@ def write_magnitudes(parents: Mapping[str, str], seeds: Sequence[int]) -> pd.Dat
     return magnitudes
 
 
-def _lines_of_children(seeds: Sequence[int]) -> pd.DataFrame:
-    """The points on the lines between the two children that part at each step."""
+def barriers_of_children(seeds: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The barriers between the two children that part at each step, on the train and the test split; and the same on
+    subsets of the training images too, with the fraction of their images that are connected one by one."""
     folder = LINES / "children"
     tables = [
-        load_line(folder / f"{step}/seed{seed}.parquet", at=step, a="a", b="b", seed=seed)
+        load_table(folder / f"{step}/seed{seed}.parquet").assign(at=step, a="a", b="b", seed=seed)
         for step in sorted(int(path.name) for path in folder.iterdir())
         for seed in seeds
     ]
-    return joined(tables) if tables else pd.DataFrame(columns=["at", "a", "b", "seed", *MEASURED])
+    columns = ["at", "a", "b", "seed", "connected", *MEASURED]
+    found = barriers(pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns))
+    whole = found[found["split"].isin(["train", "test"])].drop(columns="connected")
+    return whole, found.drop(columns=["a", "b"]).rename(columns={"split": "subset"})
 
 
 def write_perturbations(children: Mapping[str, str], table: pd.DataFrame) -> None:

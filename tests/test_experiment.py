@@ -558,6 +558,17 @@ def test_levels_that_other_sections_name(mistake):
     mistake("connectivity: {points: 2}", "connectivity.points: must be at least 3, not 2")
 
 
+def test_scores_of_the_images_on_which_children_are_compared(mistake, tmp_path):
+    children, section = "spawn: {{at: [0 steps]}}\nconnectivity: {{subsets: {{{0}}}}}", "connectivity.subsets"
+    mistake(children.format("score: aum, epoch: null, images: 9"), f"{section}.score: aum is not computed; score has")
+    mistake(
+        children.format("score: el2n, epoch: 3, images: 9"), f"{section}.epoch: 3 is not scored; early.epochs has 0"
+    )
+    mistake(children.format("scor: el2n, epoch: 3, images: 9"), f"{section}.scor: no such key; did you mean score?")
+    none = children.format("score: aum, epoch: 3, images: 0")
+    load_params(write(tmp_path / "params.yaml", none))
+
+
 @pytest.mark.parametrize(
     ("run", "message"),
     [

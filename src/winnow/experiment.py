@@ -73,6 +73,7 @@ class Params(Named):
         if suspects is not None and suspects not in self.early.epochs:
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")
         self._neighbours()
+        self._on_subsets()
         shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
@@ -89,6 +90,18 @@ class Params(Named):
             if epoch not in self.early.epochs[:-1]:
                 there = ", ".join(map(str, self.early.epochs))
                 raise ValueError(f"ntk.epochs: {epoch} has no later epoch to compare with; early.epochs has {there}")
+
+    def _on_subsets(self) -> None:
+        """What ranks the images on which children are compared is computed."""
+        subsets, computed = self.connectivity.subsets, [*self.score.scores, *self.score.gradients]
+        if not (subsets.images and self.spawn.at):
+            return
+        if subsets.score not in computed:
+            there = ", ".join(computed)
+            raise ValueError(f"connectivity.subsets.score: {subsets.score} is not computed; score has {there}")
+        if subsets.epoch is not None and subsets.epoch not in self.early.epochs:
+            there = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"connectivity.subsets.epoch: {subsets.epoch} is not scored; early.epochs has {there}")
 
     def _selected_by(self, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method needs."""

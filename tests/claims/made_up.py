@@ -10,6 +10,7 @@ from winnow.analysis.cuts import cut_limits, measured_cuts
 from winnow.analysis.summary import successive_pairs
 from winnow.analysis.verdicts import verdicts
 from winnow.claims.results import Diet, Results, Tickets
+from winnow.params.base import steps
 from winnow.params.pruning import Level, Rewind
 from winnow.scores.seed_scores import SeedScores
 from winnow.selection.choices import choices
@@ -58,6 +59,7 @@ def seed_scores(values: np.ndarray, epochs: Sequence[int] = (4, 8)) -> SeedScore
     return SeedScores(np.repeat(values[:, None], len(epochs), axis=1), list(range(len(values))), list(epochs))
 
 
+EPOCH = 10  # steps
 DENSE_ERRORS = (2.0, 2.2, 2.4)  # percent; epsilon is t(2) = 4.303 times sqrt(2/3) 0.2
 EPSILON = 4.302653 * (2 / 3) ** 0.5 * 0.2
 
@@ -94,6 +96,7 @@ def tickets(levels: Mapping[str, Level], above: Mapping[str, float], **changes: 
         for seed in range(3)
     ]
     barriers = pd.DataFrame(heights, columns=["a", "b", "seed", "split", "barrier"])
+    rewinds = {"dense": Rewind(data="full", length="2 epochs"), **changes.pop("rewinds", {})}
     table = verdicts(results, barriers)
     measured = measured_cuts(table, levels)
     usual = {
@@ -105,10 +108,29 @@ def tickets(levels: Mapping[str, Level], above: Mapping[str, float], **changes: 
         "curvature": pd.DataFrame(columns=["level", "seed", "predicted_low", "predicted_high"]),
         "measured_cuts": measured,
         "cut_limits": cut_limits(measured),
+        "children": children({}),
         "levels": levels,
-        "rewinds": {"dense": Rewind(data="full", length="2 epochs"), **changes.pop("rewinds", {})},
+        "rewinds": rewinds,
+        "rewind_steps": {name: steps(point.length, EPOCH) for name, point in rewinds.items()},
     }
     return Tickets(**{**usual, **changes})
+
+
+def children(
+    barriers: Mapping[str, Mapping[int, Sequence[float]]], connected: Mapping[int, Sequence[float]] = {}
+) -> pd.DataFrame:
+    """barriers: points, of every seed, by subset and by the step at which children part. connected: percent of the
+    images of the subset train, likewise."""
+    rows = [
+        (at, seed, subset, 1.0, value / 100)
+        for subset, of_steps in barriers.items()
+        for at, values in of_steps.items()
+        for seed, value in enumerate(values)
+    ]
+    rows += [
+        (at, seed, "train", value / 100, 0.0) for at, values in connected.items() for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["at", "seed", "subset", "connected", "barrier"])
 
 
 def with_diet(half: Diet) -> Results:

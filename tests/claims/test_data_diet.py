@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_up import WELCH, diet, seed_scores, velocities, with_diet
+from made_up import WELCH, children, diet, seed_scores, tickets, velocities, with_diet, with_tickets
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
@@ -224,6 +224,64 @@ def test_a_ranking_transfers_if_the_scores_come_from_elsewhere():
     assert verdict_of(data_diet.rankings_transfer, accuracy) == NOT_COMPUTED
 
 
+# Of three seeds, the steps of parting, of 0, 10, 100 and 1000, from which on there is no barrier; 5000: never
+
+
+@pytest.mark.parametrize(
+    ("easy", "hard", "verdict", "places"),
+    [
+        ((0, 0, 0), (100, 100, 100), HOLDS, 2), ((0, 0, 10), (100, 1000, 1000), HOLDS, 7 / 3),
+        ((10, 10, 10), (100, 100, 100), HOLDS, 1), ((10, 10, 10), (10, 100, 100), CANNOT_TELL, 2 / 3),
+        ((0, 0, 0), (0, 0, 5000), CANNOT_TELL, 4 / 3), ((10, 10, 10), (10, 10, 10), CANNOT_TELL, 0),
+        ((100, 100, 100), (10, 10, 10), FAILS, -1), ((1000, 5000, 5000), (0, 10, 0), FAILS, -10 / 3),
+    ],
+)  # fmt: skip
+def test_easy_images_are_connected_earlier(easy, hard, verdict, places):
+    def heights(firsts):
+        return {at: [20.0 if at < first else 0.4 for first in firsts] for at in (0, 10, 100, 1000)}
+
+    found = verdict_between(children({"lowest": heights(easy), "highest": heights(hard)}))
+    assert found.verdict == verdict
+    assert found.effect == pytest.approx(places)
+
+
+def verdict_between(table):
+    return data_diet.easy_images_are_connected_earlier(with_tickets(tickets({}, {}, children=table)))
+
+
+@pytest.mark.parametrize(("height", "verdict"), [(0.5, CANNOT_TELL), (0.5 + HAIR, HOLDS)])
+def test_half_a_point_is_no_barrier(height, verdict):
+    hard = {0: [9.0, 9.0, 9.0], 10: [height] * 3, 100: [0.0] * 3}
+    assert (
+        verdict_between(children({"lowest": {0: [9.0] * 3, 10: [0.5] * 3, 100: [0.0] * 3}, "highest": hard})).verdict
+        == verdict
+    )
+
+
+def test_a_barrier_that_comes_back_counts():
+    easy = {0: [0.0] * 3, 10: [0.0] * 3, 100: [7.0] * 3, 1000: [0.0] * 3}
+    hard = {0: [9.0] * 3, 10: [9.0] * 3, 100: [0.0] * 3, 1000: [0.0] * 3}
+    assert verdict_between(children({"lowest": easy, "highest": hard})).effect == 2 - 3
+
+
+def test_children_that_are_never_or_always_connected_tell_nothing():
+    never, always = ({at: [height] * 3 for at in (0, 10)} for height in (9.0, 0.0))
+    for easy, hard, verdict, why in (
+        (never, never, NOT_COMPUTED, "spawn.at: add later steps: at 10 "),
+        (always, always, CANNOT_TELL, "spawn.at: at 0 steps there is no barrier"),
+    ):
+        found = verdict_between(children({"lowest": easy, "highest": hard}))
+        assert found.verdict == verdict
+        assert found.why.startswith(why)
+    for table, why in (
+        (children({"lowest": {0: [0.0] * 3}, "highest": {0: [9.0] * 3}}), "spawn.at: add two steps or more"),
+        (children({}, {0: [100.0] * 3, 10: [100.0] * 3}), "connectivity.subsets: give el2n"),
+    ):
+        found = verdict_between(table)
+        assert found.verdict == NOT_COMPUTED
+        assert found.why.startswith(why)
+
+
 @pytest.mark.parametrize(
     ("test", "key"),
     [
@@ -235,6 +293,7 @@ def test_a_ranking_transfers_if_the_scores_come_from_elsewhere():
         (data_diet.best_window_leaves_out_the_highest, "select.methods"),
         (data_diet.wrong_labels_gather_at_the_top, "labels.noise"),
         (data_diet.rankings_transfer, "early.network"),
+        (data_diet.easy_images_are_connected_earlier, "spawn.at"),
     ],
 )
 def test_what_was_not_computed_names_the_key_that_would(test, key):

@@ -30,9 +30,9 @@ def test_without_either_half_every_claim_says_what_would_compute_it(tmp_path: Pa
     for entry in found.values():
         assert entry["effect"] is entry["low"] is entry["high"] is None
         if entry["verdict"] == NOT_COMPUTED:
-            assert re.match(r"(select|labels|early|ntk|pruning|dense)\.\w+: ", entry["why"])
+            assert re.match(r"(select|labels|early|ntk|pruning|dense|spawn)\.\w+: ", entry["why"])
     without = {name for name, entry in found.items() if entry["why"].startswith("pruning.levels: is empty")}
-    assert without == {*(f"U{i}" for i in range(1, 9)), "T1", "T2"}
+    assert without == {*(f"U{i}" for i in range(1, 9)), "T1", "T2", "T3"}
     save_json(tmp_path / "claims.json", found)
     assert json.loads((tmp_path / "claims.json").read_text()) == found
 

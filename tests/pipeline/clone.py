@@ -87,6 +87,7 @@ connectivity:
   images: 60
   batch_norm: recalibrated
   matrix: [dense, l1, l2]
+  subsets: {score: el2n, epoch: null, images: 40}
 spawn:
   at: [3 steps]
 perturbation:

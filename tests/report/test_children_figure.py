@@ -3,10 +3,11 @@ import math
 import numpy as np
 import pytest
 from drawn import labels, line
-from ticket_data import children
+from ticket_data import children, children_on_subsets
 
+from winnow.analysis.curves import subset_curves
 from winnow.analysis.spread import spread
-from winnow.report.children import children_figure
+from winnow.report.children import children_figure, children_subsets_figure
 from winnow.report.style import Style
 
 
@@ -38,3 +39,15 @@ def test_one_step_of_one_seed():
     assert "one seed" in axes.get_title("left") and "epsilon" not in axes.get_title("left")
     assert labels(axes) == ["test images", "train images"]
     assert not axes.collections
+
+
+def test_of_subsets_barriers_and_connected_images_are_means_over_replicates_by_step():
+    table = children_on_subsets()
+    figure = children_subsets_figure(subset_curves(table.sample(frac=1, random_state=0)), Style())
+    for axes, column in zip(figure.axes, ("barrier", "connected"), strict=True):
+        assert labels(axes) == ["lowest scores", "random", "highest scores"]
+        for subset, name in zip(("lowest", "random", "highest"), labels(axes), strict=True):
+            by_hand = 100 * table[table["subset"] == subset].groupby("at")[column].mean()
+            np.testing.assert_array_equal(line(axes, name).get_xdata(), by_hand.index)
+            np.testing.assert_allclose(line(axes, name).get_ydata(), by_hand)
+    assert figure.axes[0].get_ylim()[0] == 0 and figure.axes[1].get_ylim()[1] == 100

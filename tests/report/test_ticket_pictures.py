@@ -12,12 +12,12 @@ import pytest
 import ticket_data as made
 from matplotlib.figure import Figure
 
-from winnow.analysis.curves import along_lines
+from winnow.analysis.curves import along_lines, subset_curves
 from winnow.analysis.cuts import cut_limits, errors_around_cuts, predicted_cuts
 from winnow.analysis.spread import spread
 from winnow.analysis.summary import connected_and_matching
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
-from winnow.report.children import children_figure
+from winnow.report.children import children_figure, children_subsets_figure
 from winnow.report.cuts import cuts_figure
 from winnow.report.density import density_figure
 from winnow.report.lines import lines_figure
@@ -57,6 +57,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
     curves = made.curves(perturbed, made.references(perturbed))
     children, layers = made.children(steps, seeds), renamed(made.densities(levels))
     of_children = spread(children, ["split", "at"], "barrier")
+    on_subsets = subset_curves(made.children_on_subsets(steps, seeds))
     return {
         "tickets": lambda style: tickets_figure(verdicts, style),
         "cut errors": lambda style: cut_errors_figure(errors, style),
@@ -69,6 +70,7 @@ def pictures(levels: int, seeds: int, epsilon: float, name: Callable[[str], str]
         "density": lambda style: density_figure(layers, made.of_levels(layers), style),
         "perturbations": lambda style: perturbations_figure(curves, epsilon, style),
         "children": lambda style: children_figure(children, of_children, epsilon, style),
+        "children on subsets": lambda style: children_subsets_figure(on_subsets, style),
     }
 
 
@@ -143,6 +145,7 @@ def test_an_empty_table_is_an_error_that_says_of_what():
         "density of a layer": lambda: density_figure(made.densities(2).iloc[:0], verdicts, style),
         "no perturbation": lambda: perturbations_figure(none(), 0.01, style),
         "between children": lambda: children_figure(none(), none(), 0.01, style),
+        "barrier on a subset": lambda: children_subsets_figure(none(columns=["subset", *bands]), style),
     }.items():
         with pytest.raises(ValueError, match=message):
             draw()

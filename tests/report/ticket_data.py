@@ -233,6 +233,20 @@ def children(steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000),
     return pd.DataFrame(rows, columns=["at", "a", "b", "seed", "split", "barrier", "place", "loss_barrier"])
 
 
+def children_on_subsets(
+    steps: Sequence[int] = (0, 100, 200, 500, 1000, 2000, 8000, 32000), seeds: int = 3
+) -> pd.DataFrame:
+    """Barriers and connected images, which come with the step, on easy images earlier."""
+    random = np.random.default_rng(8)
+    rows = []
+    for at in steps:
+        for seed in range(seeds):
+            for subset, scale in (("train", 0.4), ("test", 0.4), ("lowest", 0.1), ("random", 0.5), ("highest", 0.9)):
+                barrier = scale * np.exp(-at / (1000 * scale)) * (1 - 0.1 * random.random())
+                rows.append((at, seed, 1 - barrier * random.random(), subset, barrier))
+    return pd.DataFrame(rows, columns=["at", "seed", "connected", "subset", "barrier"])
+
+
 def of_levels(layers: pd.DataFrame) -> pd.DataFrame:
     """The level and density of every level of ``densities``."""
     return layers[["level", "of_level"]].drop_duplicates().set_axis(["level", "density"], axis=1)

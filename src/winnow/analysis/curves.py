@@ -36,6 +36,16 @@ def along_lines(lines: pd.DataFrame) -> pd.DataFrame:
     return spread(lines.sort_values("alpha", kind="stable"), ["a", "b", "split", "alpha"], "error")
 
 
+def subset_curves(children: pd.DataFrame) -> pd.DataFrame:
+    """Between two children of one network, by the step at which they part: subset, at, mean, low, high, count (over
+    replicates) and quantity: barrier (of the error), or connected, the fraction of the single images that are.
+
+    children: one row per step, replicate and subset of the images, columns at, subset, barrier, connected (fractions).
+    """
+    keys = ["subset", "at"]
+    return pd.concat(spread(children, keys, name).assign(quantity=name) for name in ("barrier", "connected"))
+
+
 def perturbation_curves(
     perturbed: pd.DataFrame, lines: pd.DataFrame, verdicts: pd.DataFrame, children: Mapping[str, str]
 ) -> pd.DataFrame:

@@ -7,12 +7,13 @@ from winnow.analysis.reliability import spearman
 from winnow.analysis.velocity import velocity_trend
 from winnow.analysis.windows import at_the_top, best_window, inner, windows
 from winnow.claims.intervals import Estimate, difference, jackknife, mean, on_scale_of
-from winnow.claims.results import Diet, Results
-from winnow.claims.rules import Comparison, Finding, all_of, any_of, not_computed, not_measured
+from winnow.claims.results import LEAST, Diet, Results, Tickets
+from winnow.claims.rules import Comparison, Finding, all_of, any_of, cannot_tell, not_computed, not_measured
 
 POINTS = "points of accuracy"
 HALF, MODERATE, EXTREME = (0.4, 0.6), (0.4, 0.8), (0.0, 0.2)  # fractions kept
 AGREE = 0.5  # rank correlation
+LOWEST, HIGHEST = "lowest", "highest"  # subsets of the images by EL2N
 AT_THE_TOP = 0.75  # area under the ROC curve: a changed label outranks three quarters of the others
 
 
@@ -132,8 +133,23 @@ def kernel_velocity_rises_with_the_score(results: Results) -> Finding:
 
 
 def easy_images_are_connected_earlier(results: Results) -> Finding:
-    """D10."""
-    return not_measured("error barriers on the images of the lowest and of the highest scores")
+    """D10: the place among the steps of spawn.at from which on there is no barrier between the children, on the images
+    of the highest EL2N minus that on those of the lowest, seed by seed."""
+    tickets = results.tickets
+    steps = sorted(set(tickets.children["at"]))
+    if len(steps) < 2:
+        return not_computed("spawn.at", "add two steps or more, such as 0 steps and 2 epochs, and dense.seeds")
+    if HIGHEST not in set(tickets.children["subset"]):
+        return not_computed("connectivity.subsets", "give el2n as the score, and images")
+    easy, hard = (_places(tickets, subset) for subset in (LOWEST, HIGHEST))
+    if (hard == 0).all():
+        return cannot_tell(f"spawn.at: at {steps[0]} steps there is no barrier on the hardest images already")
+    if (easy == len(steps)).all():
+        return not_computed(
+            "spawn.at", f"add later steps: at {steps[-1]} there is a barrier on the easiest images still"
+        )
+    words = f"first of {len(steps)} steps of spawn.at without a barrier, on the hardest images minus on the easiest"
+    return all_of([Comparison(words, mean(hard - easy))], "places")
 
 
 def rankings_transfer(results: Results) -> Finding:
@@ -186,6 +202,13 @@ def _agreement(diet: Diet, one: tuple[str, int], other: tuple[str, int]) -> Comp
     estimate: Estimate = on_scale_of(np.tanh, jackknife(z, len(a)))
     words = " with ".join(f"{score} at epoch {epoch}" for score, epoch in (one, other))
     return Comparison(words, estimate, above=AGREE)
+
+
+def _places(tickets: Tickets, subset: str) -> np.ndarray:
+    """Of every seed the place, from 0, of the step of parting from which on its children have no barrier on some
+    images: at most LEAST points, there and at all later steps. After the last place, if they always have one."""
+    high = tickets.of_children(subset) > LEAST + 1e-9  # a barrier is a difference, and so rounded
+    return (np.arange(1, high.shape[1] + 1) * high).max(axis=1)
 
 
 def _at(diet: Diet, score: str, epoch: int) -> np.ndarray:

@@ -91,7 +91,8 @@ CLAIMS = {
     "D10": Claim(
         "Children of one network become linearly connected earlier on the easiest images than on the hardest.",
         DIET,
-        "Error barrier on the images of the highest EL2N minus that on the lowest, by the step at which children part.",
+        "The step of spawn.at, by its place among them, from which on the error barrier is half a point at most, on "
+        "the images of the highest EL2N minus on those of the lowest: above 0. It does not hold if it is below 0.",
         data_diet.easy_images_are_connected_earlier,
     ),
     "D11": Claim(
@@ -170,7 +171,8 @@ CLAIMS = {
     "T3": Claim(
         "The fraction of images linearly connected at the rewind point predicts how well pruning does from it.",
         TICKETS,
-        "Rank correlation of that fraction with the error of levels, over rewind points.",
+        "Rank correlation, over four rewind points or more, of the fraction of training images on which children that "
+        "part there are connected, with fewer errors of levels, pruned alike: above 0.5 at the lowest density.",
         tickets_on_a_diet.connected_images_predict_success,
     ),
 }

@@ -85,7 +85,9 @@ class Diet:
 class Tickets:
     """The half about weights: the tables of ``stages.tickets``, by the names of their files.
 
-    results: a row for each network and split. levels: of pruning.levels. rewinds: of pruning.rewinds, and dense.
+    results: a row for each network and split. children: a row for each step at which two children part (at), seed and
+    subset of the images. levels: of pruning.levels. rewinds: of pruning.rewinds, and dense. rewind_steps: the same in
+    steps.
     """
 
     results: pd.DataFrame
@@ -96,8 +98,10 @@ class Tickets:
     curvature: pd.DataFrame
     measured_cuts: pd.DataFrame
     cut_limits: pd.DataFrame
+    children: pd.DataFrame
     levels: Mapping[str, Level]
     rewinds: Mapping[str, Rewind]
+    rewind_steps: Mapping[str, int]
 
     @property
     def epsilon(self) -> float:
@@ -115,6 +119,11 @@ class Tickets:
         table = self.barriers
         chosen = (table["a"] == parent) & (table["b"] == level) & (table["split"] == "test")
         return 100 * table.loc[chosen].sort_values("seed")["barrier"].to_numpy(float)
+
+    def of_children(self, subset: str, column: str = "barrier") -> np.ndarray:
+        """Between two children, on a subset of the images: float [seeds, steps], in percent, both rising."""
+        rows = self.children[self.children["subset"] == subset]
+        return 100 * rows.pivot(index="seed", columns="at", values=column).to_numpy(float)
 
     def verdict(self, level: str, column: str) -> Any:
         """What the table of verdicts says of a level."""

@@ -1,7 +1,7 @@
 """Error and loss along the straight line between two networks."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,23 @@ def between(state_a: Mapping[str, Tensor], state_b: Mapping[str, Tensor], alpha:
     }
 
 
+def networks_along(
+    network: nn.Module,
+    state_a: Mapping[str, Tensor],
+    state_b: Mapping[str, Tensor],
+    alphas: Sequence[float] | np.ndarray,
+    calibration: Iterable[Batch] | None,
+) -> Iterator[tuple[float, nn.Module]]:
+    """Each alpha with the network there, which is the same module every time: use it before the next one. Batch norm is
+    that of ``errors_along``."""
+    network = copy.deepcopy(network)
+    for alpha in alphas:
+        network.load_state_dict(between(state_a, state_b, alpha))
+        if calibration is not None:
+            recalibrate(network, calibration)
+        yield alpha, network
+
+
 def errors_along(
     network: nn.Module,
     state_a: Mapping[str, Tensor],
@@ -41,11 +58,9 @@ def errors_along(
     between, and show barriers that are due to batch norm only. ``network`` is not changed. The batches pass once for
     each alpha.
     """
-    network = copy.deepcopy(network)
-    rows = []
-    for alpha in alphas:
-        network.load_state_dict(between(state_a, state_b, alpha))
-        if calibration is not None:
-            recalibrate(network, calibration)
-        rows += [(alpha, split, *error_and_loss(network, batches)) for split, batches in splits.items()]
+    rows = [
+        (alpha, split, *error_and_loss(there, batches))
+        for alpha, there in networks_along(network, state_a, state_b, alphas, calibration)
+        for split, batches in splits.items()
+    ]
     return pd.DataFrame(rows, columns=["alpha", "split", "error", "loss"])

@@ -9,6 +9,14 @@ from winnow.params.base import Duration, Name, Section, Seed
 Count = Annotated[int, Field(ge=1)]
 
 
+class Subsets(Section):
+    """Training images of the lowest and of the highest scores, and as many at random, for lines between children."""
+
+    score: str  # whose mean over all seeds ranks the images
+    epoch: int | None  # of early.epochs, at which; the last one that has the score if null
+    images: Annotated[int, Field(ge=0)]  # in each subset; 0: no subsets
+
+
 class Connectivity(Section):
     """Error and loss along the straight lines between solutions, and their barriers."""
 
@@ -16,6 +24,7 @@ class Connectivity(Section):
     images: Count | None  # how many random images of the train split, and of the test split; all if null
     batch_norm: Literal["recalibrated", "interpolated"]  # its statistics, between the ends of a line
     matrix: list[str]  # levels, or dense; every pair is measured
+    subsets: Subsets
 
 
 class Spawn(Section):
