@@ -15,15 +15,17 @@ from winnow.params.early import Early, Score
 from winnow.params.pruning import Pruning, Rewind
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
+from winnow.params.sweep import Sweep
 from winnow.scores.seed_scores import SeedScores, load_scores
-from winnow.selection.choices import choices
+from winnow.selection.choices import all_choices
 from winnow.storage import load_table, save_json
 
 
 def claims() -> None:
     options = params(
-        early=Early, score=Score, aggregate=Aggregate, select=Select, retrain=Retrain, dense=Dense, pruning=Pruning
-    )
+        early=Early, score=Score, aggregate=Aggregate, select=Select, sweep=Sweep, retrain=Retrain, dense=Dense,
+        pruning=Pruning,
+    )  # fmt: skip
     results = Results(diet_of(options), tickets_of(options))
     found = findings(results)
     save_json("metrics/claims.json", found)
@@ -37,7 +39,7 @@ def diet_of(options: Any) -> Diet:
     suspects_epoch = options.aggregate.suspects_epoch
     return Diet(
         accuracy=load_table("plots/accuracy.csv"),
-        methods=choices(options.select.methods, options.select.epoch),
+        methods=all_choices(options.select, options.sweep),
         epoch=options.select.epoch,
         scores=scores_of(options),
         changed=(images["label"] != images["original_label"]).to_numpy(),
