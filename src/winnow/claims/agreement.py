@@ -33,9 +33,9 @@ def agreement_table(scores: Mapping[str, SeedScores]) -> pd.DataFrame:
     over seeds, NaN for one seed) and seeds. A score that is the same for all images has no ranking, and no row.
     """
     rows = []
-    for reference in REFERENCES:
-        other = scores.get(reference)
-        for name, score in scores.items() if other else ():
+    for reference in [name for name in REFERENCES if name in scores]:
+        other = scores[reference]
+        for name, score in scores.items():
             for i, epoch in enumerate(score.epochs):
                 if (name, epoch) != (reference, other.epochs[-1]):
                     found = agreement(score.values[:, i], other.values[:, -1])(CONFIDENCE)

@@ -61,7 +61,7 @@ def plane_figure(scores: pd.DataFrame, names: tuple[str, str], spearman: str, st
             nothing_drawn(axes, "no finite values")
             return figure
         cells = axes.hexbin(*points.T, gridsize=CELLS, mincnt=1, cmap=COLOR_MAP, linewidths=0.1)
-        cells.set_norm(LogNorm(1, max(2, cells.get_array().max())))
+        cells.set_norm(LogNorm(1, max(2, np.asarray(cells.get_array()).max())))
         bar = figure.colorbar(cells, ax=axes, format=PLAIN)
         bar.set_label("Images")
         bar.minorticks_off()
