@@ -45,10 +45,10 @@ def select() -> None:
                 raise UserError(f"{section}.methods: {name}: {error}") from None
             missing = missing_class(chosen.rows, evidence)
             if missing is not None:
-                raise UserError(
-                    f"{section}.keep: {keep} with {name} leaves no image of class {facts['class_names'][missing]!r}; "
-                    "keep more, or choose by class (ranked: -perclass)"
-                )
+                what = f"{section}.keep: {keep} with {name} leaves no image of class {facts['class_names'][missing]!r}"
+                if section == "select":
+                    raise UserError(f"{what}; keep more, or choose by class (ranked: -perclass)")
+                print(what)  # a sweep shows where a score is no good, and that may be why
             provenance = {**about, "method": name, "keep": keep}
             save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
 

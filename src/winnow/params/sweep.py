@@ -11,7 +11,8 @@ from winnow.params.select import Keep, sizes
 class Sweep(Section):
     """Further subsets: every one of these methods at every one of these keeps. Either list may be empty.
 
-    So a comparison of epochs, of numbers of seeds or of windows at one size trains no method at any other size.
+    So a comparison of epochs, of numbers of seeds or of windows at one size trains no method at any other size. Unlike
+    those of select, these subsets may leave out a class.
     """
 
     methods: list[str]  # short names (selection.names), or names in select.methods
