@@ -67,6 +67,14 @@ def test_a_new_keep_and_a_new_level_train_themselves_only_and_another_cut_all_be
     assert again == {f"levels/{pair}" for pair in ("l1-l2", "l2-l3", "dense-l2", "dense-l3")}
 
 
+def test_a_new_method_of_a_sweep_trains_itself_only_and_moves_to_select_untrained(clone: Clone) -> None:
+    clone.set("sweep.methods", ["el2n-seeds1", "el2n-epoch0-seeds1-group2"])
+    assert set(clone.make("compare")) == {"check", "select", "retrain_sweep@el2n-epoch0-seeds1-group2-0.5", "compare"}
+    clone.set("sweep", {"methods": [], "keep": []})
+    clone.set("select.methods", ["el2n", "random", "el2n-seeds1", "el2n-epoch0-seeds1-group2"])
+    assert set(clone.make("compare")) == {"check", "select", "compare"}
+
+
 def test_another_rewind_point_trains_what_begins_there_and_a_new_method_its_subsets(clone: Clone) -> None:
     clone.set("pruning.rewinds.early.length", "4 steps")
     methods = {"el2n": {}, "random": {}, "far": {"method": "k_center"}, "ccs": {"score": "el2n", "cutoff": 0.1}}
@@ -74,7 +82,7 @@ def test_another_rewind_point_trains_what_begins_there_and_a_new_method_its_subs
     of_methods = {"select", "retrain@far-0.5", "retrain@ccs-0.5", "compare"}
     assert set(clone.make("compare", "prune@l2", "prune@o2")) == {"check", *of_methods, "rewind@early", "prune@o2"}
     accuracy = json.loads(clone.path("metrics/retrain.json").read_text())["test"]
-    assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "full"}
+    assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "el2n-seeds1-0.5", "full"}
 
 
 def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: Clone) -> None:
@@ -93,7 +101,7 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
         stage for stage in ran if stage.startswith(("early", "retrain", "prune", "dense", "spawn", "curvature"))
     ] == []
     assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
-    assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "full"}
+    assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "el2n-seeds1-0.5", "full"}
     assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", "l1", "l2"}
     assert list(clone.path("data/landscape/perturbation").iterdir()) == []
     assert {path.name for path in clone.path("data/landscape/lines/levels").iterdir()} == {
@@ -202,5 +210,6 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     assert clone.repro("check") == ["check"]
     assert set(re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)) == {
         *("early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
+        "retrain_sweep@el2n-seeds1-0.5",
         *("rewind@early", "dense", "prune@l1", "prune@l2", "prune@o2", "spawn", "perturbation@p"),
     }
