@@ -86,7 +86,8 @@ def averaging_matters(results: Results) -> Finding:
     method = diet.top("el2n")
     if method is None:
         return _no_el2n()
-    if len(diet.scores["el2n"].seeds) == 1:
+    scored = diet.scores.get("el2n")
+    if scored and len(scored.seeds) == 1:
         return not_computed("early.cohorts", "give more seeds than one")
     single = diet.of_one_network(method)
     comparisons = []
