@@ -56,7 +56,8 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
     if script == "prune":
         return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
-    return {script: {}}
+    only_named = [*OF_FILES, OF_GRADIENTS] if script == "compare" else []  # it asks what scores there are
+    return {script: dict.fromkeys(only_named, ())}
 
 
 def check_own(key: str, network: Network) -> None:

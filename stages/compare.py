@@ -13,6 +13,7 @@ from winnow.params.early import Early
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.selection.choices import all_choices, all_subsets
+from winnow.selection.scored_by import scored_by
 from winnow.storage import load_table, save_json, save_table
 
 
@@ -30,7 +31,7 @@ def compare() -> None:
     save_table("plots/accuracy.csv", accuracy[columns])
     seeds = sum(len(cohort.seeds) for cohort in options.early.cohorts.values())
     methods = all_choices(options.select, options.sweep)
-    save_table("plots/how_early.csv", how_early(accuracy, methods, seeds))
+    save_table("plots/how_early.csv", how_early(accuracy, scored_by(methods, seeds)))
 
     bands = accuracy_bands(accuracy)
     against = differences(accuracy, "test")

@@ -176,7 +176,7 @@ def test_comments_stay_but_for_the_first_ones_which_are_the_recipes() -> None:
         ),
         (
             "  epochs: [0, 1, 2, 4, 8]   # scored; 0 is before training",
-            "  epochs: [0, 1, 2, 4, 8, 9]   # scored; 0 is before training",
+            "  epochs: [0, 1, 2, 4, 8, 9] # scored; 0 is before training",
         ),
     ]
 
