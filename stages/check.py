@@ -11,7 +11,7 @@ from winnow.datasets.build import SOURCES
 from winnow.errors import UserError
 from winnow.experiment import Params, load_params
 from winnow.params.training import Network
-from winnow.scores.families import OF_FILES, OF_GRADIENTS
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.storage import atomic_folder
@@ -56,8 +56,8 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
     if script == "prune":
         return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
-    only_named = [*OF_FILES, OF_GRADIENTS] if script == "compare" else []  # it asks what scores there are
-    return {script: dict.fromkeys(only_named, ())}
+    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script == "compare" else ()  # it asks which are of the data
+    return {script: dict.fromkeys(unread, ())}
 
 
 def check_own(key: str, network: Network) -> None:
