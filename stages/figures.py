@@ -1,13 +1,12 @@
 """Draw every picture from the tables that earlier stages wrote, and say how the methods did."""
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from stages._stage import keep_only, main, params
-from winnow.analysis.comparison import in_words
+from winnow.analysis.comparison import in_words, over_fractions
 from winnow.analysis.extremes import extremes
 from winnow.analysis.how_early import along
 from winnow.analysis.velocity import velocity_bands
@@ -47,7 +46,7 @@ def figures() -> None:
     of_classes = extremes(scores, column("el2n", last), options.figures.per_class)
     bands = load_table("data/analysis/accuracy.parquet")
     accuracy, bands, against = (
-        by_fraction(table, bands, options.select.methods)
+        over_fractions(table, bands, options.select.methods)
         for table in (load_table("plots/accuracy.csv"), bands, load_table("plots/differences.csv"))
     )
     drawn = {
@@ -73,15 +72,6 @@ def figures() -> None:
         for name, figure in drawn.items():
             save(figure, folder / f"{name}.png", options.figures.dpi)
     print(in_words(against))  # not in the stage compare: its tables are in git, so a fresh clone may skip it
-
-
-def by_fraction(table: pd.DataFrame, bands: pd.DataFrame, selected: Collection[str]) -> pd.DataFrame:
-    """The rows of methods that are lines over the fraction kept: those of select, and those with several fractions.
-
-    Others are in other pictures, next to what they are compared with.
-    """
-    several = bands.groupby("method")["fraction"].nunique() > 1
-    return table[table["method"].isin([*selected, "full", *several.index[several]])]
 
 
 def drawn_of_timing(scores: pd.DataFrame, style: Style) -> dict[str, Figure]:
