@@ -54,6 +54,7 @@ def test_it_is_told_what_the_band_holds():
         return figure.get_suptitle()
 
     assert "one group of scoring networks: the spread is that of retraining" in told(how_many_figure(table(), Style()))
+    assert "mean of 5 retrained networks; band" in told(how_early_figure(table(), Style()))
     assert "of retraining and of scores" in told(how_many_figure(table(groups=3), Style()))
 
 

@@ -59,4 +59,4 @@ def _figure(table: pd.DataFrame, x: str, name: str, style: Style) -> Figure:
 def _meaning(lines: pd.DataFrame) -> str:
     single = "by one group of scoring networks: the spread is that of retraining"
     several = f"by up to {lines['groups'].max()} groups of scoring networks: the spread is of retraining and of scores"
-    return f"{band_note(lines['count'])}\n{single if lines['groups'].max() == 1 else several}"
+    return f"{band_note(lines['count']).replace('seed', 'retrained network')}\n{single if lines['groups'].max() == 1 else several}"
