@@ -57,6 +57,8 @@ def _figure(table: pd.DataFrame, x: str, name: str, style: Style) -> Figure:
 
 
 def _meaning(lines: pd.DataFrame) -> str:
+    groups = lines["groups"].max()
     single = "by one group of scoring networks: the spread is that of retraining"
-    several = f"by up to {lines['groups'].max()} groups of scoring networks: the spread is of retraining and of scores"
-    return f"{band_note(lines['count']).replace('seed', 'retrained network')}\n{single if lines['groups'].max() == 1 else several}"
+    several = f"by up to {groups} groups of scoring networks: the spread is of retraining and of scores"
+    marks = band_note(lines["count"]).replace("seed", "retrained network")
+    return f"{marks}\n{single if groups == 1 else several}"
