@@ -14,8 +14,8 @@ from winnow.errors import UserError
 from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml
 from winnow.params.training import Network
-from winnow.scores.families import OF_FILES, OF_GRADIENTS
-from winnow.selection.choices import choices
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
+from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.storage import atomic_folder, save_json
 from winnow.tickets.rules import methods_of
@@ -58,11 +58,12 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
         others = dict.fromkeys(OF_FILES, ())
         return {f"{script}/{name}": {**others, OF_GRADIENTS: [name]} for name in params.score.gradients}
     if script == "select":
-        chosen = choices(params.select.methods, params.select.epoch).values()
+        chosen = all_choices(params.select, params.sweep).values()
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
     if script == "prune":
         return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
-    return {script: {}}
+    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script == "compare" else ()  # it asks which are of the data
+    return {script: dict.fromkeys(unread, ())}
 
 
 def check_own(key: str, network: Network) -> None:

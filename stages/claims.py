@@ -20,8 +20,9 @@ from winnow.params.landscape import Connectivity
 from winnow.params.pruning import Pruning, Rewind
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
+from winnow.params.sweep import Sweep
 from winnow.scores.seed_scores import SeedScores, load_scores
-from winnow.selection.choices import choices
+from winnow.selection.choices import all_choices
 from winnow.storage import load_column, load_table, save_json
 
 
@@ -31,6 +32,7 @@ def claims() -> None:
         score=Score,
         aggregate=Aggregate,
         select=Select,
+        sweep=Sweep,
         retrain=Retrain,
         dense=Dense,
         pruning=Pruning,
@@ -49,7 +51,7 @@ def diet_of(options: Any) -> Diet:
     suspects_epoch = options.aggregate.suspects_epoch
     return Diet(
         accuracy=load_table("plots/accuracy.csv"),
-        methods=choices(options.select.methods, options.select.epoch),
+        methods=all_choices(options.select, options.sweep),
         epoch=options.select.epoch,
         scores=scores_of(options),
         velocities=pd.concat(load_table(f"data/ntk/{cohort}.parquet") for cohort in early.cohorts),

@@ -13,6 +13,7 @@ from winnow.analysis.curves import training_curves
 from winnow.analysis.detection import auroc_at, detection_curves, detection_table
 from winnow.analysis.histograms import score_histograms
 from winnow.analysis.reliability import correlation_table, halves_at, reliability_table
+from winnow.claims.agreement import agreement_table
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
@@ -61,6 +62,7 @@ def score() -> None:
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
     save_table("plots/rank_correlation.csv", correlation_table(table))
+    save_table("plots/agreement.csv", agreement_table(scores))
     save_table("plots/detection.csv", detection)
     save_table("plots/history.csv", history)
     save_table("data/analysis/detection.parquet", detection_curves(wrong, {"in": scores, "out": unseen}, epoch))

@@ -1,4 +1,5 @@
-"""Choose the images of every subset: each method at each size. Measure what each covers of all images."""
+"""Choose the images of every subset: of select each method at each size, and those of sweep. Measure what each
+covers of all images."""
 
 from pathlib import Path
 
@@ -8,11 +9,13 @@ from stages._stage import main, params
 from winnow.analysis.coverage import coverage_table, space
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
-from winnow.params.early import Early
+from winnow.params.early import Early, Score
 from winnow.params.select import Select
+from winnow.params.sweep import Sweep
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
-from winnow.selection.choices import choices
+from winnow.scores.seed_scores import SeedScores, load_scores
+from winnow.selection.choices import all_choices, all_subsets
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
 from winnow.selection.of_runs import OfRuns, missing_class
@@ -22,33 +25,41 @@ from winnow.streams import numpy_stream
 
 
 def select() -> None:
-    options, early = params(select=Select).select, params(early=Early).early
+    given = params(select=Select, sweep=Sweep, early=Early, score=Score)
+    options, early, gradients = given.select, given.early, given.score.gradients
+
+    def seed_scores(name: str) -> SeedScores:
+        folder = "data/early" if name in gradients else "data/scores"
+        return load_scores(f"{folder}/{cohort}-{name}.safetensors" for cohort in early.cohorts)
+
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
     labels, images = table["label"].to_numpy(), Path("data/images")
     runs = [EarlyRuns(Path("data/early") / cohort, labels, images) for cohort in early.cohorts]
-    evidence = OfRuns(table, len(facts["class_names"]), runs[0])
-    subsets: dict[tuple[str, str], np.ndarray] = {}
+    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores)
+    methods = all_choices(options, given.sweep)
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
+    subsets: dict[tuple[str, str], np.ndarray] = {}
     with atomic_folder("data/select") as folder:
-        for name, choice in choices(options.methods, options.epoch).items():
-            for keep in options.keep:
-                try:
-                    size = kept(keep, len(table))
-                except ValueError as error:
-                    raise UserError(f"select.keep: {error}") from None
-                try:
-                    chosen = choose(evidence, choice.method, choice.options, size, options.seed)
-                except ValueError as error:
-                    raise UserError(f"select.methods: {name}: {error}") from None
-                missing = missing_class(chosen.rows, evidence)
-                if missing is not None:
-                    raise UserError(
-                        f"select.keep: {keep} with {name} leaves no image of class {facts['class_names'][missing]!r}; "
-                        "keep more, or choose by class (ranked: -perclass)"
-                    )
-                subsets[name, str(keep)] = chosen.rows
-                provenance = {**about, "method": name, "keep": keep}
-                save_subset(folder / f"{name}-{keep}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
+        for item, (name, keep) in all_subsets(options, given.sweep).items():
+            section = "select" if name in options.methods and keep in options.keep else "sweep"
+            choice = methods[name]
+            try:
+                size = kept(keep, len(table))
+            except ValueError as error:
+                raise UserError(f"{section}.keep: {error}") from None
+            try:
+                chosen = choose(evidence, choice.method, choice.options, size, options.seed)
+            except ValueError as error:
+                raise UserError(f"{section}.methods: {name}: {error}") from None
+            missing = missing_class(chosen.rows, evidence)
+            if missing is not None:
+                what = f"{section}.keep: {keep} with {name} leaves no image of class {facts['class_names'][missing]!r}"
+                if section == "select":
+                    raise UserError(f"{what}; keep more, or choose by class (ranked: -perclass)")
+                print(what)  # a sweep shows where a score is no good, and that may be why
+            subsets[name, str(keep)] = chosen.rows
+            provenance = {**about, "method": name, "keep": keep}
+            save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
     epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
     words, points = features(runs, early.features, early.epochs[-1])
     over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))

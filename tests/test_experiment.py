@@ -21,6 +21,7 @@ BASE = """
 early: {cohorts: {a: [0, 1, 2, 3, 4]}, epochs: [0, 1, 2, 5, 10]}
 trainings: {short: {length: 20 epochs}}
 select: {keep: [0.3, 0.5, 0.7], epoch: 10}
+sweep: {methods: [], keep: []}
 retrain: {seeds: [100, 101, 102]}
 pruning: {rewinds: {}, levels: {}}
 connectivity: {matrix: []}
@@ -316,6 +317,39 @@ def test_kernel_velocity(mistake, tmp_path):
 # Subsets
 
 
+def test_a_sweep_adds_subsets_that_select_does_not_have(mistake, tmp_path):
+    mistake("sweep: {methods: [el2n], keep: [0.3]}", "sweep: select has el2n at 0.3 already; take one of them out")
+    mistake("sweep: {methods: [el2n-epoch0, random], keep: [0.2, 0.5]}", "sweep: select has random at 0.5 already")
+    mistake("sweep: {methods: [el2n-epoch0], keep: [0.2]}", "sweep.keep: 0.2 has no random subset to compare with")
+    mistake("sweep: {methods: [el3n], keep: [0.3]}", "sweep.methods: 'el3n': unknown score 'el3n'; there are confid")
+    mistake("sweep: {methods: [el2n-top], keep: [0.3]}", "sweep.methods: 'el2n-top' is not a method; write SCORE")
+    mistake("sweep: {methods: [el2n-epoch3], keep: [0.3]}", "sweep.methods: 'el2n-epoch3': epoch 3 is not scored")
+    mistake("sweep: {methods: [el2n-epoch1, el2n-epoch1]}", "sweep.methods: names a method twice")
+    mistake("sweep: {keep: [1.3]}", "sweep.keep: 1.3 is not a fraction kept")
+    mistake("sweep: {keep: [0.3, 0.3]}", "sweep.keep: names a fraction twice")
+    for sweep in ("methods: [el2n-epoch0], keep: [0.3]", "methods: [el2n, random], keep: [0.2]", "keep: [0.3, 0.2]"):
+        load_params(write(tmp_path / "params.yaml", f"sweep: {{{sweep}}}"))
+
+
+def test_tickets_may_train_on_a_subset_of_a_sweep(mistake, tmp_path):
+    rewinds = "pruning: {rewinds: {easy: {data: select/el2n-window0-0.2, length: 1 epoch}}}"
+    mistake(rewinds, "select/el2n-window0-0.2 is not a subset that is selected; there are full, select/el2n-0.3")
+    sweep = "sweep: {methods: [el2n-window0, random], keep: [0.2]}"
+    load_params(write(tmp_path / "params.yaml", f"{sweep}\n{rewinds}"))
+
+
+def test_means_over_fewer_seeds(mistake, tmp_path):
+    mistake("select: {methods: [el2n-seeds6, random]}", "'el2n-seeds6' needs 6 seeds; early.cohorts has 5")
+    mistake("sweep: {methods: [el2n-seeds2-group3], keep: [0.3]}", "'el2n-seeds2-group3' needs 6 seeds")
+    mistake("sweep: {methods: [el2n-seeds0], keep: [0.3]}", "sweep.methods.el2n-seeds0.seeds: must be at least 1")
+    mistake(
+        "sweep: {methods: [input_norm-seeds1], keep: [0.3]}",
+        "'input_norm-seeds1': input_norm does not change with training, so it has no seeds",
+    )
+    mistake("sweep: {methods: [random-seeds1], keep: [0.3]}", "random does not change with training")
+    load_params(write(tmp_path / "params.yaml", "sweep: {methods: [el2n-seeds2-group2, el2n-seeds5], keep: [0.3]}"))
+
+
 def test_keep(mistake):
     mistake(
         "select: {keep: [1.3]}", "select.keep: 1.3 is not a fraction kept: give a fraction between 0 and 1, or a whole"
@@ -337,7 +371,7 @@ def test_methods_with_options(tmp_path, mistake):
     )
     select = load_params(write(tmp_path / "p.yaml", changes)).select
     found = choices(select.methods, select.epoch)
-    options = {"score": "el2n", "epoch": 5, "window": None, "per_class": False}
+    options = {"score": "el2n", "epoch": 5, "seeds": None, "group": 1, "window": None, "per_class": False}
     assert (found["el2n-epoch5"].method, found["el2n-epoch5"].options) == ("ranked", options)
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}

@@ -77,11 +77,12 @@ def test_a_recipe_is_short(name: str) -> None:
 
 def test_what_a_recipe_does_not_say_is_as_in_the_default() -> None:
     default = YAML(typ="safe").load(recipe.expanded("default"))
-    values = overlay("select: {keep: [0.1, 0.5]}\nlabels: {noise: 0.5}\n")
+    values = overlay("select: {keep: [0.1, 0.5]}\nlabels: {noise: 0.5}\nsweep: {methods: []}\n")
     assert values == {
         **default,
         "select": {**default["select"], "keep": [0.1, 0.5]},
         "labels": {**default["labels"], "noise": 0.5},
+        "sweep": {**default["sweep"], "methods": []},
     }
 
 
@@ -165,7 +166,7 @@ curvature: {levels: []}
 
 
 def test_comments_stay_but_for_the_first_ones_which_are_the_recipes() -> None:
-    overlay("# Mine.\n# Mine too.\n\nearly:\n  epochs: [0, 4] # not this\nlabels:\n  noise: 0.25\n")
+    overlay("# Mine.\n# Mine too.\n\nearly:\n  epochs: [0, 1, 2, 4, 8, 9] # not this\nlabels:\n  noise: 0.25\n")
     lines, default = recipe.expanded("mine").splitlines(), recipe.expanded("default").splitlines()
     assert lines[:3] == ["# Mine.", "# Mine too.", ""]
     assert [(old, new) for old, new in zip(default[2:], lines[2:], strict=True) if old != new] == [
@@ -175,7 +176,7 @@ def test_comments_stay_but_for_the_first_ones_which_are_the_recipes() -> None:
         ),
         (
             "  epochs: [0, 1, 2, 4, 8]   # scored; 0 is before training",
-            "  epochs: [0, 4]            # scored; 0 is before training",
+            "  epochs: [0, 1, 2, 4, 8, 9] # scored; 0 is before training",
         ),
     ]
 

@@ -20,8 +20,9 @@ from winnow.params.ntk import Ntk
 from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
+from winnow.params.sweep import Sweep
 from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_MARGINS, OF_OUTPUTS, OF_VISITS
-from winnow.selection.choices import Choice, choices
+from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
 
@@ -36,6 +37,7 @@ class Params(Named):
     aggregate: Aggregate
     ntk: Ntk
     select: Select
+    sweep: Sweep
     retrain: Retrain
     dense: Dense
     pruning: Pruning
@@ -67,8 +69,9 @@ class Params(Named):
     def _across_sections(self) -> Self:
         """Check that the scores and epochs for selection are computed, and that retraining has seeds of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
-        for name, choice in choices(self.select.methods, self.select.epoch).items():
-            self._selected_by(name, choice)
+        for name, choice in all_choices(self.select, self.sweep).items():
+            self._selected_by("select.methods" if name in self.select.methods else "sweep.methods", name, choice)
+        self._swept()
         suspects = self.aggregate.suspects_epoch
         if suspects is not None and suspects not in self.early.epochs:
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")
@@ -103,27 +106,50 @@ class Params(Named):
             there = ", ".join(map(str, self.early.epochs))
             raise ValueError(f"connectivity.subsets.epoch: {subsets.epoch} is not scored; early.epochs has {there}")
 
-    def _selected_by(self, name: str, choice: Choice) -> None:
-        """Check that early and score keep what a selection method needs."""
+    def _swept(self) -> None:
+        """Check that no subset of sweep is one of select, and that all have a random subset to be compared with."""
+        for keep in self.sweep.keep:
+            for name in self.sweep.methods:
+                if name in self.select.methods and keep in self.select.keep:
+                    raise ValueError(f"sweep: select has {name} at {keep} already; take one of them out of sweep")
+        for keep in self.sweep.keep if self.sweep.methods else []:
+            if keep not in self.select.keep and "random" not in self.sweep.methods:
+                raise ValueError(
+                    f"sweep.keep: {keep} has no random subset to compare with; add random to sweep.methods, or {keep} "
+                    "to select.keep"
+                )
+
+    def _selected_by(self, key: str, name: str, choice: Choice) -> None:
+        """Check that early and score keep what a selection method of this key needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
         of_visits = [name for family in (OF_VISITS, OF_MARGINS) for name in methods.names(family)]
         of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *methods.names(OF_GRADIENTS)]
         known = [*of_epochs, *methods.names(OF_DATA)]
         if score not in known:
-            raise ValueError(f"select.methods: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
+            raise ValueError(f"{key}: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
             section = "gradients" if score in methods.names(OF_GRADIENTS) else "scores"
-            raise ValueError(f"select.methods: {name!r} needs {score}: add it to score.{section}")
+            raise ValueError(f"{key}: {name!r} needs {score}: add it to score.{section}")
         if score not in of_epochs and {"score", "epoch"} <= choice.given:
-            raise ValueError(f"select.methods: {name!r}: {score} does not change with training, so it has no epoch")
+            raise ValueError(f"{key}: {name!r}: {score} does not change with training, so it has no epoch")
         if score in of_epochs and epoch not in self.early.epochs:
-            key = "select.epoch:" if epoch == self.select.epoch else f"select.methods: {name!r}: epoch"
+            of = "select.epoch:" if epoch == self.select.epoch else f"{key}: {name!r}: epoch"
             there = ", ".join(map(str, self.early.epochs))
-            raise ValueError(f"{key} {epoch} is not scored; early.epochs has {there}")
+            raise ValueError(f"{of} {epoch} is not scored; early.epochs has {there}")
         if score in of_visits and epoch == 0:
-            raise ValueError(f"select.methods: {name!r} at epoch 0: {score} is of visits, from epoch 1 on")
+            raise ValueError(f"{key}: {name!r} at epoch 0: {score} is of visits, from epoch 1 on")
         if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
-            raise ValueError(f"select.methods: {name!r} needs the features of epoch {epoch}: add it to early.features")
+            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
+        self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
+
+    def _enough_seeds(self, key: str, choice: Choice, has_seeds: bool) -> None:
+        """Check that early has as many seeds as a method takes the mean over, where it does not take all."""
+        seeds, group = choice.options.get("seeds"), choice.options.get("group", 1)
+        there = sum(len(cohort.seeds) for cohort in self.early.cohorts.values())
+        if seeds is not None and not has_seeds:
+            raise ValueError(f"{key}: {choice.options['score']} does not change with training, so it has no seeds")
+        if seeds is not None and seeds * group > there:
+            raise ValueError(f"{key} needs {seeds * group} seeds; early.cohorts has {there}")
 
     @model_validator(mode="after")
     def _tickets(self) -> Self:
@@ -131,7 +157,7 @@ class Params(Named):
         check_tree(self.pruning)
         for name, level in self.pruning.levels.items():
             rule_of(name, level, self.pruning.floor)
-        selected = [f"{method}-{keep}" for method in self.select.methods for keep in self.select.keep]
+        selected = list(all_subsets(self.select, self.sweep))
         subsets = ["full", *(f"select/{name}" for name in selected)]
         trained_on = {f"pruning.levels.{name}.data": level.data for name, level in self.pruning.levels.items()}
         trained_on |= {f"pruning.rewinds.{name}.data": rewind.data for name, rewind in self.pruning.rewinds.items()}

@@ -15,6 +15,7 @@ from winnow.analysis.comparison import (
     differences,
     differences_summary,
     in_words,
+    over_fractions,
     summary,
     welch_interval,
 )
@@ -190,3 +191,13 @@ def test_the_band_of_normal_seeds_is_one_deviation():
     accuracies = {("full", "1.0"): list(np.random.default_rng(0).normal(0.5, 0.01, size=5000))}
     found = summary(accuracy_bands(table(accuracies)), "test")["full"]
     assert (found["high"] - found["low"]) / 2 == pytest.approx(0.01, rel=0.05)
+
+
+def test_over_the_fraction_are_selected_methods_and_those_at_several_fractions():
+    several = [(method, fraction) for method in ("random", "late") for fraction in (0.3, 0.5)]
+    bands = pd.DataFrame([("el2n", 0.3), *several, ("early", 0.3), ("full", 1.0)], columns=["method", "fraction"])
+    assert over_fractions(bands, bands, ["el2n", "random"])["method"].unique().tolist() == [
+        *("el2n", "random", "late", "full")
+    ]
+    table = pd.DataFrame({"method": ["early", "late"]})
+    assert over_fractions(table, bands, {"el2n": {}, "early": {}})["method"].tolist() == ["early", "late"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from made_up import WELCH, children, diet, seed_scores, tickets, velocities, with_diet, with_tickets
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, ttest_ind
 from sklearn.metrics import roc_auc_score
 
 from winnow.claims import data_diet
@@ -131,6 +131,58 @@ def test_rankings_agree():
     assert verdict(same, other, full_length="30 epochs").verdict == FAILS  # for GraNd it can be told
 
 
+@pytest.mark.parametrize(
+    ("above", "verdict"),
+    [
+        (1.0, HOLDS), (WELCH + HAIR, HOLDS), (WELCH - HAIR, CANNOT_TELL), (0.2 - WELCH + HAIR, CANNOT_TELL),
+        (0.2 - WELCH - HAIR, FAILS), (-3.0, FAILS),
+    ],
+)  # fmt: skip
+def test_averaging_matters_if_the_mean_of_all_networks_does_better_than_one(above, verdict):
+    accuracy = {("el2n", 0.3): 90 + above, ("el2n-seeds1", 0.3): 90.0, ("el2n", 0.5): 99.0, ("full", 1.0): 98.0}
+    found = data_diet.averaging_matters(with_diet(diet(accuracy)))
+    assert (found.verdict, found.effect) == (verdict, pytest.approx(above))
+    assert found.why.startswith("el2n minus that of 1 scoring network alone, at 0.3 kept: ")
+
+
+def test_several_single_networks_are_a_sample():
+    of_one = dict(zip(["el2n-seeds1", "el2n-seeds1-group2", "el2n-seeds1-group5"], [90.0, 92.0, 94.0], strict=True))
+    accuracy = {(method, 0.3): mean for method, mean in {"el2n": 96.0, **of_one}.items()} | {("full", 1.0): 98.0}
+    found = data_diet.averaging_matters(with_diet(diet(accuracy)))
+    expected = ttest_ind([95.8, 96.0, 96.2], list(of_one.values()), equal_var=False).confidence_interval()
+    assert found.effect == pytest.approx(4)
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+    assert found.verdict == CANNOT_TELL  # though with any one of them alone it would hold
+    assert "3 scoring networks, each alone" in found.why
+
+
+def test_averaging_is_over_networks_at_the_same_epoch_and_keep():
+    other = {("el2n-seeds3", 0.3): 90.0, ("el2n-epoch0-seeds1", 0.3): 90.0, ("grand-seeds1", 0.3): 90.0}
+    accuracy = {("el2n", 0.3): 95.0, ("el2n-seeds1", 0.5): 90.0, **other, ("full", 1.0): 98.0}
+    found = data_diet.averaging_matters(with_diet(diet(accuracy)))
+    assert (found.verdict, found.why) == (NOT_COMPUTED, "sweep.methods: add el2n-seeds1")
+    late = {("el2n-epoch8", 0.3): 95.0, ("full", 1.0): 98.0}
+    assert data_diet.averaging_matters(with_diet(diet(late))).why == "sweep.methods: add el2n-epoch8-seeds1"
+    accuracy = {("el2n", 0.3): 95.0, ("el2n-seeds1", 0.3): 90.0, ("full", 1.0): 98.0}
+    alone = diet(accuracy, scores={"el2n": seed_scores(np.zeros((1, 4)))})
+    assert data_diet.averaging_matters(with_diet(alone)).why.startswith("early.cohorts: ")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_method_that_a_sweep_has_at_one_fraction_is_asked_for_at_the_others():
+    accuracy = {("random", keep): 90.0 for keep in (0.1, 0.3, 0.5)} | {("full", 1.0): 98.0}
+    swept = diet({**accuracy, ("el2n", 0.3): 90.0, ("grand-epoch0", 0.3): 90.0})
+    for test, method in (
+        (data_diet.half_can_go, "el2n"),
+        (data_diet.moderate_beats_random, "el2n"),
+        (data_diet.initial_grand_beats_random, "grand-epoch0"),
+    ):
+        found = test(with_diet(swept))
+        assert found.verdict == NOT_COMPUTED
+        assert found.why.startswith(f"select.methods: add {method}, which is at no fraction from 0.4 to 0.")
+    assert data_diet.extreme_falls_below_random(with_diet(swept)).why.startswith("select.methods: add el2n and grand")
+
+
 WINDOWS = ("el2n-window0", "el2n-window0.3", "el2n-window0.5", "el2n", "random")
 
 
@@ -144,6 +196,16 @@ WINDOWS = ("el2n-window0", "el2n-window0.3", "el2n-window0.5", "el2n", "random")
 def test_the_best_window_lies_between(means, verdict):
     accuracy = {(method, 0.4): mean for method, mean in zip(WINDOWS, [*means, 80.0], strict=True)}
     assert verdict_of(data_diet.best_window_leaves_out_the_highest, {**accuracy, ("full", 1.0): 98.0}) == verdict
+
+
+@pytest.mark.filterwarnings("error")
+def test_windows_of_a_sweep_are_compared_where_all_of_them_are():
+    accuracy = {(method, 0.4): mean for method, mean in zip(WINDOWS, [90, 95, 96, 94, 80.0], strict=True)}
+    more = {(method, keep): 70.0 for method in ("el2n", "random") for keep in (0.1, 0.2)}
+    more |= {("el2n-window0.3", 0.1): 70.0, ("el2n-seeds1", 0.4): 99.0}
+    found = data_diet.best_window_leaves_out_the_highest(with_diet(diet({**accuracy, **more, ("full", 1.0): 98.0})))
+    assert found.verdict == HOLDS
+    assert "el2n-window0.5 minus el2n at 0.4 kept" in found.why
 
 
 def test_the_best_window_is_chosen_on_the_validation_split():
@@ -290,6 +352,7 @@ def test_children_that_are_never_or_always_connected_tell_nothing():
         (data_diet.extreme_falls_below_random, "select.keep"),
         (data_diet.rankings_agree, "select.epoch"),
         (data_diet.initial_grand_beats_random, "select.methods"),
+        (data_diet.averaging_matters, "select.methods"),
         (data_diet.best_window_leaves_out_the_highest, "select.methods"),
         (data_diet.wrong_labels_gather_at_the_top, "labels.noise"),
         (data_diet.rankings_transfer, "early.network"),

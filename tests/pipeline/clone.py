@@ -63,6 +63,9 @@ select:
   keep: [0.5]
   epoch: 6
   seed: 0
+sweep:
+  methods: [el2n-seeds1]
+  keep: [0.5]
 retrain:
   seeds: [100, 101]
   network: small

@@ -150,7 +150,7 @@ def test_dvc_itself_names_a_missing_key_that_makes_stages(key: str, line: str, n
 @pytest.mark.parametrize(
     ("line", "other", "named"),
     [
-        ("  keep:", "  kep:", "select.kep: no such key; did you mean keep?"),
+        ("  cohorts:", "  cohort:", "early.cohort: no such key; did you mean cohorts?"),
         ("pruning:", "imp:", "imp: is called pruning now"),  # of an earlier version
     ],
 )

@@ -12,12 +12,12 @@ from PIL import Image
 
 pytestmark = pytest.mark.pipeline
 
-ITEMS = {"el2n-0.5", "random-0.5"}
+ITEMS = {"el2n-0.5", "el2n-seeds1-0.5", "random-0.5"}
 TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results", "tickets_barriers"}
 PICTURES = {
     "pictures": {
         *("accuracy", "coverage", "distributions", "history", "mosaic", "rank_correlation", "reliability", "strata"),
-        *("suspects", "velocity"),
+        *("how_many", "suspects", "velocity"),
     },
     "ticket_pictures": {
         *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),
@@ -38,7 +38,8 @@ def rows(clone: Clone, name: str) -> list[dict[str, str]]:
 
 def test_metrics_say_of_every_subset_how_it_compares_with_random_and_with_all_data(finished: Clone) -> None:
     found = metrics(finished, "differences")
-    assert set(found) == {"el2n-0.5 minus random", "el2n-0.5 minus full", "random-0.5 minus full"}
+    against = {f"{item} minus {baseline}" for item in ITEMS for baseline in ("random", "full")}
+    assert set(found) == against - {"random-0.5 minus random"}
     accuracy = metrics(finished, "retrain")
     for part in ("test", "validation"):
         assert set(accuracy[part]) == {*ITEMS, "full"}
@@ -55,7 +56,7 @@ def test_metrics_say_of_every_subset_how_it_compares_with_random_and_with_all_da
 def test_the_accuracies_are_those_of_every_seed(finished: Clone) -> None:
     accuracy = rows(finished, "accuracy")
     seeds = {(row["method"], row["split"], row["seed"]) for row in accuracy}
-    methods, splits = ("el2n", "random", "full"), ("validation", "test")
+    methods, splits = ("el2n", "el2n-seeds1", "random", "full"), ("validation", "test")
     assert seeds == {(method, split, seed) for method in methods for split in splits for seed in ("100", "101")}
     for split in splits:
         of_full = [float(row["accuracy"]) for row in accuracy if (row["method"], row["split"]) == ("full", split)]

@@ -69,6 +69,14 @@ def test_a_new_keep_and_a_new_level_train_themselves_only_and_another_cut_all_be
     assert again == {f"levels/{pair}" for pair in ("l1-l2", "l2-l3", "dense-l2", "dense-l3")}
 
 
+def test_a_new_method_of_a_sweep_trains_itself_only_and_moves_to_select_untrained(clone: Clone) -> None:
+    clone.set("sweep.methods", ["el2n-seeds1", "el2n-seeds2"])
+    assert set(clone.make("compare")) == {"check", "select", "retrain_sweep@el2n-seeds2-0.5", "compare"}
+    clone.set("sweep", {"methods": [], "keep": []})
+    clone.set("select.methods", ["el2n", "random", "el2n-seeds2"])
+    assert set(clone.make("compare")) == {"check", "select", "compare"}
+
+
 def test_another_rewind_point_trains_what_begins_there_and_a_new_method_its_subsets(clone: Clone) -> None:
     clone.set("pruning.rewinds.early.length", "4 steps")
     methods = {"el2n": {}, "random": {}, "far": {"method": "k_center"}, "ccs": {"score": "el2n", "cutoff": 0.1}}
@@ -76,7 +84,7 @@ def test_another_rewind_point_trains_what_begins_there_and_a_new_method_its_subs
     of_methods = {"select", "retrain@far-0.5", "retrain@ccs-0.5", "compare"}
     assert set(clone.make("compare", "prune@l2", "prune@o2")) == {"check", *of_methods, "rewind@early", "prune@o2"}
     accuracy = json.loads(clone.path("metrics/retrain.json").read_text())["test"]
-    assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "full"}
+    assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "el2n-seeds1-0.5", "full"}
 
 
 def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: Clone) -> None:
@@ -95,7 +103,7 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
         stage for stage in ran if stage.startswith(("early", "retrain", "prune", "dense", "spawn", "curvature"))
     ] == []
     assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
-    assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "full"}
+    assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "el2n-seeds1-0.5", "full"}
     assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", "l1", "l2"}
     assert list(clone.path("data/landscape/perturbation").iterdir()) == []
     assert {path.name for path in clone.path("data/landscape/lines/levels").iterdir()} == {
@@ -145,6 +153,7 @@ def test_an_experiment_with_another_training_trains_the_sections_that_name_it(cl
 NOT_COMPUTED = {
     "score": {"winnow.scores.of_gradients": []},
     "score_gradients": dict.fromkeys(OF_FILES, ()),
+    "compare": dict.fromkeys([name for name in OF_FILES if "of_data" not in name] + ["winnow.scores.of_gradients"], ()),
 }
 IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
@@ -152,9 +161,9 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/scores/of_gradients/grand.py": {"score_gradients"},
     "src/winnow/scores/neighbours.py": {"score"},
     "src/winnow/autograd/gram_products.py": {"ntk"},
-    "src/winnow/selection/methods/ranked.py": {"claims", "select"},
+    "src/winnow/selection/methods/ranked.py": {"claims", "compare", "select"},
     "src/winnow/experiment.py": set(),
-    "src/winnow/analysis/comparison.py": {"claims", "compare", "figures"},
+    "src/winnow/analysis/comparison.py": {"claims", "compare", "figures", "score"},
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "prune", "spawn", "perturbation"},
@@ -181,7 +190,7 @@ def test_prose_reruns_nothing_and_a_renamed_local_variable_what_it_is_part_of(cl
     ranked = clone.path("src/winnow/selection/methods/ranked.py")
     assert "skipped = " in ranked.read_text()
     ranked.write_text(ranked.read_text().replace("skipped", "passed_over"))
-    assert clone.repro() == ["check", "select", "claims"]
+    assert set(clone.repro()) == {"check", "select", "compare", "claims"}
 
 
 def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None:
@@ -198,5 +207,6 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     assert clone.repro("check") == ["check"]
     assert set(re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)) == {
         *("early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
+        "retrain_sweep@el2n-seeds1-0.5",
         *("rewind@early", "dense", "prune@l1", "prune@l2", "prune@o2", "spawn", "perturbation@p"),
     }

@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.selection.choices import choices
+from winnow.params.select import Select
+from winnow.params.sweep import Sweep
+from winnow.scores.aggregate import score_table
+from winnow.scores.seed_scores import SeedScores
+from winnow.selection.choices import all_choices, all_subsets, choices
 from winnow.selection.choose import choose
-from winnow.selection.of_runs import OfRuns, missing_class
+from winnow.selection.evidence import Given
+from winnow.selection.of_runs import OfRuns, mean_over, missing_class
 from winnow.selection.size import kept
 
 CLASSES = ["cat", "dog"]
@@ -35,8 +40,8 @@ def chosen(name: str, keep: float | int, seed: int = 0, scores: pd.DataFrame | N
     return choose(evidence, choice.method, choice.options, kept(keep, len(evidence.table)), seed).rows
 
 
-def evidence_of(scores: pd.DataFrame) -> OfRuns:
-    return OfRuns(scores, len(CLASSES), runs=None)
+def evidence_of(scores: pd.DataFrame, seeds: SeedScores | None = None) -> OfRuns:
+    return OfRuns(scores, len(CLASSES), runs=None, seed_scores={"el2n": seeds}.__getitem__)
 
 
 METHODS = [
@@ -126,3 +131,55 @@ def test_a_score_that_is_not_there_is_named():
 def test_a_window_without_room():
     with pytest.raises(ValueError, match=r"^a window from 0\.6"):
         chosen("el2n-window0.6", 0.5)
+
+
+SEEDS = SeedScores(np.random.default_rng(3).random((6, 2, 40), np.float32), [10, 11, 12, 20, 21, 22], [0, 4])
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "epoch"),
+    [
+        ("el2n-seeds1", [0], 1), ("el2n-seeds1-group3", [2], 1), ("el2n-seeds2-group3", [4, 5], 1),
+        ("el2n-epoch0-seeds3", [0, 1, 2], 0),
+    ],
+)  # fmt: skip
+def test_a_mean_over_fewer_seeds_is_that_of_the_group(name, rows, epoch):
+    choice = choices([name], epoch=4)[name]
+    found = choose(evidence_of(table(), SEEDS), choice.method, choice.options, 12, seed=0).rows
+    mean = pd.Series(sum(SEEDS.values[row, epoch].astype(float) for row in rows))
+    assert found.tolist() == sorted(mean.nlargest(12).index)
+
+
+def test_the_mean_over_all_seeds_is_that_of_the_table():
+    seeds = SeedScores(SEEDS.values.copy(), SEEDS.seeds, SEEDS.epochs)
+    seeds.values[::2, :, :9] = np.nan  # images that half of the seeds have not trained on
+    column = score_table(table(), {"own": seeds})["own_epoch4_mean"]
+    np.testing.assert_array_equal(mean_over(seeds, 4, range(6)), column)
+
+
+def test_seeds_that_cannot_be_taken_are_told():
+    with pytest.raises(ValueError, match=r"needs 8 seeds, but early\.cohorts has 6"):
+        mean_over(SEEDS, 4, range(4, 8))
+    with pytest.raises(ValueError, match="no seed has the score of epoch 2"):
+        mean_over(SEEDS, 2, range(1))
+    folds = SeedScores(np.where(np.arange(40) < 7, np.nan, SEEDS.values), SEEDS.seeds, SEEDS.epochs)
+    with pytest.raises(ValueError, match="7 images have no score of these seeds"):
+        mean_over(folds, 4, range(2))
+    with pytest.raises(ValueError, match=r"^group: give seeds too"):
+        choose(evidence_of(table()), "ranked", {"score": "el2n", "epoch": 4, "group": 2}, 3, seed=0)
+    given = Given(np.zeros(4, int), 1, {"el2n": np.arange(4.0)})
+    with pytest.raises(ValueError, match=r"^seeds: scores are given as means"):
+        choose(given, "ranked", {"score": "el2n", "epoch": 0, "seeds": 1}, 3, seed=0)
+
+
+def test_a_sweep_comes_after_select_and_a_name_of_both_means_what_select_says():
+    methods = {"random": {}, "own": {"method": "ranked", "score": "el2n", "window": 0.4}}
+    select = Select(methods=methods, keep=[0.5], epoch=4, seed=0)
+    sweep = Sweep(methods=["el2n-epoch0", "own"], keep=[0.2, 100])
+    assert list(all_subsets(select, sweep)) == [
+        *("random-0.5", "own-0.5", "el2n-epoch0-0.2", "el2n-epoch0-100", "own-0.2", "own-100")
+    ]
+    assert all_subsets(select, sweep)["el2n-epoch0-100"] == ("el2n-epoch0", 100)
+    found = all_choices(select, sweep)
+    assert list(found) == ["random", "own", "el2n-epoch0"]
+    assert (found["own"].options["window"], found["el2n-epoch0"].options["epoch"]) == (0.4, 0)

@@ -15,11 +15,16 @@ def methods(draw) -> tuple[str, dict[str, Any]]:
     epoch = draw(st.none() | st.integers(0, 500))
     window = draw(st.none() | st.sampled_from(["0", "0.1", "0.95", ".25", "0.0"]))
     per_class = draw(st.booleans())
+    seeds = draw(st.none() | st.integers(0, 20))
+    group = draw(st.none() | st.integers(0, 20)) if seeds is not None else None
     text = score
     text += f"-epoch{epoch}" if epoch is not None else ""
+    text += f"-seeds{seeds}" if seeds is not None else ""
+    text += f"-group{group}" if group is not None else ""
     text += f"-window{window}" if window is not None else ""
     text += "-perclass" if per_class else ""
-    options = {"score": score, "epoch": epoch, "window": window and float(window), "per_class": per_class or None}
+    options = {"score": score, "epoch": epoch, "seeds": seeds, "group": group}
+    options |= {"window": window and float(window), "per_class": per_class or None}
     return text, {name: value for name, value in options.items() if value is not None}
 
 
@@ -49,6 +54,12 @@ def test_the_example_of_the_docstring():
         "el2n-perclass-epoch4",  # in another order
         "el2n-window0.1-epoch4",
         "el2n-epoch4-epoch5",
+        "el2n-seeds",
+        "el2n-seeds-1",
+        "el2n-seed1",
+        "el2n-seeds1-epoch4",
+        "el2n-group1",
+        "el2n-seeds1-group",
         "el2n ",
         "el2n\n",
         "-perclass",

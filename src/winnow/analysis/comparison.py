@@ -1,6 +1,6 @@
 """How the subsets did: accuracies over seeds, and every method against a random subset of the same size."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -70,6 +70,13 @@ def welch_interval(a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE)
     freedom = errors.sum() ** 2 / (errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1))
     half = stdtrit(freedom, (1 + confidence) / 2) * np.sqrt(errors.sum())
     return float(difference - half), float(difference + half)
+
+
+def over_fractions(table: pd.DataFrame, bands: pd.DataFrame, selected: Collection[str]) -> pd.DataFrame:
+    """The rows of methods that make lines over the fraction kept: all data, the selected ones, and those that ``bands``
+    has at several fractions. Others belong beside what they are compared with."""
+    several = bands.groupby("method")["fraction"].nunique() > 1
+    return table[table["method"].isin([*selected, "full", *several.index[several]])]
 
 
 def differences_summary(table: pd.DataFrame) -> dict[str, dict[str, float | str | None]]:

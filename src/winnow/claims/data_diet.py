@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from winnow.analysis.reliability import spearman
 from winnow.analysis.velocity import velocity_trend
 from winnow.analysis.windows import at_the_top, best_window, inner, windows
-from winnow.claims.intervals import Estimate, difference, jackknife, mean, on_scale_of
+from winnow.claims.agreement import agreement
+from winnow.claims.intervals import difference, jackknife, mean
 from winnow.claims.results import LEAST, Diet, Results, Tickets
-from winnow.claims.rules import Comparison, Finding, all_of, any_of, cannot_tell, not_computed, not_measured
+from winnow.claims.rules import Comparison, Finding, all_of, any_of, cannot_tell, not_computed
 
 POINTS = "points of accuracy"
 HALF, MODERATE, EXTREME = (0.4, 0.6), (0.4, 0.8), (0.0, 0.2)  # fractions kept
@@ -20,11 +20,12 @@ AT_THE_TOP = 0.75  # area under the ROC curve: a changed label outranks three qu
 def half_can_go(results: Results) -> Finding:
     """D1: EL2N at about a half, against all data trained for as many steps."""
     diet = results.diet
-    method, keep = diet.top("el2n"), nearest_to_half(diet)
+    method = diet.top("el2n")
     if method is None:
         return _no_el2n()
+    keep = nearest_to_half(diet, method)
     if keep is None:
-        return not_computed("select.keep", "add 0.5")
+        return _at_no_keep(diet, method, *HALF)
     steps = diet.accuracy[diet.accuracy["method"].isin([method, "full"])]["steps"]
     if steps.nunique() > 1:
         return not_computed("retrain.budget", "steps, as the claim is about networks trained for equally many")
@@ -41,12 +42,13 @@ def moderate_beats_random(results: Results) -> Finding:
 def extreme_falls_below_random(results: Results) -> Finding:
     """D3: EL2N and GraNd at the smallest fraction."""
     diet = results.diet
-    methods = {score: diet.top(score) for score in ("el2n", "grand")}
-    keeps = diet.keeps(*EXTREME)
+    keeps = diet.keeps(*EXTREME, "random")
     if not keeps:
         return not_computed("select.keep", "add 0.1")
-    comparisons = [_minus_random(diet, method, keeps[-1], fall=True) for method in methods.values() if method]
-    absent = " and ".join(score for score, method in methods.items() if method is None)
+    methods = {score: diet.top(score) for score in ("el2n", "grand")}
+    there = {score: method for score, method in methods.items() if method and diet.has(method, keeps[-1])}
+    comparisons = [_minus_random(diet, method, keeps[-1], fall=True) for method in there.values()]
+    absent = " and ".join(score for score in methods if score not in there)
     missing = not_computed("select.methods", f"add {absent}, at an epoch above 0") if absent else None
     return all_of(comparisons, POINTS, missing)
 
@@ -81,8 +83,28 @@ def initial_grand_beats_random(results: Results) -> Finding:
 
 
 def averaging_matters(results: Results) -> Finding:
-    """D6."""
-    return not_measured("how subsets do that are chosen by the scores of one network")
+    """D6: EL2N of all scored networks against that of one, at the same epoch; or against the mean of several single
+    ones, which then are the sample."""
+    diet = results.diet
+    method = diet.top("el2n")
+    if method is None:
+        return _no_el2n()
+    scored = diet.scores.get("el2n")
+    if scored and len(scored.seeds) == 1:
+        return not_computed("early.cohorts", "give more seeds than one")
+    single = diet.of_one_network(method)
+    comparisons = []
+    for keep in diet.keeps(0, 1, method):
+        of_one = [diet.accuracies(name, keep) for name in single if diet.has(name, keep)]
+        if of_one:
+            others = of_one[0] if len(of_one) == 1 else np.array([values.mean() for values in of_one])
+            words = f"that of {len(of_one)} scoring network{'s, each alone' if len(of_one) > 1 else ' alone'}"
+            change = difference(diet.accuracies(method, keep), others)
+            comparisons.append(Comparison(f"{method} minus {words}, at {keep:g} kept", change, below=diet.margin))
+    if not comparisons:
+        epoch = diet.methods[method].options["epoch"]
+        return not_computed("sweep.methods", f"add el2n{'' if epoch == diet.epoch else f'-epoch{epoch}'}-seeds1")
+    return any_of(comparisons, POINTS)
 
 
 def best_window_leaves_out_the_highest(results: Results) -> Finding:
@@ -161,9 +183,9 @@ def rankings_transfer(results: Results) -> Finding:
     return _beats_random(diet, method) if method else _no_el2n()
 
 
-def nearest_to_half(diet: Diet) -> float | None:
-    """The value of select.keep that is about half of the images."""
-    return min(diet.keeps(*HALF), key=lambda keep: abs(diet.fractions[keep] - 0.5), default=None)
+def nearest_to_half(diet: Diet, method: str) -> float | None:
+    """The keep that is about half of the images, of those at which there is this method."""
+    return min(diet.keeps(*HALF, method), key=lambda keep: abs(diet.fractions[keep] - 0.5), default=None)
 
 
 def auroc(scores: np.ndarray, positive: np.ndarray) -> float:
@@ -177,11 +199,18 @@ def _no_el2n() -> Finding:
     return not_computed("select.methods", "add el2n, at an epoch above 0")
 
 
+def _at_no_keep(diet: Diet, method: str, low: float, high: float) -> Finding:
+    """The finding of a claim that asks for a method between two fractions of the images."""
+    if diet.keeps(low, high):
+        return not_computed("select.methods", f"add {method}, which is at no fraction from {low:g} to {high:g}")
+    return not_computed("select.keep", "add 0.5")
+
+
 def _beats_random(diet: Diet, method: str) -> Finding:
     """Whether a method beats random subsets at a moderate fraction."""
-    keeps = diet.keeps(*MODERATE)
+    keeps = diet.keeps(*MODERATE, method, "random")
     if not keeps:
-        return not_computed("select.keep", "add 0.5")
+        return _at_no_keep(diet, method, *MODERATE)
     return any_of([_minus_random(diet, method, keep) for keep in keeps], POINTS)
 
 
@@ -193,13 +222,7 @@ def _minus_random(diet: Diet, method: str, keep: float, fall: bool = False) -> C
 
 def _agreement(diet: Diet, one: tuple[str, int], other: tuple[str, int]) -> Comparison:
     """Spearman's rank correlation between the means over seeds of two scores."""
-    a, b = _at(diet, *one), _at(diet, *other)
-
-    def z(seeds: np.ndarray) -> float:
-        rank_correlation = spearman(a[seeds].mean(axis=0), b[seeds].mean(axis=0))
-        return float(np.arctanh(np.clip(rank_correlation, -0.999999, 0.999999)))
-
-    estimate: Estimate = on_scale_of(np.tanh, jackknife(z, len(a)))
+    estimate = agreement(_at(diet, *one), _at(diet, *other))
     words = " with ".join(f"{score} at epoch {epoch}" for score, epoch in (one, other))
     return Comparison(words, estimate, above=AGREE)
 

@@ -23,7 +23,7 @@ def headline(results: Results, reliability: pd.DataFrame, found: Mapping[str, Ma
     reliability: of ``analysis.reliability``; found: of ``register.findings``.
     """
     diet, tickets = results.diet, results.tickets
-    keep = nearest_to_half(diet)
+    keep = nearest_to_half(diet, "random")
     numbers: dict[str, float | None] = {"full": _mean(diet.accuracies("full"))}
     for name, method in (("el2n", diet.top("el2n")), ("random", "random")):
         numbers[name] = None if method is None or keep is None else _mean(diet.accuracies(method, keep))

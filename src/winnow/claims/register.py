@@ -65,7 +65,9 @@ CLAIMS = {
     "D6": Claim(
         "Scores averaged over ten networks choose better subsets than those of one network.",
         DIET,
-        "Accuracy of subsets by the mean of all scored networks minus that by single ones.",
+        "EL2N of all scored networks minus that of one, at every fraction with both: above 0 at one of them. It does "
+        "not hold if it is below m (of D1) at all. If there are several single networks, their means are the sample on "
+        "that side; with one, the interval is of retraining alone.",
         data_diet.averaging_matters,
     ),
     "D7": Claim(

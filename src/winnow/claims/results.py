@@ -24,8 +24,8 @@ LEAST_OF_ERROR = 0.1  # … nor is one smaller than this fraction of the error w
 class Diet:
     """The half about images.
 
-    accuracy: of ``stages.compare``, a row for each network and split. methods: of select.methods. epoch: of the scores
-    of these, where they name none. scores: el2n, forgetting and grand, of every seed, those that were computed.
+    accuracy: of ``stages.compare``, a row for each network and split. methods: of select and sweep. epoch: of the
+    scores of these, where they name none. scores: el2n, forgetting and grand, of every seed, those that were computed.
     changed: whether each image's label was changed, bool [n]. suspects_epoch: at which changed labels are looked for.
     velocities: the table of scores.velocity, all seeds. full_length: of the scored networks' whole training.
     transferred: whether the scores come from another network, or from another way of training, than what is retrained.
@@ -52,21 +52,35 @@ class Diet:
         wanted = [name for name, own in found.items() if (own > 0 if epoch is None else own == epoch)]
         return min(wanted, key=lambda name: found[name] != self.epoch, default=None)
 
+    def of_one_network(self, method: str) -> list[str]:
+        """The methods that choose as this one of ``top`` does, but by the scores of a single network."""
+        wanted = {**self.methods[method].options, "seeds": 1}
+        found = {name: choice.options for name, choice in self.methods.items() if choice.method == "ranked"}
+        return [name for name, options in found.items() if {**options, "group": wanted["group"]} == wanted]
+
     @staticmethod
     def is_ranked(choice: Choice, score: str) -> bool:
-        """Whether a method ranks all images, of every class together, by a score."""
-        return choice.method == "ranked" and choice.options["score"] == score and not choice.options["per_class"]
+        """Whether a method ranks all images, of every class together, by the mean of a score over all seeds."""
+        options = choice.options
+        return choice.method == "ranked" and (options["score"], options["per_class"], options["seeds"]) == (
+            score, False, None,
+        )  # fmt: skip
 
     @property
     def fractions(self) -> dict[float, float]:
-        """The values of select.keep, and the fraction of all images that each of them is; the largest first."""
+        """The values of select.keep and sweep.keep, and the fraction of all images that each is; the largest first."""
         table = self.accuracy[self.accuracy["method"] != "full"]
         found = table.groupby(table["keep"].astype(float))["fraction"].first().sort_values(ascending=False)
         return dict(zip(found.index.tolist(), found.tolist(), strict=True))
 
-    def keeps(self, low: float, high: float) -> list[float]:
-        """Those between two fractions of all images, the largest first."""
-        return [keep for keep, fraction in self.fractions.items() if low <= fraction <= high]
+    def keeps(self, low: float, high: float, *methods: str) -> list[float]:
+        """Those between two fractions of all images, at which there are all of these methods; the largest first."""
+        between = [keep for keep, fraction in self.fractions.items() if low <= fraction <= high]
+        return [keep for keep in between if all(self.has(method, keep) for method in methods)]
+
+    def has(self, method: str, keep: float) -> bool:
+        """Whether networks were trained on the subset that a method chooses at this keep."""
+        return len(self.accuracies(method, keep)) > 0
 
     def accuracies(self, method: str, keep: float = 1.0, split: str = "test") -> np.ndarray:
         """In percent, of all seeds; of all data its method is full."""

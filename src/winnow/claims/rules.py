@@ -8,8 +8,7 @@ from winnow.claims.intervals import Estimate, Interval
 
 HOLDS, FAILS, CANNOT_TELL = "holds", "does not hold", "cannot tell"
 NOT_COMPUTED = "not computed"  # a parameter would compute what the claim needs
-NOT_MEASURED = "not measured"  # no parameter of this version would
-VERDICTS = (HOLDS, FAILS, CANNOT_TELL, NOT_COMPUTED, NOT_MEASURED)
+VERDICTS = (HOLDS, FAILS, CANNOT_TELL, NOT_COMPUTED)
 CONFIDENCE = 0.95
 SHOWN = 4  # comparisons that a sentence can hold
 
@@ -124,10 +123,6 @@ def not_computed(key: str, what: str) -> Finding:
     """The finding of a claim, of which a change of params.yaml would compute what it needs: the key, and what to give
     it."""
     return Finding(NOT_COMPUTED, f"{key}: {what}")
-
-
-def not_measured(what: str) -> Finding:
-    return Finding(NOT_MEASURED, f"this version does not measure {what}")
 
 
 def cannot_tell(why: str) -> Finding:

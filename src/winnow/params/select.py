@@ -2,9 +2,23 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from winnow.params.base import Section, Seed
+
+Keep = Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]  # a fraction of the images, or a count
+
+
+def sizes(keep: list[float | int]) -> list[float | int]:
+    """The sizes, if each is a fraction or a count, and none is there twice. Raises ValueError if not."""
+    for value in keep:
+        if isinstance(value, float) and value >= 1:
+            raise ValueError(
+                f"{value} is not a fraction kept: give a fraction between 0 and 1, or a whole number of images"
+            )
+    if len(set(keep)) != len(keep):
+        raise ValueError("names a fraction twice")
+    return keep
 
 
 class Select(Section):
@@ -15,7 +29,7 @@ class Select(Section):
     """
 
     methods: Annotated[list[str], Field(min_length=1)] | dict[str, dict[str, Any]]
-    keep: Annotated[list[Annotated[float, Field(gt=0)] | Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    keep: Annotated[list[Keep], Field(min_length=1), AfterValidator(sizes)]
     epoch: Annotated[int, Field(ge=0)]  # of scores and features, unless a method names its own
     seed: Seed  # of the methods' random draws
 
@@ -27,15 +41,3 @@ class Select(Section):
         if "random" not in methods:
             raise ValueError("must hold random: every method is compared with a random subset of the same size")
         return methods
-
-    @field_validator("keep")
-    @classmethod
-    def _keep(cls, keep: list[float | int]) -> list[float | int]:
-        for value in keep:
-            if isinstance(value, float) and value >= 1:
-                raise ValueError(
-                    f"{value} is not a fraction kept: give a fraction between 0 and 1, or a whole number of images"
-                )
-        if len(set(keep)) != len(keep):
-            raise ValueError("names a fraction twice")
-        return keep

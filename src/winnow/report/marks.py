@@ -57,6 +57,23 @@ def _draw_line(axes: Axes, x: np.ndarray, rows: pd.DataFrame, look: Look, name: 
     return line
 
 
+def draw_levels(axes: Axes, table: pd.DataFrame, look_of: Mapping[str, Look]) -> dict[str, Artist]:
+    """For each row a level line at its mean and a band from low to high: of what does not change along the axis.
+    Returns the lines by name.
+
+    table: columns line, mean, low, high and count (seeds), in the units of the axis.
+    """
+    drawn: dict[str, Artist] = {}
+    for row in table.to_dict("records"):
+        look = look_of[row["line"]]
+        if row["count"] > 1:
+            axes.axhspan(row["low"], row["high"], color=look.color, alpha=0.12, linewidth=0)
+        drawn[row["line"]] = axes.axhline(
+            row["mean"], color=look.color, linestyle=look.line, label=row["line"], zorder=1.5
+        )
+    return drawn
+
+
 def drawn_values(table: pd.DataFrame, *others: float) -> np.ndarray:
     """All values that lines with bands reach, and others, for the scale of an axis."""
     return np.append(table[["mean", "low", "high"]].to_numpy(float), others)

@@ -1,29 +1,35 @@
 """The scores and features of the early runs, as evidence for selection."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
-from winnow.scores.seed_scores import NO_EPOCH
+from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 from winnow.selection.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class OfRuns:
-    """table: all images, from scores.aggregate. runs: the features are those of its first seed."""
+    """table: all images, from scores.aggregate. runs: the features are those of its first seed. seed_scores: reads a
+    score of every seed, by its name."""
 
     table: pd.DataFrame
     classes: int
     runs: EarlyRuns
+    seed_scores: Callable[[str], SeedScores]
 
     @property
     def labels(self) -> np.ndarray:
         return self.table["label"].to_numpy()
 
-    def score(self, name: str, epoch: int) -> np.ndarray:
+    def score(self, name: str, epoch: int, seeds: range | None = None) -> np.ndarray:
+        if seeds is not None:
+            return mean_over(self.seed_scores(name), epoch, seeds)
         for found in (column(name, epoch), column(name, NO_EPOCH)):
             if found in self.table:
                 return self.table[found].to_numpy()
@@ -31,6 +37,22 @@ class OfRuns:
 
     def features(self, epoch: int) -> np.ndarray:
         return self.runs.features(self.runs.seeds[0], epoch)
+
+
+def mean_over(score: SeedScores, epoch: int, seeds: range) -> np.ndarray:
+    """The mean of a score after an epoch over the seeds at these places: float32 [n], of all seeds what the table has.
+
+    Raises ValueError if there are not so many seeds, or if an image has no score of any of them.
+    """
+    if seeds.stop > len(score.seeds):
+        raise ValueError(f"needs {seeds.stop} seeds, but early.cohorts has {len(score.seeds)}")
+    if epoch not in score.epochs:
+        raise ValueError(f"no seed has the score of epoch {epoch}")
+    mean = mean_and_stderr(score.values[list(seeds), score.epochs.index(epoch)])[0].astype(np.float32)
+    without = int(np.isnan(mean).sum())
+    if without:
+        raise ValueError(f"{without} images have no score of these seeds, which have not trained on them: take more")
+    return mean
 
 
 def missing_class(rows: np.ndarray, evidence: Evidence) -> int | None:

@@ -16,16 +16,24 @@ def ranked(
     *,
     score: str,
     epoch: int,
+    seeds: Annotated[int, Ge(1)] | None = None,
+    group: Annotated[int, Ge(1)] = 1,
     window: Annotated[float, Ge(0), Lt(1)] | None = None,
     per_class: bool = False,
 ) -> Chosen:
     """The ``size`` images of the highest score after an epoch.
 
     score: a score's name, or random, which ranks by draws of ``rng``, so that a larger subset contains a smaller one.
+    seeds: rank by the mean over only so many of the seeds: the first ones; or the second ones with group 2, and so on,
+    so that groups have no seed in common. None takes the mean over all.
     window: skip this fraction of the images, those of the lowest scores, and keep the next; None keeps the highest.
-    per_class: rank within every class, and keep the same fraction of each. Raises ValueError if the window has no room.
+    per_class: rank within every class, and keep the same fraction of each. Raises ValueError if the window has no room,
+    if there are too few seeds, or if group is given without seeds.
     """
-    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch)
+    if seeds is None and group > 1:
+        raise ValueError("group: give seeds too, how many a group has")
+    own = None if seeds is None else range((group - 1) * seeds, group * seeds)
+    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch, own)
     if per_class:
         counts = per_class_counts(size, evidence.labels, evidence.classes)
         groups = [(np.flatnonzero(evidence.labels == label), count) for label, count in enumerate(counts)]
