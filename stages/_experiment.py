@@ -8,7 +8,7 @@ from winnow.params.base import Section, validate
 from winnow.params.named import load_named
 from winnow.storage import load_json
 
-EXPERIMENT = Path("data/experiment.json")  # written by the stage check
+EXPERIMENT = Path("data/code/experiment.json")  # written by the stage check
 
 
 def experiment(**sections: type[Section]) -> Any:

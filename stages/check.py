@@ -34,8 +34,9 @@ def check() -> None:
     own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}
     values = read_yaml("params.yaml")
     del values["figures"]  # how pictures look
-    save_json(EXPERIMENT, json.loads(json.dumps(values, sort_keys=True)))  # in any order they mean the same
     with atomic_folder(CODE) as folder:
+        # in any order they mean the same
+        save_json(folder / EXPERIMENT.name, json.loads(json.dumps(values, sort_keys=True)))
         for script in sorted(path.stem for path in Path("stages").glob("[a-z]*.py") if path.stem != "check"):
             for name, chosen in lists_of(script, params).items():
                 files = imported_files(script, chosen)
@@ -62,7 +63,8 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
     if script == "prune":
         return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
-    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script == "compare" else ()  # it asks which are of the data
+    # these two ask which scores are of the data
+    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script in ("claims", "compare") else ()
     return {script: dict.fromkeys(unread, ())}
 
 

@@ -60,7 +60,7 @@ def test_every_stage_depends_on_the_list_of_its_code(stage: str) -> None:
 
 
 def test_every_script_has_its_list() -> None:
-    assert "data/code" in STAGES["check"]["outs"]
+    assert STAGES["check"]["outs"] == ["data/code"]
     assert {script(stage) for stage in STAGES} == {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")}
 
 

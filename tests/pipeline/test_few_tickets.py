@@ -20,7 +20,7 @@ def set_all(clone: Clone, **values: object) -> None:
         clone.set(key.replace("__", "."), value)
 
 
-CLAIMS = ("score", "compare", "claims")
+CLAIMS = ("score", "select", "compare", "claims")
 ALL_LEVELS = ("spawn", "connectivity", "tickets", "ticket_figures")
 
 

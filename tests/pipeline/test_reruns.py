@@ -10,7 +10,7 @@ import pytest
 from clone import ROOT, Clone, read_yaml
 
 from stages._code import imported_files
-from winnow.scores.families import OF_FILES
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
 
 pytestmark = pytest.mark.pipeline
 
@@ -150,10 +150,12 @@ def test_an_experiment_with_another_training_trains_the_sections_that_name_it(cl
 
 
 # As the stage check has it for every experiment
+NOT_OF_DATA = dict.fromkeys([*(name for name in OF_FILES if name != OF_DATA), OF_GRADIENTS], ())
 NOT_COMPUTED = {
-    "score": {"winnow.scores.of_gradients": []},
+    "score": {OF_GRADIENTS: []},
     "score_gradients": dict.fromkeys(OF_FILES, ()),
-    "compare": dict.fromkeys([name for name in OF_FILES if "of_data" not in name] + ["winnow.scores.of_gradients"], ()),
+    "compare": NOT_OF_DATA,
+    "claims": NOT_OF_DATA,
 }
 IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
