@@ -15,6 +15,7 @@ from winnow.params.early import Early, Score
 from winnow.params.pruning import Pruning, Rewind
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
+from winnow.params.transfer import Transfer
 from winnow.scores.seed_scores import SeedScores, load_scores
 from winnow.selection.choices import choices
 from winnow.storage import load_table, save_json
@@ -22,7 +23,14 @@ from winnow.storage import load_table, save_json
 
 def claims() -> None:
     options = params(
-        early=Early, score=Score, aggregate=Aggregate, select=Select, retrain=Retrain, dense=Dense, pruning=Pruning
+        early=Early,
+        score=Score,
+        aggregate=Aggregate,
+        select=Select,
+        retrain=Retrain,
+        dense=Dense,
+        pruning=Pruning,
+        transfer=Transfer,
     )
     results = Results(diet_of(options), tickets_of(options))
     found = findings(results)
@@ -34,6 +42,10 @@ def claims() -> None:
 def diet_of(options: Any) -> Diet:
     early, retrain = options.early, options.retrain
     images = load_table("data/labels.parquet")
+
+    def is_other(scored: Any) -> bool:
+        return (scored.network, scored.training) != (retrain.network, retrain.training)
+
     suspects_epoch = options.aggregate.suspects_epoch
     return Diet(
         accuracy=load_table("plots/accuracy.csv"),
@@ -43,7 +55,8 @@ def diet_of(options: Any) -> Diet:
         changed=(images["label"] != images["original_label"]).to_numpy(),
         suspects_epoch=early.epochs[-1] if suspects_epoch is None else suspects_epoch,
         full_length=early.training.length,
-        transferred=(early.network, early.training) != (retrain.network, retrain.training),
+        transferred=is_other(early),
+        sources=[name for name, source in options.transfer.sources.items() if is_other(source)],
     )
 
 

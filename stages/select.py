@@ -20,7 +20,7 @@ def select() -> None:
     options, cohorts = params(select=Select).select, params(early=Early).early.cohorts
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
     first = EarlyRuns(Path("data/early") / next(iter(cohorts)), table["label"].to_numpy(), Path("data/images"))
-    evidence = OfRuns(table, len(facts["class_names"]), first)
+    evidence = OfRuns(table, len(facts["class_names"]), first, Path("data/scores"))
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     with atomic_folder("data/select") as folder:
         for name, choice in choices(options.methods, options.epoch).items():

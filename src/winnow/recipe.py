@@ -1,9 +1,9 @@
 """The command python -m winnow.recipe [NAME] [--force], which writes a recipe out as params.yaml.
 
 A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
-by key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) replaces the
-default's map. Each of its items says how it differs: a network or a training from the default's first, a level from its
-parent, a perturbed run from its level.
+by key. A map whose items the user names (networks, trainings, cohorts, sources, methods, rewinds, levels, runs)
+replaces the default's map. Each of its items says how it differs: a network or a training from the default's first, a
+level from its parent, a perturbed run from its level.
 """
 
 import argparse
@@ -33,7 +33,16 @@ from winnow.storage import atomic_file
 
 RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
 DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
-OF_THE_USER = ("networks", "trainings", "cohorts", "methods", "rewinds", "levels", "runs")  # maps of user-named items
+OF_THE_USER = (
+    "networks",
+    "trainings",
+    "cohorts",
+    "sources",
+    "methods",
+    "rewinds",
+    "levels",
+    "runs",
+)  # maps of user-named items
 OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it does
 OF_DENSE = {"rewind": DENSE, "data": "full"}  # what a level inherits from dense
 

@@ -18,10 +18,10 @@ class Evidence(Protocol):
     def classes(self) -> int:
         """The number of classes, including those without an image."""
 
-    def score(self, name: str, epoch: int) -> np.ndarray:
+    def score(self, name: str, epoch: int, source: str | None = None) -> np.ndarray:
         """A score after an epoch, the mean over the seeds: float [n]; inf for an image that was never learned.
 
-        Raises ValueError if no score has this name.
+        source: of these other networks (transfer.sources). Raises ValueError if no score has this name.
         """
 
     def features(self, epoch: int) -> np.ndarray:
@@ -40,7 +40,9 @@ class Given:
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     feature_rows: np.ndarray | None = None
 
-    def score(self, name: str, epoch: int) -> np.ndarray:
+    def score(self, name: str, epoch: int, source: str | None = None) -> np.ndarray:
+        if source is not None:
+            raise ValueError("source: give the scores of other networks as scores")
         if name not in self.scores:
             raise ValueError(f"no score {name!r} was given; there are {', '.join(self.scores) or 'none'}")
         return self.scores[name]

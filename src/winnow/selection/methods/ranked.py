@@ -16,16 +16,18 @@ def ranked(
     *,
     score: str,
     epoch: int,
+    source: str | None = None,
     window: Annotated[float, Ge(0), Lt(1)] | None = None,
     per_class: bool = False,
 ) -> Chosen:
     """The ``size`` images of the highest score after an epoch.
 
     score: a score's name, or random, which ranks by draws of ``rng``, so that a larger subset contains a smaller one.
+    source: the score is of these other networks (transfer.sources).
     window: skip this fraction of the images, those of the lowest scores, and keep the next; None keeps the highest.
     per_class: rank within every class, and keep the same fraction of each. Raises ValueError if the window has no room.
     """
-    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch)
+    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch, source)
     if per_class:
         counts = per_class_counts(size, evidence.labels, evidence.classes)
         groups = [(np.flatnonzero(evidence.labels == label), count) for label, count in enumerate(counts)]
