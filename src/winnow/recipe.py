@@ -2,8 +2,9 @@
 
 A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
 by key. A map whose items the user names (networks, trainings, cohorts, sources, methods, rewinds, levels, runs)
-replaces the default's map. Each of its items says how it differs: a network or a training from the default's first, a
-level from its parent, a perturbed run from its level.
+replaces the default's map. Each of its items says how it differs: a network or a training from the default's of that
+name, or else from its first, a level from its parent, a perturbed run from its level. A recipe with networks or
+trainings of its own has none of the default's sources either, as these name the default's.
 """
 
 import argparse
@@ -99,11 +100,13 @@ def expanded(recipe: str) -> str:
     path, text, default = _path(recipe), _text(recipe), DEFAULT.read_text(encoding="utf-8")
     read_yaml(path)  # raises UserError if it is not YAML
     changes, values = _yaml().load(text), _yaml().load(default)
-    usual = {key: next(iter(values[key].values())) for key in Named.model_fields}
+    usual = {key: values[key] for key in Named.model_fields}
     _merge(values, changes)
-    for key, item in usual.items():
+    if usual.keys() & changes.keys() and "sources" not in _map(changes, "transfer"):
+        values["transfer"]["sources"] = CommentedMap()
+    for key, items in usual.items():
         for own, given in _map(changes, key).items():
-            base = CommentedMap({own: deepcopy(item)})
+            base = CommentedMap({own: deepcopy(items.get(own, next(iter(items.values()))))})
             _merge(base, {own: given})
             values[key][own] = base[own]
     levels = _map(values, "pruning", "levels")

@@ -30,7 +30,7 @@ def test_without_either_half_every_claim_says_what_would_compute_it(tmp_path: Pa
     for entry in found.values():
         assert entry["effect"] is entry["low"] is entry["high"] is None
         if entry["verdict"] == NOT_COMPUTED:
-            assert re.match(r"(select|labels|early|pruning|dense)\.\w+: ", entry["why"])
+            assert re.match(r"(select|labels|early|transfer|pruning|dense)\.\w+: ", entry["why"])
     without = {name for name, entry in found.items() if entry["why"].startswith("pruning.levels: is empty")}
     assert without == {*(f"U{i}" for i in range(1, 9)), "T1", "T2"}
     save_json(tmp_path / "claims.json", found)

@@ -3,6 +3,7 @@ do that either chose."""
 
 import math
 
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -35,18 +36,20 @@ def transfer_figure(table: pd.DataFrame, differences: pd.DataFrame, style: Style
         figure = new_figure(style, 3.4 * across, 2.9 * down + 1.0)
         grid = figure.subplots(down, across, squeeze=False).flat
         handles: dict[str, Artist] = {}
-        for axes, score in zip(grid, scores, strict=False):
+        reach = table[["low", "high", "ceiling_low", "ceiling_high"]].to_numpy(float)
+        for place, score in enumerate(scores):
+            axes = grid[place]
             handles |= _draw_score(axes, table[table["score"] == score], look_of)
-            axes.set_title(score_title(score))
-        last = grid[len(scores)]
-        handles |= _draw_subsets(last, in_percent(differences, "difference", "low", "high", "fraction"), look_of)
+            axes.set(title=score_title(score), xlabel="Epoch", ylabel="" if place % across else "Rank correlation")
+            axes.set_ylim(np.nanmin(reach, initial=0) - 0.05, np.nanmax(reach, initial=1) + 0.05)
+        handles |= _draw_subsets(
+            grid[len(scores)], in_percent(differences, "difference", "low", "high", "fraction"), look_of
+        )
         for axes in grid[len(scores) + 1 :]:
             axes.remove()
-        low, high = table[["low", "ceiling_low"]].min(axis=None), table[["high", "ceiling_high"]].max(axis=None)
-        for axes in grid[: len(scores)]:
-            axes.set_ylim(min(0, low) - 0.05, min(1, high) + 0.05)
-        meaning = f"mean scores of as many seeds on either side; line: mean, band: {BAND_IN_WORDS} over random draws"
-        note(figure, f"{meaning}\nright: bar: 95% interval" if len(differences) else meaning, style)
+        meaning = f"Spearman's, mean scores of as many seeds on either side; band: {BAND_IN_WORDS} over random draws"
+        of_subsets = "\nsubsets: test accuracy minus that of random subsets of the same size; bar: 95% interval"
+        note(figure, meaning + (of_subsets if len(differences) else ""), style)
         legend_below(figure, handles, style)
     return figure
 
@@ -54,15 +57,14 @@ def transfer_figure(table: pd.DataFrame, differences: pd.DataFrame, style: Style
 def _draw_score(axes: Axes, table: pd.DataFrame, look_of: dict[str, Look]) -> dict[str, Artist]:
     """One line for each source, and for each number of seeds the ceiling."""
     lines = table.assign(line="from " + table["source"], mean=table["spearman"], count=2)  # draws, if there are many
-    handles = {}
+    handles: dict[str, Artist] = {}
     for seeds, rows in lines.groupby("seeds"):
-        name = f"two halves of {2 * int(str(seeds))} of early's own"
+        name = f"early's own, {seeds} against {seeds} seeds"
         own = rows.drop_duplicates("epoch").dropna(subset=["ceiling"])
         own = own.assign(line=name, mean=own["ceiling"], low=own["ceiling_low"], high=own["ceiling_high"])
         handles |= draw_lines(axes, own, "epoch", {name: CEILING})
     handles = draw_lines(axes, lines, "epoch", {name: look_of[name] for name in lines["line"]}) | handles
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="Epoch", ylabel="Spearman rank correlation")
     return handles
 
 
