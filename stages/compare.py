@@ -9,6 +9,8 @@ from stages._stage import keep_only, main, params
 from winnow.analysis.comparison import accuracy_bands, differences, differences_summary, summary
 from winnow.datasets.images import load_facts
 from winnow.params.select import Select
+from winnow.selection.by_source import by_source
+from winnow.selection.choices import choices
 from winnow.storage import load_table, save_json, save_table
 
 
@@ -29,6 +31,8 @@ def compare() -> None:
     against = differences(accuracy, "test")
     save_table("data/analysis/accuracy.parquet", bands)
     save_table("plots/differences.csv", against)
+    of_sources = against["method"].isin(by_source(choices(options.methods, options.epoch)))
+    save_table("plots/transfer_differences.csv", against[of_sources & (against["baseline"] == "random")])
     save_json("metrics/retrain.json", {split: summary(bands, split) for split in accuracy["split"].unique()})
     save_json("metrics/differences.json", differences_summary(against))
 

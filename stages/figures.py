@@ -7,13 +7,11 @@ import pandas as pd
 from stages._stage import keep_only, main, params
 from winnow.analysis.comparison import in_words
 from winnow.analysis.extremes import extremes
-from winnow.analysis.transfer import transferred
 from winnow.analysis.velocity import velocity_bands
 from winnow.datasets.images import load_facts, load_pixels
 from winnow.params.early import Early
 from winnow.params.figures import Figures
 from winnow.params.ntk import Ntk
-from winnow.params.select import Select
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.correlation import correlation_figure, reliability_figure
 from winnow.report.detection import detection_figure
@@ -25,14 +23,13 @@ from winnow.report.suspects import suspects_figure
 from winnow.report.transfer import transfer_figure
 from winnow.report.velocity import velocity_figure
 from winnow.scores.columns import column
-from winnow.selection.choices import choices
 from winnow.storage import atomic_folder, load_table
 
 NTK = Path("data/ntk")
 
 
 def figures() -> None:
-    options = params(early=Early, ntk=Ntk, select=Select, figures=Figures)
+    options = params(early=Early, ntk=Ntk, figures=Figures)
     tables = [f"{cohort}.parquet" for cohort in options.early.cohorts]
     keep_only(NTK, tables)
     style = Style(font_size=options.figures.font_size)
@@ -60,10 +57,9 @@ def figures() -> None:
     )
     if len(velocities):
         drawn["velocity"] = velocity_figure(velocities, options.ntk.score, style)
-    of_sources = load_table("plots/transfer.csv")
-    methods = choices(options.select.methods, options.select.epoch)
-    if len(of_sources):
-        drawn["transfer"] = transfer_figure(of_sources, transferred(against, methods), style)
+    transfer = load_table("plots/transfer.csv")
+    if len(transfer):
+        drawn["transfer"] = transfer_figure(transfer, load_table("plots/transfer_differences.csv"), style)
     sheets = mosaic_figures(pixels, of_classes, names, f"EL2N at epoch {last}", style)
     drawn |= {f"mosaic{page or ''}": sheet for page, sheet in enumerate(sheets)}
     with atomic_folder("plots/pictures") as folder:

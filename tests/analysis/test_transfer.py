@@ -6,9 +6,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from winnow.analysis.reliability import reliability_table
-from winnow.analysis.transfer import transfer_table, transferred
+from winnow.analysis.transfer import transfer_table
 from winnow.scores.seed_scores import SeedScores
-from winnow.selection.choices import choices
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=4000)
@@ -73,21 +72,3 @@ def test_a_constant_score_has_no_row():
     theirs = noisy(2)
     theirs.values[:, 0] = 1
     assert table_of(noisy(4), theirs, splits=2)["epoch"].tolist() == [4]
-
-
-def test_methods_that_differ_in_the_source_alone_stand_beside_each_other():
-    names = [
-        "el2n",
-        "el2n-fromx",
-        "el2n-fromy",
-        "el2n-epoch0",
-        "loss-fromx",
-        "loss",
-        "margin",
-        "random",
-        "el2n-perclass",
-    ]
-    rows = [(name, baseline) for name in names for baseline in ("random", "full") if name != baseline]
-    found = transferred(pd.DataFrame(rows, columns=["method", "baseline"]), choices(names, 4))
-    assert found["method"].tolist() == ["el2n", "el2n-fromx", "el2n-fromy", "loss-fromx", "loss"]
-    assert set(found["baseline"]) == {"random"}

@@ -16,7 +16,17 @@ ITEMS = {"el2n-0.5", "random-0.5"}
 TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results", "tickets_barriers"}
 PICTURES = {
     "pictures": {
-        *("accuracy", "distributions", "history", "mosaic", "rank_correlation", "reliability", "suspects", "velocity"),
+        *(
+            "accuracy",
+            "distributions",
+            "history",
+            "mosaic",
+            "rank_correlation",
+            "reliability",
+            "suspects",
+            "transfer",
+            "velocity",
+        ),
     },
     "ticket_pictures": {
         *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),

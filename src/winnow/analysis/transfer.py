@@ -9,7 +9,6 @@ from winnow.analysis.reliability import spearman
 from winnow.analysis.spread import band
 from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.seed_scores import SeedScores
-from winnow.selection.choices import Choice
 from winnow.streams import numpy_stream
 
 CORRELATION = ["spearman", "low", "high"]
@@ -50,12 +49,3 @@ def transfer_table(
     table = table.astype({"source": str, "score": str, "epoch": int, "seeds": int, **dict.fromkeys(CORRELATION, float)})
     ceiling = dict(zip(CORRELATION, ["ceiling", "ceiling_low", "ceiling_high"], strict=True))
     return table.merge(reliability[[*keys, *CORRELATION]].rename(columns=ceiling), "left", keys)
-
-
-def transferred(differences: pd.DataFrame, methods: Mapping[str, Choice]) -> pd.DataFrame:
-    """Of the table of ``comparison.differences``, the rows against random of the methods that choose by a source, and
-    of those that differ from one of them in the source only, which choose by the networks that were scored."""
-    own = {name: {**choice.options, "method": choice.method} for name, choice in methods.items()}
-    sources = [{**options, "source": None} for options in own.values() if options.get("source")]
-    shown = [name for name, options in own.items() if {**options, "source": None} in sources]
-    return differences[(differences["baseline"] == "random") & differences["method"].isin(shown)]
