@@ -126,10 +126,13 @@ dense: {used % "other"}
     }
 
 
-def test_a_recipe_with_its_own_networks_has_only_its_own_sources() -> None:
+def test_a_recipe_has_the_default_source_if_it_has_its_network_and_training() -> None:
     default = YAML(typ="safe").load(recipe.expanded("default"))
     assert default["transfer"]["sources"]
     assert overlay("select: {epoch: 8}")["transfer"] == default["transfer"]
+    for changes, kept in (("networks: {small: {}, lenet: {name: resnet8}}", ["lenet"]), ("networks: {small: {}}", [])):
+        Path("recipes/mine.yaml").write_text(changes)
+        assert list(YAML(typ="safe").load(recipe.expanded("mine"))["transfer"]["sources"]) == kept
     networks = "networks: {small: {}, other: {}}\n"
     Path("recipes/mine.yaml").write_text(networks)
     assert YAML(typ="safe").load(recipe.expanded("mine"))["transfer"]["sources"] == {}

@@ -3,8 +3,8 @@
 A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
 by key. A map whose items the user names (networks, trainings, cohorts, sources, methods, rewinds, levels, runs)
 replaces the default's map. Each of its items says how it differs: a network or a training from the default's of that
-name, or else from its first, a level from its parent, a perturbed run from its level. A recipe with networks or
-trainings of its own has none of the default's sources either, as these name the default's.
+name, or else from its first, a level from its parent, a perturbed run from its level. Of the default's sources a recipe
+has those whose network and training it has.
 """
 
 import argparse
@@ -102,8 +102,12 @@ def expanded(recipe: str) -> str:
     changes, values = _yaml().load(text), _yaml().load(default)
     usual = {key: values[key] for key in Named.model_fields}
     _merge(values, changes)
-    if usual.keys() & changes.keys() and "sources" not in _map(changes, "transfer"):
-        values["transfer"]["sources"] = CommentedMap()
+    if "sources" not in _map(changes, "transfer"):
+        sources = _map(values, "transfer", "sources")
+        there = {kind: _map(values, f"{kind}s") for kind in ("network", "training")}
+        kept = {own: source for own, source in sources.items() if all(source[kind] in there[kind] for kind in there)}
+        if len(kept) < len(sources):  # a new map, because comments would stay with the old one
+            values["transfer"]["sources"] = CommentedMap(kept)
     for key, items in usual.items():
         for own, given in _map(changes, key).items():
             base = CommentedMap({own: deepcopy(items.get(own, next(iter(items.values()))))})
