@@ -13,9 +13,9 @@ repro: $(VENV)/installed
 times: $(VENV)/installed
 	python -m winnow.repro.times
 
-# dvc exp show makes a column of every parameter and every input: here of the parameters that differ alone.
+# dvc exp show makes a column of every parameter and every input: here the parameters that differ have a row each.
 experiments: $(VENV)/installed
-	dvc exp show --no-pager --only-changed --drop '.*/|params.yaml|networks$$|stages$$|None'
+	python -m winnow.repro.experiments
 
 test: lint
 	python -m pytest --numprocesses auto --dist worksteal

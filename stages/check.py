@@ -31,7 +31,9 @@ def check() -> None:
         raise UserError(f"params.yaml: labels.file: {params.labels.file}: no such file; give a csv or parquet, or null")
     for name, network in params.networks.items():
         check_own(f"params.yaml: networks.{name}", network)
-    own = {path for part in (params.early, params.retrain, params.dense) for path in own_files(part.network)}
+    networks = [part.network for part in (params.early, params.retrain, params.dense)]
+    networks += [source.network for source in params.transfer.sources.values()]
+    own = {path for network in networks for path in own_files(network)}
     values = read_yaml("params.yaml")
     del values["figures"]  # how pictures look
     with atomic_folder(CODE) as folder:

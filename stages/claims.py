@@ -21,6 +21,7 @@ from winnow.params.pruning import Pruning, Rewind
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.params.transfer import Transfer
 from winnow.scores.seed_scores import SeedScores, load_scores
 from winnow.selection.choices import all_choices
 from winnow.storage import load_column, load_table, save_json
@@ -37,6 +38,7 @@ def claims() -> None:
         dense=Dense,
         pruning=Pruning,
         connectivity=Connectivity,
+        transfer=Transfer,
     )
     results = Results(diet_of(options), tickets_of(options))
     found = findings(results)
@@ -48,6 +50,10 @@ def claims() -> None:
 def diet_of(options: Any) -> Diet:
     early, retrain = options.early, options.retrain
     images = load_table("data/labels.parquet")
+
+    def is_other(scored: Any) -> bool:
+        return (scored.network, scored.training) != (retrain.network, retrain.training)
+
     suspects_epoch = options.aggregate.suspects_epoch
     return Diet(
         accuracy=load_table("plots/accuracy.csv"),
@@ -58,7 +64,8 @@ def diet_of(options: Any) -> Diet:
         changed=(images["label"] != images["true_label"]).to_numpy(),
         suspects_epoch=early.epochs[-1] if suspects_epoch is None else suspects_epoch,
         full_length=early.training.length,
-        transferred=(early.network, early.training) != (retrain.network, retrain.training),
+        transferred=is_other(early),
+        sources=[name for name, source in options.transfer.sources.items() if is_other(source)],
     )
 
 

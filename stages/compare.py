@@ -14,6 +14,7 @@ from winnow.datasets.images import load_facts
 from winnow.params.early import Early
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.selection.by_source import by_source
 from winnow.selection.choices import all_choices, all_subsets
 from winnow.selection.scored_by import scored_by
 from winnow.storage import load_table, save_json, save_table
@@ -41,6 +42,8 @@ def compare() -> None:
     save_table("plots/differences.csv", against)
     save_table("plots/windows.csv", windows(accuracy, methods))
     save_table("plots/coverage.csv", beside_random(load_table("data/analysis/coverage.parquet")))
+    of_sources = against["method"].isin(by_source(methods))
+    save_table("plots/transfer_differences.csv", against[of_sources & (against["baseline"] == "random")])
     save_json("metrics/retrain.json", {split: summary(bands, split) for split in accuracy["split"].unique()})
     save_json("metrics/differences.json", differences_summary(against))
 

@@ -26,6 +26,7 @@ from winnow.report.how_early import how_early_figure, how_many_figure
 from winnow.report.mosaic import mosaic_figures
 from winnow.report.style import Style, save
 from winnow.report.suspects import suspects_figure
+from winnow.report.transfer import transfer_figure
 from winnow.report.velocity import velocity_figure
 from winnow.report.windows import windows_figure
 from winnow.scores.columns import column
@@ -73,6 +74,9 @@ def figures() -> None:
     if len(velocities):
         drawn["velocity"] = velocity_figure(velocities, options.ntk.score, style)
     drawn |= drawn_of_timing(scores, style)
+    transfer = load_table("plots/transfer.csv")
+    if len(transfer):
+        drawn["transfer"] = transfer_figure(transfer, load_table("plots/transfer_differences.csv"), style)
     sheets = mosaic_figures(pixels, of_classes, names, f"EL2N at epoch {last}", style)
     drawn |= {f"mosaic{page or ''}": sheet for page, sheet in enumerate(sheets)}
     with atomic_folder("plots/pictures") as folder:

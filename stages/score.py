@@ -3,6 +3,7 @@
 This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from winnow.analysis.curves import training_curves
 from winnow.analysis.detection import auroc_at, detection_curves, detection_table
 from winnow.analysis.histograms import score_histograms
 from winnow.analysis.reliability import correlation_table, halves_at, reliability_table
+from winnow.analysis.transfer import transfer_table
 from winnow.claims.agreement import agreement_table
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
+from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
 from winnow.scores.compute import compute
@@ -26,6 +29,7 @@ from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
+from winnow.scores.sources import file_of, run_of
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.storage import atomic_folder, load_table, save_json, save_table
 
@@ -33,12 +37,14 @@ EARLY = Path("data/early")
 
 
 def score() -> None:
-    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk)
+    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk, transfer=Transfer)
     cohorts = list(options.early.cohorts)
     gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
-    keep_only(EARLY, [*cohorts, *gradients])
+    sources = list(options.transfer.sources)
+    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources)])
     images = load_table("data/labels.parquet")
-    runs = {name: EarlyRuns(EARLY / name, images["label"].to_numpy(), Path("data/images")) for name in cohorts}
+    of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
+    runs = {name: of_folder(EARLY / name) for name in cohorts}
     epoch = options.aggregate.suspects_epoch
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
@@ -49,6 +55,8 @@ def score() -> None:
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
+        asked = [name for name in options.score.scores if scores[name].epochs != [NO_EPOCH]]
+        others = {name: scores_of_source(name, of_folder(EARLY / run_of(name)), asked, folder) for name in sources}
 
     chosen = options.ntk.score
     of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
@@ -65,6 +73,8 @@ def score() -> None:
     save_table("plots/agreement.csv", agreement_table(scores))
     save_table("plots/detection.csv", detection)
     save_table("plots/history.csv", history)
+    splits, seed = options.aggregate.splits, options.aggregate.seed
+    save_table("plots/transfer.csv", transfer_table(by_epoch, others, trust, splits, seed))
     save_table("data/analysis/detection.parquet", detection_curves(wrong, {"in": scores, "out": unseen}, epoch))
     save_table("data/analysis/history.parquet", training_curves(history))
     save_table("data/analysis/distributions.parquet", score_histograms(table))
@@ -93,6 +103,14 @@ def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str,
         return {name: load_scores(paths) for name, paths in files.items()}
     except ValueError as error:
         raise UserError(f"{error}; run dvc repro to renew both") from None
+
+
+def scores_of_source(source: str, runs: EarlyRuns, asked: list[str], folder: Path) -> dict[str, SeedScores]:
+    """These scores of one source, by name. Also writes them to the folder, seed by seed."""
+    scores = {name: compute(name, runs) for name in asked}
+    for name, values in scores.items():
+        save_scores(file_of(folder, source, name), values)
+    return scores
 
 
 if __name__ == "__main__":

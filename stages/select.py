@@ -35,7 +35,7 @@ def select() -> None:
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
     labels, images = table["label"].to_numpy(), Path("data/images")
     runs = [EarlyRuns(Path("data/early") / cohort, labels, images) for cohort in early.cohorts]
-    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores)
+    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"))
     methods = all_choices(options, given.sweep)
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     subsets: dict[tuple[str, str], np.ndarray] = {}

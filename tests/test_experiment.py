@@ -23,6 +23,7 @@ trainings: {short: {length: 20 epochs}}
 select: {keep: [0.3, 0.5, 0.7], epoch: 10}
 sweep: {methods: [], keep: []}
 retrain: {seeds: [100, 101, 102]}
+transfer: {sources: {}}
 pruning: {rewinds: {}, levels: {}}
 connectivity: {matrix: []}
 spawn: {at: []}
@@ -115,9 +116,9 @@ def test_every_key_must_be_given(tmp_path, user_error):
 
 
 def test_networks_and_trainings_are_given_by_name(mistake):
-    mistake("early: {network: large}", 'early.network: must be one of networks, which are small, not "large"')
+    mistake("early: {network: large}", 'early.network: must be one of networks, which are small, lenet, not "large"')
     mistake("dense: {training: 3}", "dense.training: must be one of trainings, which are short, not 3")
-    mistake("retrain: {network: }", "retrain.network: must be one of networks, which are small, not null")
+    mistake("retrain: {network: }", "retrain.network: must be one of networks, which are small, lenet, not null")
     mistake("trainings: {a-b: {}}", "trainings.a-b: a name is made of letters, digits and _")
     mistake("networks: [small]", "networks: must be a map of names to values")
 
@@ -371,7 +372,15 @@ def test_methods_with_options(tmp_path, mistake):
     )
     select = load_params(write(tmp_path / "p.yaml", changes)).select
     found = choices(select.methods, select.epoch)
-    options = {"score": "el2n", "epoch": 5, "seeds": None, "group": 1, "window": None, "per_class": False}
+    options = {
+        "score": "el2n",
+        "epoch": 5,
+        "seeds": None,
+        "group": 1,
+        "source": None,
+        "window": None,
+        "per_class": False,
+    }
     assert (found["el2n-epoch5"].method, found["el2n-epoch5"].options) == ("ranked", options)
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
@@ -578,6 +587,35 @@ def test_times_after_the_end_of_the_training(mistake, tmp_path, section, key):
     )
     load_params(write(tmp_path / "params.yaml", section.format("19 epochs")))
     load_params(write(tmp_path / "params.yaml", section.format("300 steps")))  # only the number of images can tell
+
+
+def test_sources_of_transfer(mistake, tmp_path):
+    def source(what: str, more: str = "") -> str:
+        return f"transfer: {{sources: {{x: {{{what}}}}}}}\n{more}"
+
+    used = "network: lenet, training: short"
+    by_source = "select: {methods: [random, %s]}"
+    load_params(write(tmp_path / "params.yaml", source(f"seeds: [7], {used}", by_source % "el2n-fromx")))
+    mistake(source(f"seeds: [1], {used}"), "transfer.sources.x.seeds: 1 is a seed of early.cohorts.a too")
+    mistake(source(f"seeds: [101], {used}"), "transfer.sources.x.seeds: 101 is a seed of retrain.seeds too")
+    both = f"transfer: {{sources: {{x: {{seeds: [7], {used}}}, y: {{seeds: [8, 7], {used}}}}}}}"
+    mistake(both, "transfer.sources.y.seeds: 7 is a seed of transfer.sources.x too; give new ones")
+    mistake(source(f"seeds: [7, 7], {used}"), "transfer.sources.x.seeds: names a seed twice")
+    mistake(source(f"seeds: [], {used}"), "transfer.sources.x.seeds: must be a list with at least one item")
+    mistake(source("seeds: [7], network: wide, training: short"), "transfer.sources.x.network: must be one of networks")
+    mistake(source(f"seed: [7], {used}"), "transfer.sources.x.seed: no such key; did you mean seeds?")
+    mistake(f"transfer: {{sources: {{x-1: {{seeds: [7], {used}}}}}}}", "transfer.sources.x-1: a name is made of")
+    brief = "trainings: {brief: {length: 9 epochs}}"
+    mistake(
+        source("seeds: [7], network: lenet, training: brief", brief),
+        "transfer.sources.x.training: its length is 9 epochs, but early.epochs ends at 10",
+    )
+    chosen = source(f"seeds: [7], {used}", by_source)
+    mistake(chosen % "el2n-fromy", "select.methods: 'el2n-fromy': y is not in transfer.sources; there are x")
+    mistake(by_source % "el2n-fromy", "y is not in transfer.sources; there are none yet")
+    for score in ("grand", "random", "input_norm"):  # sources have no gradients; the others are the same for all
+        mistake(chosen % f"{score}-fromx", f"'{score}-fromx': sources do not have {score}; they have confident_learn")
+    mistake(chosen % "el2n-epoch3-fromx", "epoch 3 is not scored")
 
 
 def test_seeds_of_the_dense_networks(mistake):

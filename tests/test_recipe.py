@@ -66,7 +66,10 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
     for kind in ("network", "training"):
         model = Params.model_fields[f"{kind}s"].annotation.__args__[1]
         assert [missing(model, item, name) for name, item in values[f"{kind}s"].items() if missing(model, item)] == []
-        assert {values[section][kind] for section in ("early", "retrain", "dense")} == set(values[f"{kind}s"])
+        users = [values[section] for section in ("early", "retrain", "dense")] + [
+            *values["transfer"]["sources"].values()
+        ]
+        assert {user[kind] for user in users} == set(values[f"{kind}s"])
     assert all(list(level)[:3] == ["parent", "rewind", "data"] for level in values["pruning"]["levels"].values())
 
 
@@ -122,6 +125,22 @@ dense: {used % "other"}
         "short": {**training, "decay": 0.5},
         "other": {**training, "augment": {**training["augment"], "flip": True}},
     }
+
+
+def test_a_recipe_has_the_default_source_if_it_has_its_network_and_training() -> None:
+    default = YAML(typ="safe").load(recipe.expanded("default"))
+    assert default["transfer"]["sources"]
+    assert overlay("select: {epoch: 8}")["transfer"] == default["transfer"]
+    for changes, kept in (("networks: {small: {}, lenet: {name: resnet8}}", ["lenet"]), ("networks: {small: {}}", [])):
+        Path("recipes/mine.yaml").write_text(changes)
+        assert list(YAML(typ="safe").load(recipe.expanded("mine"))["transfer"]["sources"]) == kept
+    networks = "networks: {small: {}, other: {}}\n"
+    Path("recipes/mine.yaml").write_text(networks)
+    assert YAML(typ="safe").load(recipe.expanded("mine"))["transfer"]["sources"] == {}
+    source = "{seeds: [99], network: other, training: short}"
+    Path("recipes/mine.yaml").write_text(f"{networks}transfer: {{sources: {{mine: {source}}}}}")
+    found = YAML(typ="safe").load(recipe.expanded("mine"))["transfer"]["sources"]
+    assert found == {"mine": {"seeds": [99], "network": "other", "training": "short"}}
 
 
 def test_a_level_says_what_differs_from_its_parent_and_a_perturbed_run_from_its_level() -> None:

@@ -21,6 +21,7 @@ from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.params.transfer import Transfer
 from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_MARGINS, OF_OUTPUTS, OF_VISITS
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import method
@@ -36,6 +37,7 @@ class Params(Named):
     score: Score
     aggregate: Aggregate
     ntk: Ntk
+    transfer: Transfer
     select: Select
     sweep: Sweep
     retrain: Retrain
@@ -77,6 +79,7 @@ class Params(Named):
             raise ValueError(f"aggregate.suspects_epoch: {suspects} is not scored; early.epochs has {epochs}")
         self._neighbours()
         self._on_subsets()
+        self._sources()
         shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
@@ -119,6 +122,30 @@ class Params(Named):
                     "to select.keep"
                 )
 
+    def _sources(self) -> None:
+        """Every source of transfer has seeds of its own, and a training that is long enough."""
+        owner = {seed: f"early.cohorts.{name}" for name, own in self.early.cohorts.items() for seed in own.seeds}
+        owner |= dict.fromkeys(self.retrain.seeds, "retrain.seeds")
+        for name, source in self.transfer.sources.items():
+            key = f"transfer.sources.{name}"
+            for seed in source.seeds:
+                if seed in owner:
+                    raise ValueError(f"{key}.seeds: {seed} is a seed of {owner[seed]} too; give new ones")
+            owner |= dict.fromkeys(source.seeds, key)
+            count, unit = source.training.length.split()
+            if unit.startswith("epoch") and self.early.epochs[-1] > int(count):
+                last = f"early.epochs ends at {self.early.epochs[-1]}"
+                raise ValueError(f"{key}.training: its length is {source.training.length}, but {last}")
+
+    def _of_source(self, key: str, name: str, score: str, source: str) -> None:
+        """Check that a source has the score that a selection method takes from it."""
+        if source not in self.transfer.sources:
+            there = ", ".join(self.transfer.sources) or "none yet"
+            raise ValueError(f"{key}: {name!r}: {source} is not in transfer.sources; there are {there}")
+        known = [known for family in (OF_OUTPUTS, OF_VISITS, OF_MARGINS) for known in methods.names(family)]
+        if score not in known:
+            raise ValueError(f"{key}: {name!r}: sources do not have {score}; they have {', '.join(known)}")
+
     def _selected_by(self, key: str, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method of this key needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
@@ -130,6 +157,8 @@ class Params(Named):
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
             section = "gradients" if score in methods.names(OF_GRADIENTS) else "scores"
             raise ValueError(f"{key}: {name!r} needs {score}: add it to score.{section}")
+        if choice.options.get("source") is not None:
+            self._of_source(key, name, score, choice.options["source"])
         if score not in of_epochs and {"score", "epoch"} <= choice.given:
             raise ValueError(f"{key}: {name!r}: {score} does not change with training, so it has no epoch")
         if score in of_epochs and epoch not in self.early.epochs:

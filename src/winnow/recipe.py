@@ -1,9 +1,10 @@
 """The command python -m winnow.recipe [NAME] [--force], which writes a recipe out as params.yaml.
 
 A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
-by key. A map whose items the user names (networks, trainings, cohorts, methods, rewinds, levels, runs) replaces the
-default's map. Each of its items says how it differs: a network or a training from the default's first, a level from its
-parent, a perturbed run from its level.
+by key. A map whose items the user names (networks, trainings, cohorts, sources, methods, rewinds, levels, runs)
+replaces the default's map. Each of its items says how it differs: a network or a training from the default's of that
+name, or else from its first, a level from its parent, a perturbed run from its level. Of the default's sources a recipe
+has those whose network and training it has.
 """
 
 import argparse
@@ -33,7 +34,16 @@ from winnow.storage import atomic_file
 
 RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
 DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
-OF_THE_USER = ("networks", "trainings", "cohorts", "methods", "rewinds", "levels", "runs")  # maps of user-named items
+OF_THE_USER = (
+    "networks",
+    "trainings",
+    "cohorts",
+    "sources",
+    "methods",
+    "rewinds",
+    "levels",
+    "runs",
+)  # maps of user-named items
 OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it does
 OF_DENSE = {"rewind": DENSE, "data": "full"}  # what a level inherits from dense
 
@@ -90,11 +100,17 @@ def expanded(recipe: str) -> str:
     path, text, default = _path(recipe), _text(recipe), DEFAULT.read_text(encoding="utf-8")
     read_yaml(path)  # raises UserError if it is not YAML
     changes, values = _yaml().load(text), _yaml().load(default)
-    usual = {key: next(iter(values[key].values())) for key in Named.model_fields}
+    usual = {key: values[key] for key in Named.model_fields}
     _merge(values, changes)
-    for key, item in usual.items():
+    if "sources" not in _map(changes, "transfer"):
+        sources = _map(values, "transfer", "sources")
+        there = {kind: _map(values, f"{kind}s") for kind in ("network", "training")}
+        kept = {own: source for own, source in sources.items() if all(source[kind] in there[kind] for kind in there)}
+        if len(kept) < len(sources):  # a new map, because comments would stay with the old one
+            values["transfer"]["sources"] = CommentedMap(kept)
+    for key, items in usual.items():
         for own, given in _map(changes, key).items():
-            base = CommentedMap({own: deepcopy(item)})
+            base = CommentedMap({own: deepcopy(items.get(own, next(iter(items.values()))))})
             _merge(base, {own: given})
             values[key][own] = base[own]
     levels = _map(values, "pruning", "levels")

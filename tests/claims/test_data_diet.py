@@ -345,6 +345,44 @@ def test_children_that_are_never_or_always_connected_tell_nothing():
 
 
 @pytest.mark.parametrize(
+    ("above", "transferred", "verdict"),
+    [
+        ({"x": 2.0}, False, HOLDS), ({"x": 2.0, "y": 2.0}, False, HOLDS), ({"x": 2.0, "y": 0.1}, False, CANNOT_TELL),
+        ({"x": 2.0, "y": -2.0}, False, FAILS), ({"x": 2.0}, True, FAILS), ({"x": 0.1, "y": -2.0}, False, FAILS),
+    ],
+)  # fmt: skip
+def test_a_ranking_transfers_if_the_scores_of_every_source_beat_random(above, transferred, verdict):
+    accuracy = {("random", 0.5): 90.0, ("el2n", 0.5): 88.0, ("full", 1.0): 98.0}
+    accuracy |= {(f"el2n-from{source}", 0.5): 90 + points for source, points in above.items()}
+    changes = {"transferred": transferred, "sources": list(above)}
+    assert verdict_of(data_diet.rankings_transfer, accuracy, **changes) == verdict
+
+
+def test_every_source_has_all_moderate_fractions_and_intervals_hold_together():
+    accuracy = {("random", keep): 90.0 for keep in (0.5, 0.7)} | {("full", 1.0): 98.0}
+    accuracy |= {("el2n-fromx", 0.5): 93.0, ("el2n-fromx", 0.7): 85.0, ("el2n-fromy", 0.5): 80.0}
+    accuracy |= {("el2n-fromy", 0.7): 92.0, ("el2n-fromx-window0.1", 0.5): 10.0, ("el2n-fromx-window0.1", 0.7): 10.0}
+    found = data_diet.rankings_transfer(with_diet(diet(accuracy, sources=["x", "y"])))
+    assert found.verdict == HOLDS
+    assert found.effect in (pytest.approx(3), pytest.approx(2))
+    assert found.why.count("corrected for 4 comparisons") == 1
+    assert all(f"el2n-from{source} minus random at" in found.why for source in "xy")
+
+
+def test_a_source_that_no_method_uses_is_named():
+    accuracy = {("random", 0.5): 90.0, ("el2n-fromx", 0.5): 95.0, ("full", 1.0): 98.0}
+    found = data_diet.rankings_transfer(with_diet(diet(accuracy, sources=["x", "y"])))
+    assert found.verdict == NOT_COMPUTED
+    assert found.why.startswith("select.methods: add el2n-fromy, at an epoch above 0. So far: el2n-fromx minus random")
+    assert verdict_of(data_diet.rankings_transfer, {**accuracy, ("el2n-fromx", 0.5): 80.0}, sources=["x", "y"]) == FAILS
+
+
+def test_methods_of_a_source_are_not_taken_for_those_of_the_scored_networks():
+    assert diet(methods=["random", "el2n-fromx"]).top("el2n") is None
+    assert diet(methods=["random", "el2n-fromx"]).top("el2n", source="x") == "el2n-fromx"
+
+
+@pytest.mark.parametrize(
     ("test", "key"),
     [
         (data_diet.half_can_go, "select.methods"),
@@ -355,8 +393,8 @@ def test_children_that_are_never_or_always_connected_tell_nothing():
         (data_diet.averaging_matters, "select.methods"),
         (data_diet.best_window_leaves_out_the_highest, "select.methods"),
         (data_diet.wrong_labels_gather_at_the_top, "labels.noise"),
-        (data_diet.rankings_transfer, "early.network"),
         (data_diet.easy_images_are_connected_earlier, "spawn.at"),
+        (data_diet.rankings_transfer, "transfer.sources"),
     ],
 )
 def test_what_was_not_computed_names_the_key_that_would(test, key):

@@ -29,7 +29,7 @@ def test_without_either_half_every_claim_says_what_would_compute_it(tmp_path: Pa
     assert {entry["verdict"] for entry in found.values()} == {NOT_COMPUTED}
     for entry in found.values():
         assert entry["effect"] is entry["low"] is entry["high"] is None
-        assert re.match(r"(select|sweep|labels|early|ntk|pruning|dense|spawn)\.\w+: ", entry["why"])
+        assert re.match(r"(select|sweep|labels|early|ntk|transfer|pruning|dense|spawn)\.\w+: ", entry["why"])
     without = {name for name, entry in found.items() if entry["why"].startswith("pruning.levels: is empty")}
     assert without == {*(f"U{i}" for i in range(1, 9)), "T1", "T2", "T3"}
     save_json(tmp_path / "claims.json", found)

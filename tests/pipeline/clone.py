@@ -34,9 +34,11 @@ labels:
   seed: 0
 networks:
   small: {name: convnet, width: 4}
+  lenet: {name: lenet_300_100}
 trainings:
   six: {length: 6 epochs, batch_size: 32}
   four: {length: 4 epochs, batch_size: 32}
+  short: {length: 6 epochs, batch_size: 30}
 early:
   cohorts:
     a: [0, 1]
@@ -58,6 +60,9 @@ ntk:
   epochs: [0, 2]
   groups: 2
   images: 3
+transfer:
+  sources:
+    other: {seeds: [300], network: lenet, training: short}
 select:
   methods: [el2n, random]
   keep: [0.5]

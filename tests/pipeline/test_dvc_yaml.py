@@ -5,6 +5,8 @@ import os
 import re
 import runpy
 import sys
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ WITH_TORCH = {
     *(
         "early",
         "score_gradients",
+        "transfer",
         "ntk",
         "retrain",
         "retrain_sweep",
@@ -88,7 +91,8 @@ def test_no_stage_declares_a_section_with_the_names_of_a_network_and_a_training(
     assert with_names == {"early", "retrain", "dense"}
     assert with_names.isdisjoint(key for _, key in PARAMS)
     read = {named(key) for _, key in PARAMS} - {""}
-    assert read == {f"{section}.{key}" for section in with_names for key in ("network", "training")}
+    # item: of transfer.sources, whose names are read by no stage that trains
+    assert read == {f"{section}.{key}" for section in {*with_names, "item"} for key in ("network", "training")}
 
 
 def named(key: str) -> str:
@@ -119,6 +123,7 @@ ITEMS = [
     "labels",
     "early@a",
     "score_gradients@b-grand",
+    "transfer@other",
     "score",
     "ntk@b",
     "select",
@@ -147,8 +152,10 @@ def test_a_stage_by_itself(name: str, finished: Clone, tmp_path: Path) -> None:
         own.path(path).write_bytes(content)
     if "params" in locked:
         params = read_yaml(finished.path("params.yaml"))
-        keys = [named(key) for key in STAGES[name.partition("@")[0]]["params"]]  # which network and training it uses
-        names = {key: params[key.split(".")[0]][key.split(".")[1]] for key in keys if key}
+        stage, _, item = name.partition("@")
+        keys = [named(key) for key in STAGES[stage]["params"]]  # which network and training it uses
+        keys = [key.replace("item.", f"transfer.sources.{item}.") for key in keys if key]
+        names = {key: reduce(getitem, key.split("."), params) for key in keys}
         write_yaml(
             own.path("params.yaml"),
             nested({**locked["params"]["params.yaml"], **names}, read_yaml(ROOT / "params.yaml")),

@@ -2,12 +2,10 @@
 
 import csv
 import json
-import re
-import shlex
 from typing import Any
 
 import pytest
-from clone import ROOT, Clone
+from clone import Clone
 from PIL import Image
 
 pytestmark = pytest.mark.pipeline
@@ -17,7 +15,7 @@ TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results"
 PICTURES = {
     "pictures": {
         *("accuracy", "coverage", "distributions", "history", "mosaic", "rank_correlation", "reliability", "strata"),
-        *("how_many", "suspects", "velocity"),
+        *("how_many", "suspects", "transfer", "velocity"),
     },
     "ticket_pictures": {
         *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),
@@ -141,12 +139,6 @@ def test_dvc_shows_metrics_and_plots(clone: Clone) -> None:
     assert all(f"{name}.png" in page for names in PICTURES.values() for name in names)
 
 
-def experiments() -> list[str]:
-    """The command of make experiments."""
-    (found,) = re.findall(r"^\tdvc exp show .*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    return shlex.split(found.replace("$$", "$"))
-
-
 def fitting(clone: Clone, *words: str) -> list[list[str]]:
     """What a command prints into 120 columns, as words, if it need not leave anything out."""
     printed = clone.do(*words, COLUMNS="120")
@@ -166,7 +158,7 @@ def test_dvc_shows_what_a_change_has_changed(clone: Clone) -> None:
         key: (before[key], after[key]) for key in after if before[key] != after[key]
     }
     assert {"full", "el2n", "random", "retrain.seeds"} <= {
-        word for line in fitting(clone, *experiments()) for word in line
+        word for line in fitting(clone, "python", "-m", "winnow.repro.experiments") for word in line
     }
     assert ["params.yaml", "retrain.seeds", "[100,", "101]", "[100,", "105]"] in fitting(clone, "dvc", "params", "diff")
     assert len(fitting(clone, "dvc", "metrics", "diff")) == 1 + len(changed["metrics/summary.json"])

@@ -6,11 +6,15 @@ Two changes whose stages are disjoint, but for check, are made at once: a run of
 import json
 import re
 
+import pandas as pd
 import pytest
 from clone import ROOT, Clone, read_yaml
 
 from stages._code import imported_files
 from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
+from winnow.scores.seed_scores import load_scores
+from winnow.selection.files import load_subset
+from winnow.storage import load_table
 
 pytestmark = pytest.mark.pipeline
 
@@ -87,11 +91,33 @@ def test_another_rewind_point_trains_what_begins_there_and_a_new_method_its_subs
     assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "el2n-seeds1-0.5", "full"}
 
 
+def test_a_source_trains_itself_only_whatever_its_network_is_called_and_a_method_ranks_by_its_scores(
+    clone: Clone,
+) -> None:
+    before = clone.files("data/select", "data/early")
+    values = read_yaml(clone.path("params.yaml"))
+    clone.set("networks.renamed", values["networks"]["lenet"])
+    clone.set("transfer.sources.other.network", "renamed")
+    clone.set("transfer.sources.new", {"seeds": [301, 302], "network": "small", "training": "short"})
+    clone.set("select.methods", ["el2n", "random", "el2n-fromnew"])
+    of_method = {"select", "retrain@el2n-fromnew-0.5", "compare"}
+    # DVC sees another key, of the same values
+    assert set(clone.make("compare")) == {"check", "transfer@other", "transfer@new", "score", *of_method}
+    assert clone.files(*before) == before
+    scores = load_scores([clone.path("data/scores/from-new-el2n.safetensors")])
+    assert scores.seeds == [301, 302]
+    table = load_table(clone.path("data/scores/scores.parquet"))
+    kept = load_subset(clone.path("data/select/el2n-fromnew-0.5.parquet")).ids
+    mean = pd.Series(scores.values[:, scores.epochs.index(6)].mean(axis=0), table["id"])
+    assert mean[kept].min() > mean.drop(kept).max()
+
+
 def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: Clone) -> None:
     """A method, a cohort, a score, a level and a perturbed run, which later stages read by the folder."""
     params, outs = clone.path("params.yaml").read_text(), clone.files("data", "plots", "metrics")
     clone.set("select.methods", ["random"])
     clone.set("early.cohorts", {"a": [0, 1]})
+    clone.set("transfer.sources", {})
     clone.set("score.gradients", [])
     values = read_yaml(clone.path("params.yaml"))
     del values["pruning"]["levels"]["o2"]
@@ -100,7 +126,9 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
     clone.set("curvature.levels", [])
     ran = clone.make()
     assert [
-        stage for stage in ran if stage.startswith(("early", "retrain", "prune", "dense", "spawn", "curvature"))
+        stage
+        for stage in ran
+        if stage.startswith(("early", "transfer", "retrain", "prune", "dense", "spawn", "curvature"))
     ] == []
     assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
     assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "el2n-seeds1-0.5", "full"}
@@ -168,7 +196,9 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/analysis/comparison.py": {"claims", "compare", "figures", "score"},
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
-    "src/winnow/training/loop.py": {"early", "retrain", "rewind", "dense", "prune", "spawn", "perturbation"},
+    "src/winnow/training/loop.py": {
+        *("early", "transfer", "retrain", "rewind", "dense", "prune", "spawn", "perturbation"),
+    },
     "src/winnow/repro/scheduler.py": set(),
 }
 
@@ -208,7 +238,7 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
         clone.recode(module)
     assert clone.repro("check") == ["check"]
     assert set(re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)) == {
-        *("early@a", "early@b", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
         "retrain_sweep@el2n-seeds1-0.5",
+        *("early@a", "early@b", "transfer@other", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
         *("rewind@early", "dense", "prune@l1", "prune@l2", "prune@o2", "spawn", "perturbation@p"),
     }

@@ -1,5 +1,7 @@
 """Subsets by short names, from the table of scores, as the stage chooses them."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.scores.aggregate import score_table
-from winnow.scores.seed_scores import SeedScores
+from winnow.scores.seed_scores import SeedScores, save_scores
 from winnow.selection.choices import all_choices, all_subsets, choices
 from winnow.selection.choose import choose
 from winnow.selection.evidence import Given
@@ -40,8 +42,8 @@ def chosen(name: str, keep: float | int, seed: int = 0, scores: pd.DataFrame | N
     return choose(evidence, choice.method, choice.options, kept(keep, len(evidence.table)), seed).rows
 
 
-def evidence_of(scores: pd.DataFrame, seeds: SeedScores | None = None) -> OfRuns:
-    return OfRuns(scores, len(CLASSES), runs=None, seed_scores={"el2n": seeds}.__getitem__)
+def evidence_of(scores: pd.DataFrame, seeds: SeedScores | None = None, folder: Path | None = None) -> OfRuns:
+    return OfRuns(scores, len(CLASSES), runs=None, seed_scores={"el2n": seeds}.__getitem__, folder=folder)
 
 
 METHODS = [
@@ -76,6 +78,17 @@ def test_the_score_and_epoch_of_the_name_are_used():
     ]:
         assert chosen(method, 10).tolist() == sorted(scores[column].nlargest(10).index)
     assert chosen("el2n-window0", 10).tolist() == sorted(scores["el2n_epoch4_mean"].nsmallest(10).index)
+
+
+def test_a_source_ranks_by_the_mean_of_its_own_seeds(tmp_path):
+    values = np.random.default_rng(5).random((3, 2, 40), np.float32)
+    save_scores(tmp_path / "from-x-el2n.safetensors", SeedScores(values, [7, 8, 9], [0, 4]))
+    evidence = evidence_of(table(), folder=tmp_path)
+    for name, epoch in (("el2n-fromx", 1), ("el2n-epoch0-fromx", 0)):
+        choice = choices([name], epoch=4)[name]
+        rows = choose(evidence, choice.method, choice.options, 10, seed=0).rows
+        mean = sum(values[seed, epoch].astype(float) for seed in range(3)) / 3
+        assert set(rows) == set(sorted(range(40), key=lambda row: -mean[row])[:10])
 
 
 def test_images_never_learned_come_first():

@@ -13,17 +13,20 @@ from winnow.selection.names import parse_name
 def methods(draw) -> tuple[str, dict[str, Any]]:
     score = draw(st.sampled_from(["el2n", "grand", "input_norm", "random"]))
     epoch = draw(st.none() | st.integers(0, 500))
+    source = draw(st.none() | st.sampled_from(["lenet", "_2", "from", "epoch1", "Wide_8"]))
     window = draw(st.none() | st.sampled_from(["0", "0.1", "0.95", ".25", "0.0"]))
     per_class = draw(st.booleans())
-    seeds = draw(st.none() | st.integers(0, 20))
+    seeds = draw(st.none() | st.integers(0, 20)) if source is None else None
     group = draw(st.none() | st.integers(0, 20)) if seeds is not None else None
     text = score
     text += f"-epoch{epoch}" if epoch is not None else ""
+    text += f"-from{source}" if source is not None else ""
     text += f"-seeds{seeds}" if seeds is not None else ""
     text += f"-group{group}" if group is not None else ""
     text += f"-window{window}" if window is not None else ""
     text += "-perclass" if per_class else ""
     options = {"score": score, "epoch": epoch, "seeds": seeds, "group": group}
+    options |= {"source": source}
     options |= {"window": window and float(window), "per_class": per_class or None}
     return text, {name: value for name, value in options.items() if value is not None}
 
@@ -53,6 +56,9 @@ def test_the_example_of_the_docstring():
         "el2n-window-0.1",
         "el2n-perclass-epoch4",  # in another order
         "el2n-window0.1-epoch4",
+        "el2n-from",
+        "el2n-fromä",
+        "el2n-fromlenet-epoch4",
         "el2n-epoch4-epoch5",
         "el2n-seeds",
         "el2n-seeds-1",

@@ -26,9 +26,8 @@ def windows(accuracy: pd.DataFrame, chosen_by: Mapping[str, Choice]) -> pd.DataF
     fraction, method, start (the fraction of the ranking below the window), left_out (how many images are above it),
     split, mean, low, high, count, and best: whether it is the ``best_window``.
     """
-    ranked = {
-        name: of.options for name, of in chosen_by.items() if of.method == "ranked" and of.options["seeds"] is None
-    }
+    of_ranking = {name: of.options for name, of in chosen_by.items() if of.method == "ranked"}
+    ranked = {name: of for name, of in of_ranking.items() if (of["seeds"], of["source"]) == (None, None)}
     of_data = methods.names(OF_DATA)
     about = pd.DataFrame(
         [

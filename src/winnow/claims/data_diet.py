@@ -1,5 +1,7 @@
 """The claims of Paul, Ganguli and Dziugaite 2021, "Deep learning on a data diet", tested."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from winnow.analysis.windows import at_the_top, best_window, inner, windows
 from winnow.claims.agreement import agreement
 from winnow.claims.intervals import difference, jackknife, mean
 from winnow.claims.results import LEAST, Diet, Results, Tickets
-from winnow.claims.rules import Comparison, Finding, all_of, any_of, cannot_tell, not_computed
+from winnow.claims.rules import Comparison, Finding, all_of, any_of, any_of_each, cannot_tell, not_computed
 
 POINTS = "points of accuracy"
 HALF, MODERATE, EXTREME = (0.4, 0.6), (0.4, 0.8), (0.0, 0.2)  # fractions kept
@@ -36,7 +38,7 @@ def half_can_go(results: Results) -> Finding:
 def moderate_beats_random(results: Results) -> Finding:
     """D2."""
     method = results.diet.top("el2n")
-    return _beats_random(results.diet, method) if method else _no_el2n()
+    return _beats_random(results.diet, [method]) if method else _no_el2n()
 
 
 def extreme_falls_below_random(results: Results) -> Finding:
@@ -79,7 +81,7 @@ def rankings_agree(results: Results) -> Finding:
 def initial_grand_beats_random(results: Results) -> Finding:
     """D5."""
     method = results.diet.top("grand", epoch=0)
-    return _beats_random(results.diet, method) if method else not_computed("select.methods", "add grand-epoch0")
+    return _beats_random(results.diet, [method]) if method else not_computed("select.methods", "add grand-epoch0")
 
 
 def averaging_matters(results: Results) -> Finding:
@@ -175,12 +177,15 @@ def easy_images_are_connected_earlier(results: Results) -> Finding:
 
 
 def rankings_transfer(results: Results) -> Finding:
-    """D11: as D2, where the scores come from elsewhere."""
+    """D11: as D2, for the scores of each source; and for those of early, if they come from elsewhere too."""
     diet = results.diet
-    if not diet.transferred:
-        return not_computed("early.network", "name another network than retrain.network, or early.training likewise")
-    method = diet.top("el2n")
-    return _beats_random(diet, method) if method else _no_el2n()
+    methods = {f"el2n-from{source}": diet.top("el2n", source=source) for source in diet.sources}
+    methods |= {"el2n": diet.top("el2n")} if diet.transferred else {}
+    if not methods:
+        return not_computed("transfer.sources", "add one, of another network or training, and its el2n-fromNAME")
+    absent = ", ".join(name for name, method in methods.items() if method is None)
+    missing = not_computed("select.methods", f"add {absent}, at an epoch above 0") if absent else None
+    return _beats_random(diet, [method for method in methods.values() if method], missing)
 
 
 def nearest_to_half(diet: Diet, method: str) -> float | None:
@@ -206,12 +211,14 @@ def _at_no_keep(diet: Diet, method: str, low: float, high: float) -> Finding:
     return not_computed("select.keep", "add 0.5")
 
 
-def _beats_random(diet: Diet, method: str) -> Finding:
-    """Whether a method beats random subsets at a moderate fraction."""
-    keeps = diet.keeps(*MODERATE, method, "random")
-    if not keeps:
-        return _at_no_keep(diet, method, *MODERATE)
-    return any_of([_minus_random(diet, method, keep) for keep in keeps], POINTS)
+def _beats_random(diet: Diet, methods: Sequence[str], missing: Finding | None = None) -> Finding:
+    """Whether each method beats random subsets at a moderate fraction."""
+    keeps = {name: diet.keeps(*MODERATE, name, "random") for name in methods}
+    absent = next((name for name in methods if not keeps[name]), None)
+    if absent:
+        return _at_no_keep(diet, absent, *MODERATE)
+    groups = [[_minus_random(diet, name, keep) for keep in own] for name, own in keeps.items()]
+    return any_of_each(groups, POINTS, missing)
 
 
 def _minus_random(diet: Diet, method: str, keep: float, fall: bool = False) -> Comparison:

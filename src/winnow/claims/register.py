@@ -100,7 +100,8 @@ CLAIMS = {
     "D11": Claim(
         "The ranking belongs to the data: scores of one network or training prune well for another.",
         DIET,
-        "As D2, where early's network or training is not that of retrain.",
+        "As D2, for the EL2N of each of transfer.sources, and for early's if its network or training is not retrain's: "
+        "it holds if it holds for each, and does not hold if it does not for one.",
         data_diet.rankings_transfer,
     ),
     "U1": Claim(

@@ -1,7 +1,7 @@
 """What an experiment has found, as the claims ask for it. Either half may be empty. Errors and accuracies are in
 percent, and what is compared of them in points."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class Diet:
     changed: whether each image's label was changed, bool [n]. suspects_epoch: at which changed labels are looked for.
     velocities: the table of scores.velocity, all seeds. full_length: of the scored networks' whole training.
     transferred: whether the scores come from another network, or from another way of training, than what is retrained.
+    sources: of transfer.sources, those of which the same is true.
     """
 
     accuracy: pd.DataFrame
@@ -40,14 +41,15 @@ class Diet:
     suspects_epoch: int
     full_length: str
     transferred: bool
+    sources: Sequence[str] = ()
 
-    def top(self, score: str, epoch: int | None = None) -> str | None:
+    def top(self, score: str, epoch: int | None = None, source: str | None = None) -> str | None:
         """The method that keeps the images of the highest score at an epoch; by default of one after the first steps,
-        select.epoch if there is one."""
+        select.epoch if there is one. source: by the score of that source."""
         found = {
             name: choice.options["epoch"]
             for name, choice in self.methods.items()
-            if self.is_ranked(choice, score) and choice.options["window"] is None
+            if self.is_ranked(choice, score, source) and choice.options["window"] is None
         }
         wanted = [name for name, own in found.items() if (own > 0 if epoch is None else own == epoch)]
         return min(wanted, key=lambda name: found[name] != self.epoch, default=None)
@@ -59,12 +61,12 @@ class Diet:
         return [name for name, options in found.items() if {**options, "group": wanted["group"]} == wanted]
 
     @staticmethod
-    def is_ranked(choice: Choice, score: str) -> bool:
-        """Whether a method ranks all images, of every class together, by the mean of a score over all seeds."""
+    def is_ranked(choice: Choice, score: str, source: str | None = None) -> bool:
+        """Whether a method ranks all images, of every class together, by the mean of a score over all seeds; of this
+        source, if one is given."""
         options = choice.options
-        return choice.method == "ranked" and (options["score"], options["per_class"], options["seeds"]) == (
-            score, False, None,
-        )  # fmt: skip
+        asked = {"score": score, "source": source, "per_class": False, "seeds": None}
+        return choice.method == "ranked" and asked.items() <= options.items()
 
     @property
     def fractions(self) -> dict[float, float]:

@@ -10,6 +10,7 @@ HOLDS, FAILS, CANNOT_TELL = "holds", "does not hold", "cannot tell"
 NOT_COMPUTED = "not computed"  # a parameter would compute what the claim needs
 VERDICTS = (HOLDS, FAILS, CANNOT_TELL, NOT_COMPUTED)
 CONFIDENCE = 0.95
+ALL, ANY = (FAILS, CANNOT_TELL, HOLDS), (HOLDS, CANNOT_TELL, FAILS)  # the verdicts, the decisive one first
 SHOWN = 4  # comparisons that a sentence can hold
 
 
@@ -79,21 +80,41 @@ def all_of(comparisons: Sequence[Part], unit: str, missing: Finding | None = Non
     """
     if not comparisons and missing:
         return missing
-    found = _combined(comparisons, unit, (FAILS, CANNOT_TELL, HOLDS), weakest=True)
+    total = len(comparisons)
+    return _beside(missing, _noted(_combined(comparisons, unit, ALL, weakest=True, total=total), total))
+
+
+def any_of(comparisons: Sequence[Part], unit: str) -> Finding:
+    """A claim that holds if one comparison does, and does not hold if none does; the strongest is shown."""
+    return any_of_each([comparisons], unit)
+
+
+def any_of_each(groups: Sequence[Sequence[Part]], unit: str, missing: Finding | None = None) -> Finding:
+    """A claim that holds if ``any_of`` holds for each group of comparisons, and does not hold if it does not hold for
+    one; the weakest group is shown. missing: as for ``all_of``."""
+    if not groups and missing:
+        return missing
+    total = sum(map(len, groups))
+    findings = [_combined(group, unit, ANY, weakest=False, total=total) for group in groups]
+    weakest = min(findings, key=lambda found: ALL.index(found.verdict))
+    return _beside(missing, _noted(replace(weakest, why="; ".join(found.why for found in findings)), total))
+
+
+def _beside(missing: Finding | None, found: Finding) -> Finding:
+    """What was found, though a part is missing."""
     if missing is None or found.verdict == FAILS:
         return found
     return replace(found, verdict=missing.verdict, why=f"{missing.why}. So far: {found.why}")
 
 
-def any_of(comparisons: Sequence[Part], unit: str) -> Finding:
-    """A claim that holds if one comparison does, and does not hold if none does; the strongest is shown."""
-    return _combined(comparisons, unit, (HOLDS, CANNOT_TELL, FAILS), weakest=False)
+def _noted(found: Finding, total: int) -> Finding:
+    return replace(found, why=f"{found.why} (intervals corrected for {total} comparisons)") if total > 1 else found
 
 
-def _combined(comparisons: Sequence[Part], unit: str, order: Sequence[str], weakest: bool) -> Finding:
-    """The first verdict in the order that a comparison has. All intervals hold together with the usual confidence, by
-    Bonferroni's correction."""
-    confidence = 1 - (1 - CONFIDENCE) / len(comparisons)
+def _combined(comparisons: Sequence[Part], unit: str, order: Sequence[str], weakest: bool, total: int) -> Finding:
+    """The first verdict in the order that a comparison has. The intervals of ``total`` comparisons, these among them,
+    hold together with the usual confidence, by Bonferroni's correction."""
+    confidence = 1 - (1 - CONFIDENCE) / total
     intervals = [comparison.estimate(confidence) for comparison in comparisons]
     verdicts = [comparison.verdict(interval) for comparison, interval in zip(comparisons, intervals, strict=True)]
     verdict = min(verdicts, key=order.index)
@@ -101,8 +122,6 @@ def _combined(comparisons: Sequence[Part], unit: str, order: Sequence[str], weak
     chosen = (min if weakest else max)(decisive, key=lambda i: comparisons[i].slack(intervals[i].effect))
     shown = range(len(comparisons)) if len(comparisons) <= SHOWN else [chosen]
     why = "; ".join(f"{comparisons[i].what}: {in_words(intervals[i], unit)}" for i in shown)
-    if len(comparisons) > 1:
-        why += f" (intervals corrected for {len(comparisons)} comparisons)"
     return _finding(verdict, why, intervals[chosen], unit)
 
 

@@ -49,7 +49,7 @@ def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd
         left.set_ylabel("Test accuracy (%)")
         dots = "; dots: single seeds" if bands["count"].max() > 1 else ""
         note(left, band_note(bands["count"]).replace("; ", "\n") + dots, style)
-        _draw_differences(right, against, look_of)
+        draw_differences(right, against, look_of)
         meaning = "test accuracy minus that of random subsets of the same size"
         if against.empty:
             nothing_drawn(right, "no method besides random")
@@ -77,7 +77,7 @@ def _draw_subsets(
     return handles
 
 
-def _draw_differences(axes: Axes, against: pd.DataFrame, look_of: dict[str, Look]) -> None:
+def draw_differences(axes: Axes, against: pd.DataFrame, look_of: dict[str, Look]) -> None:
     """Of every method a bar and a mark beside those of the others, and random's own level at 0."""
     moved = beside(axes, against, "fraction", "method").sort_values("fraction") if len(against) else against
     for method, rows in moved.groupby("method", sort=False):

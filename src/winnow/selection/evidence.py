@@ -18,11 +18,12 @@ class Evidence(Protocol):
     def classes(self) -> int:
         """The number of classes, including those without an image."""
 
-    def score(self, name: str, epoch: int, seeds: range | None = None) -> np.ndarray:
+    def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
         """A score after an epoch, the mean over the seeds: float [n]; inf for an image that was never learned.
 
-        seeds: take the mean over those at these places only, in the order of the cohorts. Raises ValueError if no score
-        has this name, or if there are not so many seeds.
+        seeds: take the mean over those at these places only, in the order of the cohorts. source: of these other
+        networks (transfer.sources), all of them. Raises ValueError if no score has this name, or if there are not so
+        many seeds.
         """
 
     def features(self, epoch: int) -> np.ndarray:
@@ -41,9 +42,11 @@ class Given:
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     feature_rows: np.ndarray | None = None
 
-    def score(self, name: str, epoch: int, seeds: range | None = None) -> np.ndarray:
+    def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
         if seeds is not None:
             raise ValueError("seeds: scores are given as means; give the means over fewer seeds instead")
+        if source is not None:
+            raise ValueError("source: give the scores of other networks as scores")
         if name not in self.scores:
             raise ValueError(f"no score {name!r} was given; there are {', '.join(self.scores) or 'none'}")
         return self.scores[name]

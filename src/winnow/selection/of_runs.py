@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,27 +10,32 @@ import pandas as pd
 from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
-from winnow.scores.seed_scores import NO_EPOCH, SeedScores
+from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores
+from winnow.scores.sources import file_of
 from winnow.selection.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class OfRuns:
     """table: all images, from scores.aggregate. runs: the features are those of its first seed. seed_scores: reads a
-    score of every seed, by its name."""
+    score of every seed, by its name. folder: the scores of the sources."""
 
     table: pd.DataFrame
     classes: int
     runs: EarlyRuns
     seed_scores: Callable[[str], SeedScores]
+    folder: Path
 
     @property
     def labels(self) -> np.ndarray:
         return self.table["label"].to_numpy()
 
-    def score(self, name: str, epoch: int, seeds: range | None = None) -> np.ndarray:
+    def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
         if seeds is not None:
             return mean_over(self.seed_scores(name), epoch, seeds)
+        if source is not None:
+            theirs = load_scores([file_of(self.folder, source, name)])
+            return mean_and_stderr(theirs.values)[0][theirs.epochs.index(epoch)].astype(np.float32)
         for found in (column(name, epoch), column(name, NO_EPOCH)):
             if found in self.table:
                 return self.table[found].to_numpy()

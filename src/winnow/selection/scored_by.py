@@ -9,6 +9,8 @@ from winnow.scores.families import OF_DATA
 from winnow.scores.seed_scores import NO_EPOCH
 from winnow.selection.choices import Choice
 
+PLAIN = (None, None, False)  # window, source, per_class
+
 
 def scored_by(methods: Mapping[str, Choice], seeds: int) -> pd.DataFrame:
     """What each method ranks by that keeps the images of the highest score, of all classes together: columns method,
@@ -20,7 +22,7 @@ def scored_by(methods: Mapping[str, Choice], seeds: int) -> pd.DataFrame:
     rows = [("full", "full", NO_EPOCH, 0, 1)]
     for name, choice in methods.items():
         options = choice.options
-        if choice.method == "ranked" and options["window"] is None and not options["per_class"]:
+        if choice.method == "ranked" and (options["window"], options["source"], options["per_class"]) == PLAIN:
             alike = options["score"] in families.names(OF_DATA)  # whatever the network
             when = (NO_EPOCH, 0, 1) if alike else (options["epoch"], options["seeds"] or seeds, options["group"])
             rows.append((name, options["score"], *when))

@@ -18,6 +18,7 @@ def ranked(
     epoch: int,
     seeds: Annotated[int, Ge(1)] | None = None,
     group: Annotated[int, Ge(1)] = 1,
+    source: str | None = None,
     window: Annotated[float, Ge(0), Lt(1)] | None = None,
     per_class: bool = False,
 ) -> Chosen:
@@ -26,14 +27,17 @@ def ranked(
     score: a score's name, or random, which ranks by draws of ``rng``, so that a larger subset contains a smaller one.
     seeds: rank by the mean over only so many of the seeds: the first ones; or the second ones with group 2, and so on,
     so that groups have no seed in common. None takes the mean over all.
+    source: the score is of these other networks (transfer.sources), the mean over all of them.
     window: skip this fraction of the images, those of the lowest scores, and keep the next; None keeps the highest.
     per_class: rank within every class, and keep the same fraction of each. Raises ValueError if the window has no room,
-    if there are too few seeds, or if group is given without seeds.
+    if there are too few seeds, if group is given without seeds, or seeds with source.
     """
     if seeds is None and group > 1:
         raise ValueError("group: give seeds too, how many a group has")
+    if seeds is not None and source is not None:
+        raise ValueError("seeds: the mean over some seeds is of the scored networks; leave out source")
     own = None if seeds is None else range((group - 1) * seeds, group * seeds)
-    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch, own)
+    values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch, own, source)
     if per_class:
         counts = per_class_counts(size, evidence.labels, evidence.classes)
         groups = [(np.flatnonzero(evidence.labels == label), count) for label, count in enumerate(counts)]

@@ -1,0 +1,13 @@
+"""Where the runs and the scores of a source of transfer lie: beside those of the cohorts."""
+
+from pathlib import Path
+
+
+def run_of(source: str) -> str:
+    """The name of a source's runs in the folder of all; no cohort has it, as names of these hold no dash."""
+    return f"from-{source}"
+
+
+def file_of(folder: Path, source: str, score: str) -> Path:
+    """The file of one score of a source, seed by seed, in the folder of the cohorts' files."""
+    return folder / f"{run_of(source)}-{score}.safetensors"
