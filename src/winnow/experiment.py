@@ -158,6 +158,8 @@ class Params(Named):
             section = "gradients" if score in methods.names(OF_GRADIENTS) else "scores"
             raise ValueError(f"{key}: {name!r} needs {score}: add it to score.{section}")
         if choice.options.get("source") is not None:
+            if choice.options.get("seeds") is not None:
+                raise ValueError(f"{key}: {name!r}: seeds are of early.cohorts, not of a source: leave one of them out")
             self._of_source(key, name, score, choice.options["source"])
         if score not in of_epochs and {"score", "epoch"} <= choice.given:
             raise ValueError(f"{key}: {name!r}: {score} does not change with training, so it has no epoch")

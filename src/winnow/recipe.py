@@ -3,8 +3,8 @@
 A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
 by key. A map whose items the user names (networks, trainings, cohorts, sources, methods, rewinds, levels, runs)
 replaces the default's map. Each of its items says how it differs: a network or a training from the default's of that
-name, or else from its first, a level from its parent, a perturbed run from its level. Of the default's sources a recipe
-has those whose network and training it has.
+name, or else from its first, a level from its parent, a perturbed run from its level. The default's sweep and sources
+are made for its epochs, seeds and networks: a recipe that names none has none.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from winnow.errors import UserError, describe
@@ -34,16 +34,12 @@ from winnow.storage import atomic_file
 
 RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
 DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
-OF_THE_USER = (
-    "networks",
-    "trainings",
-    "cohorts",
-    "sources",
-    "methods",
-    "rewinds",
-    "levels",
-    "runs",
-)  # maps of user-named items
+# maps of user-named items
+OF_THE_USER = ("networks", "trainings", "cohorts", "sources", "methods", "rewinds", "levels", "runs")
+NOT_INHERITED: dict[str, dict[str, type]] = {
+    "sweep": {"methods": CommentedSeq, "keep": CommentedSeq},
+    "transfer": {"sources": CommentedMap},
+}
 OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it does
 OF_DENSE = {"rewind": DENSE, "data": "full"}  # what a level inherits from dense
 
@@ -102,12 +98,9 @@ def expanded(recipe: str) -> str:
     changes, values = _yaml().load(text), _yaml().load(default)
     usual = {key: values[key] for key in Named.model_fields}
     _merge(values, changes)
-    if "sources" not in _map(changes, "transfer"):
-        sources = _map(values, "transfer", "sources")
-        there = {kind: _map(values, f"{kind}s") for kind in ("network", "training")}
-        kept = {own: source for own, source in sources.items() if all(source[kind] in there[kind] for kind in there)}
-        if len(kept) < len(sources):  # a new map, because comments would stay with the old one
-            values["transfer"]["sources"] = CommentedMap(kept)
+    for section, empty in NOT_INHERITED.items():
+        for key, nothing in empty.items() if section not in changes else ():
+            values[section][key] = nothing()
     for key, items in usual.items():
         for own, given in _map(changes, key).items():
             base = CommentedMap({own: deepcopy(items.get(own, next(iter(items.values()))))})
