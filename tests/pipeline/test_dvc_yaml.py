@@ -50,14 +50,14 @@ def script(stage: str) -> str:
 def test_the_files_stay_short() -> None:
     """DVC's own time grows with them: every dvc command reads both, and each stage writes dvc.lock."""
     assert len(STAGES) <= 25
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 400
-    assert len(lines(ROOT / "dvc.lock")) <= 4200
-    assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 60
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 360
+    assert len(lines(ROOT / "dvc.lock")) <= 4300
+    assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 62
 
 
 @pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "check"])
 def test_every_stage_depends_on_the_list_of_its_code(stage: str) -> None:
-    lists = [dep for dep in STAGES[stage]["deps"] if dep.startswith("data/code/")]
+    lists = [dep for dep in STAGES[stage]["deps"] if re.match(r"data/code/.*\.txt", dep)]
     items = {"score_gradients": "/${item.score}", "prune": "/${key}"}  # whose items use methods of their own
     assert lists == [f"data/code/{script(stage)}{items.get(stage, '')}.txt"]
 
@@ -146,7 +146,9 @@ def test_a_stage_by_itself(name: str, finished: Clone, tmp_path: Path) -> None:
     locked = read_yaml(finished.path("dvc.lock"))["stages"][name]
     own = Clone(tmp_path / "alone", finished.outside)
     paths = [dep["path"] for dep in locked["deps"]]
-    code = [line.split()[1] for dep in paths if "data/code/" in dep for line in lines(finished.path(dep))]
+    code = [
+        line.split()[1] for dep in paths if re.match(r"data/code/.*\.txt", dep) for line in lines(finished.path(dep))
+    ]
     for path, content in finished.files("dvc.yaml", *paths, *code).items():
         own.path(path).parent.mkdir(parents=True, exist_ok=True)
         own.path(path).write_bytes(content)
