@@ -136,12 +136,12 @@ def test_a_recipe_has_only_the_sweep_and_the_sources_that_it_names() -> None:
     values = overlay(
         """
 transfer: {sources: {mine: {seeds: [99], network: lenet, training: short}}}
-sweep: {methods: [el2n-frommine], keep: [0.3]}
+sweep: {methods: [el2n-frommine, random], keep: [0.3]}
 select: {keep: [0.2, 0.5], methods: [el2n, random]}
 """
     )
     assert values["transfer"] == {"sources": {"mine": {"seeds": [99], "network": "lenet", "training": "short"}}}
-    assert values["sweep"] == {"methods": ["el2n-frommine"], "keep": [0.3]}
+    assert values["sweep"] == {"methods": ["el2n-frommine", "random"], "keep": [0.3]}
 
 
 def test_a_level_says_what_differs_from_its_parent_and_a_perturbed_run_from_its_level() -> None:
