@@ -137,7 +137,7 @@ def test_a_recipe_has_only_the_sweep_and_the_sources_that_it_names() -> None:
         """
 transfer: {sources: {mine: {seeds: [99], network: lenet, training: short}}}
 sweep: {methods: [el2n-frommine, random], keep: [0.3]}
-select: {keep: [0.2, 0.5], methods: [el2n, random]}
+select: {keep: [0.1, 0.5], methods: [el2n, random]}
 """
     )
     assert values["transfer"] == {"sources": {"mine": {"seeds": [99], "network": "lenet", "training": "short"}}}

@@ -51,7 +51,7 @@ def test_the_files_stay_short() -> None:
     """DVC's own time grows with them: every dvc command reads both, and each stage writes dvc.lock."""
     assert len(STAGES) <= 25
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 360
-    assert len(lines(ROOT / "dvc.lock")) <= 4300
+    assert len(lines(ROOT / "dvc.lock")) <= 4000
     assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 62
 
 
