@@ -44,17 +44,14 @@ def headline(summary: Mapping[str, float], claims: Mapping[str, Mapping[str, Any
 def _of_images(summary: Mapping[str, float], against: pd.DataFrame) -> str:
     if "full" not in summary:
         return "No network was retrained, so this page cannot tell what smaller training sets are worth."
-    whole = f"{percent(summary['full'])} of the test images right when trained on all images"
+    full = f"{percent(summary['full'])} on all images"
     if "el2n" not in summary:
-        return f"Networks get {whole}; no subset of about half of them was chosen by EL2N."
-    text = (
-        f"Networks trained on about half of the images, those of the highest EL2N, get {percent(summary['el2n'])} of "
-    )
-    text += f"the test images right, against {percent(summary['full'])} with all images"
-    text += f" and {percent(summary['random'])} with as many at random" if "random" in summary else ""
+        return f"Networks reach a test accuracy of {full}; no subset of about half of them was chosen by EL2N."
+    half = f"{percent(summary['el2n'])} on about half of the training images, those of the highest EL2N"
+    random = f", and {percent(summary['random'])} on as many at random" if "random" in summary else ""
     rows = against[(against["method"] == "el2n") & (against["baseline"] == "random")]
-    half = rows.loc[(rows["fraction"] - 0.5).abs().sort_values(kind="stable").index[:1]].to_dict("records")
-    return f"{text}{_told(half[0]) if half else ''}."
+    nearest = rows.loc[(rows["fraction"] - 0.5).abs().sort_values(kind="stable").index[:1]].to_dict("records")
+    return f"Networks reach a test accuracy of {half}, {full}{random}{_told(nearest[0]) if nearest else ''}."
 
 
 def _told(row: Mapping[str, Any]) -> str:
@@ -70,13 +67,10 @@ def _told(row: Mapping[str, Any]) -> str:
 def _of_weights(summary: Mapping[str, float]) -> str:
     if "dense" not in summary:
         return "No network was pruned, so this page says nothing of lottery tickets."
-    dense = f"{percent(summary['dense'])} of the test images wrong"
+    dense = f"The dense networks have a test error of {percent(summary['dense'])}"
     if "density" not in summary or summary["density"] == 1:
-        return f"The dense networks get {dense}; no pruned network is known to match them."
-    return (
-        f"The dense networks get {dense}, and the sparsest pruned ones that match them have {percent(summary['density'])} "
-        "of the weights left."
-    )
+        return f"{dense}; no pruned network is known to match them."
+    return f"{dense}, and pruned ones match it down to {percent(summary['density'])} of the weights."
 
 
 def _of_claims(claims: Mapping[str, Mapping[str, Any]]) -> str:
