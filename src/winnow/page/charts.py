@@ -30,7 +30,7 @@ PATHS = {
     "X": "M-.8,-.45L-.45,-.8L0,-.35L.45,-.8L.8,-.45L.35,0L.8,.45L.45,.8L0,.35L-.45,.8L-.8,.45L-.35,0Z",
     "<": "M-.9,0L.7,-.9V.9Z",
 }
-PATHS |= {"x": PATHS["X"], "": PATHS["s"]}
+PATHS |= {"x": PATHS["X"], "": ""}
 DASHED = [5, 4]
 VERDICTS = {
     HOLDS: Look("#0072B2", "o", "-"),
@@ -126,7 +126,11 @@ def _effects(rows: pd.DataFrame, unit: str) -> Chart:
          "encoding": {"x": {"field": "effect", **title}, **place, **_shapes(look_of)}},
     ]  # fmt: skip
     chart = _chart({"rows": rows[[*tips, "unit"]]}, layers, look_of)
-    return {**chart, "spec": {**chart["spec"], "height": {"step": 24}}, "unit": unit}
+    return {
+        **chart,
+        "spec": {**chart["spec"], "height": 24 * rows["claim"].nunique() * rows["run"].nunique()},
+        "unit": unit,
+    }
 
 
 def _lines(
@@ -198,7 +202,7 @@ def _of_runs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as json values: seven digits are more than a screen shows, and NaN is null."""
     return [
-        {key: (None if pd.isna(cell) else float(f"{cell:.7g}") if isinstance(cell, float) else cell)
+        {str(key): (None if pd.isna(cell) else float(f"{cell:.7g}") if isinstance(cell, float) else cell)
          for key, cell in row.items()}
         for row in rows.astype(object).to_dict("records")
     ]  # fmt: skip

@@ -46,7 +46,8 @@ def of_numbers(this: Mapping[str, float], other: Mapping[str, float]) -> list[tu
     for name in dict.fromkeys([*this, *other]):
         both = name in this and name in other
         difference = f"{round(this[name] - other[name], 6):+g}" if both else NONE
-        rows.append((name, *(number(run[name]) if name in run else NONE for run in (this, other)), difference))
+        here, there = (number(run[name]) if name in run else NONE for run in (this, other))
+        rows.append((name, here, there, difference))
     return rows
 
 

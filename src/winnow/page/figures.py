@@ -65,7 +65,7 @@ FIGURES = (
         "How the scores are distributed",
         "A histogram of each score at each epoch; a long right tail means that few images are hard, and if labels were "
         "changed, theirs should lie in it.",
-        "data/analysis/distributions.parquet", "count", "score",
+        "data/analysis/distributions.parquet",
     ),
     Figure(
         "plots/pictures/detection.png",

@@ -136,4 +136,8 @@ def _vega() -> Markup:
     """Vega, Vega-Lite and Vega-Embed, which define vegaEmbed."""
     import vl_convert
 
-    return Markup(vl_convert.javascript_bundle().replace("</script", "<\\/script").replace("<!--", "<\\!--"))
+    return Markup(
+        vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed")
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--")
+    )

@@ -50,8 +50,8 @@ def _weights_half(params: Mapping[str, Any]) -> list[Row]:
     if not dense["seeds"]:
         return [("Lottery tickets", "none")]
     return [
-        ("Dense networks", f"{_network(params, 'dense')}; seeds {_seeds(dense['seeds'])}; weights of "
-                           f"{dense['rewind']} are what levels rewind to"),
+        ("Dense networks", f"{_network(params, 'dense')}; seeds {_seeds(dense['seeds'])}; levels rewind to "
+                           f"the weights of {dense['rewind']}"),
         ("Levels of pruning", f"{len(levels)}: {some(list(levels), 30)}" if levels else "none"),
     ]  # fmt: skip
 

@@ -54,7 +54,7 @@ def _of_images(summary: Mapping[str, float], against: pd.DataFrame) -> str:
     return f"Networks reach a test accuracy of {half}, {full}{random}{_told(nearest[0]) if nearest else ''}."
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _told(row: Mapping[Any, Any]) -> str:
     """What an interval of the difference to random tells."""
     if math.isnan(row["low"]):
         return "; one seed each cannot tell these from chance"

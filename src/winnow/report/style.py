@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.ft2font import LoadFlags
 
-from winnow.report.looks import GREY, LINES, Look, looks, score_title  # noqa: F401, what pictures take from here
+from winnow.report.looks import COLORS, GREY, LINES, MARKERS, SCORE_TITLES, Look, looks, score_title  # noqa: F401, for pictures
 from winnow.storage import atomic_file
 
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same picture

@@ -201,7 +201,6 @@ function browse(data) {
     button.addEventListener("focus", () => show(row));
     button.addEventListener("click", () => {
       show(row);
-      byId("about").scrollIntoView({ block: "nearest" });
       byId("right").focus();
     });
     return item;
@@ -232,7 +231,7 @@ function browse(data) {
     for (const [name, values] of Object.entries(scores)) facts.push([name, text(values[row])]);
     byId("known").replaceChildren(...facts.flatMap(([name, value]) => [made("dt", name), made("dd", value)]));
     byId("large").replaceChildren(thumb(row, LARGE));
-    byId("right").disabled = false;
+    byId("about").classList.add("chosen");
     byId("right").value = marks.get(data.ids[row]) ?? "";
     byId("right").options[0].textContent = `${label(row)}, as it is`;
   }
@@ -266,7 +265,6 @@ function browse(data) {
   byId("class").append(...data.classes.map((name, number) => made("option", name, { value: String(number) })));
   byId("by").append(...Object.keys(scores).map((name) => made("option", name, { value: name })));
   byId("right").append(made("option", "choose an image", { value: "" }), ...data.classes.map((name) => made("option", name, { value: name })));
-  byId("right").disabled = true;
   for (const id of ["which", "class", "by", "order"]) byId(id).addEventListener("change", () => { page = 0; list(); });
   byId("previous").addEventListener("click", () => { page -= 1; list(); });
   byId("next").addEventListener("click", () => { page += 1; list(); });
