@@ -3,11 +3,16 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro times experiments test lint format bench lock
+.PHONY: repro report times experiments test lint format bench lock
 
 # As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
 	python -m winnow.repro $(if $(JOBS),--jobs $(JOBS))
+
+# The page with all results; make report COMPARE=main makes another, with the results of that revision beside these.
+report: $(VENV)/installed
+	python -m winnow.repro report
+	python -m winnow.repro.compare $(COMPARE)
 
 # How long every stage took when it last ran.
 times: $(VENV)/installed
@@ -41,6 +46,7 @@ bench: $(VENV)/installed
 	python benchmarks/pipeline.py
 	python benchmarks/hessian.py
 	python benchmarks/detection.py
+	python benchmarks/report.py
 
 # The newest versions that fit pyproject.toml, with their hashes, the same for Linux and macOS and every Python: who
 # installs them computes the same bytes on the same kind of machine.

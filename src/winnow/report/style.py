@@ -5,7 +5,7 @@ are put back to its own defaults while a picture is drawn, so that a user's matp
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,18 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.ft2font import LoadFlags
 
+from winnow.report.looks import COLORS, GREY, LINES, MARKERS, SCORE_TITLES, Look, looks, score_title  # noqa: F401, for pictures
 from winnow.storage import atomic_file
 
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same picture
-GREY = "#777777"
-
-# Okabe and Ito's colours for colour-blind readers, without black (full data) and yellow (too pale on white), ordered so
-# that neighbours also differ as greys; a dark purple makes seven.
-COLORS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#4B0055", "#CC79A7", "#009E73")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
-LINES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1.5)))
-
-SCORE_TITLES = {"el2n": "EL2N", "grand": "GraNd", "aum": "AUM"}
 
 
 @dataclass(frozen=True)
@@ -48,33 +40,6 @@ class Style:
     def growth(self) -> float:
         """How much larger than at 9 points a picture is made, so that larger type overlaps nothing."""
         return max(1.0, self.font_size / 9.0)
-
-
-@dataclass(frozen=True)
-class Look:
-    """How one method is drawn; any two differ in marker or line as well as in colour, so grey prints can be read."""
-
-    color: str
-    marker: str
-    line: Any  # matplotlib's line style: a name or (offset, dashes)
-
-
-def looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for every name, by order of first appearance; "random" is always dashed grey and "full" a black line."""
-    fixed = {"random": Look(GREY, "x", "--"), "full": Look("#000000", "", "-")}
-    order = list(dict.fromkeys(names))
-    free = [name for name in order if name not in fixed]
-    # 7 colours, 8 markers and 5 lines have no common factor: a combination comes again only after 280 names
-    given = {
-        name: Look(COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)], LINES[i % len(LINES)])
-        for i, name in enumerate(free)
-    }
-    return {name: fixed.get(name) or given[name] for name in order}
-
-
-def score_title(score: str) -> str:
-    """A score's name as the papers write it."""
-    return SCORE_TITLES.get(score, score.replace("_", " "))
 
 
 @contextmanager
