@@ -48,7 +48,9 @@ def accuracy(runs: Mapping[str, Files]) -> list[Chart]:
         return []
     rows = rows[rows["split"] == "test"]
     rows = rows.assign(series=rows["method"], x=100 * rows["fraction"], y=100 * rows["accuracy"])
-    subsets, full = rows[rows["method"] != "full"], rows[rows["method"] == "full"]
+    fractions = rows.groupby("method")["fraction"].transform("nunique")
+    lines = rows["method"].eq("random") | fractions.eq(fractions.max())  # of a sweep there are single points
+    subsets, full = rows[lines & (rows["method"] != "full")], rows[rows["method"] == "full"]
     tips = {"series": "method", "run": "results of", "x": "kept (%)", "images": "images", "seed": "seed",
             "y": "test accuracy (%)"}  # fmt: skip
     titles = ("fraction of the training images kept (%)", "test accuracy (%)")
@@ -105,6 +107,8 @@ def effects(runs: Mapping[str, Files]) -> list[Chart]:
             for name, files in runs.items()
         }
     )
+    if rows.empty:
+        return []
     rows = rows.dropna(subset=["effect"]).rename(columns={"verdict": "series"})
     return [_effects(group, str(unit)) for unit, group in rows.groupby("unit", sort=False)]
 
@@ -225,7 +229,7 @@ def _shapes(look_of: Mapping[str, Look]) -> dict[str, Any]:
 
 def _dashes(rows: pd.DataFrame, look_of: Mapping[str, Look] | None = None) -> dict[str, Any]:
     """Dashes tell experiments apart where there are several, else series."""
-    runs = list(dict.fromkeys(rows["run"]))
+    runs = sorted(dict.fromkeys(rows["run"]), key=lambda run: run != "this")
     if len(runs) > 1:
         return {"strokeDash": _scale("run", {run: DASHED if i else [1, 0] for i, run in enumerate(runs)})}
     return {"strokeDash": _scale("series", {name: _dash(look) for name, look in (look_of or {}).items()})}

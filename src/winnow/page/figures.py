@@ -48,10 +48,30 @@ FIGURES = (
     ),
     Figure(
         "plots/pictures/how_early.png",
-        "How early, and how many seeds",
-        "Accuracy at a fixed fraction kept, by the epoch of the score and by the number of networks averaged; "
-        "where a line is flat, earlier scores or fewer seeds would do.",
-        "plots/how_early.csv",
+        "How early scores can be taken",
+        "Accuracy at a fixed fraction kept, by the epoch of the score: where a line is flat, an earlier one would do.",
+        "plots/how_early.csv", "mean", "score",
+    ),
+    Figure(
+        "plots/pictures/how_many.png",
+        "How many networks to average",
+        "Accuracy at a fixed fraction kept, by the number of networks whose scores were averaged: where the line is "
+        "flat, more networks add little.",
+        "plots/how_early.csv", "mean", "score",
+    ),
+    Figure(
+        "plots/pictures/agreement.png",
+        "Agreement with forgetting, and with the input's norm",
+        "Rank correlation of each score with forgetting at the last epoch, and with the norm of the image, by epoch: "
+        "an early score that agrees with late forgetting can stand in for it.",
+        "plots/agreement.csv", "spearman", "score",
+    ),
+    Figure(
+        "plots/pictures/initial_grand.png",
+        "GraNd at initialisation against the input's norm",
+        "Each cell counts images; where they gather along a line, GraNd at initialisation ranks by the norm of the "
+        "image, and not by what training finds hard.",
+        "plots/agreement.csv",
     ),
     Figure(
         "plots/pictures/rank_correlation.png",
@@ -84,8 +104,15 @@ FIGURES = (
     Figure(
         "plots/pictures/coverage.png",
         "What the subsets cover",
-        "How much of every class, every stratum of the score and every neighbourhood of feature space a subset holds; "
-        "low bars are what a network trained on it never sees.",
+        "How many images have a kept one in their neighbourhood, how far the nearest kept image is, and how much of "
+        "the least kept class is kept; a subset that covers less than a random one falls below it.",
+        "plots/coverage.csv", "covered", "method",
+    ),
+    Figure(
+        "plots/pictures/strata.png",
+        "Which strata of the score the smallest subsets keep",
+        "Each row is a method, each column a tenth of the images by EL2N, the easiest on the left: an empty cell is a "
+        "stratum that a network trained on the subset never sees.",
         "plots/coverage.csv",
     ),
     Figure(
