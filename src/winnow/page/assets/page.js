@@ -87,6 +87,7 @@ async function drawChart(chart) {
     const { view } = await vegaEmbed(chart.querySelector(".canvas"), spec, {
       mode: "vega-lite", renderer: "svg", actions: false, ast: true, // as an interpreter: the page forbids eval
     });
+    chart.querySelector(".canvas svg")?.setAttribute("aria-hidden", "true"); // its place has a text that says all of it
     figure?.classList.add("live");
     const buttons = [...chart.querySelectorAll(".legend button")];
     for (const button of buttons) {
