@@ -4,7 +4,7 @@ import json
 
 import pytest
 import vl_convert
-from made_up import EVIL, Made, files
+from made_up_page import EVIL, Made, files
 
 from winnow.page import charts
 

@@ -6,7 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from made_up import CLASSES, scores
+from made_up_page import CLASSES, scores
 from PIL import Image
 
 from winnow.page.gallery import MOST, PIXELS, Images, gallery, last_scores

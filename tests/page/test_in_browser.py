@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from made_up import CLASSES, experiment, files
+from made_up_page import CLASSES, experiment, files
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from winnow.datasets.label_file import read_labels

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made_up import EVIL, PARAMS, Made, experiment, files
+from made_up_page import EVIL, PARAMS, Made, experiment, files
 from ruamel.yaml import YAML
 
 from winnow.page.claims import bar

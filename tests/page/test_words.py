@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 import pytest
-from made_up import claim
+from made_up_page import claim
 
 from winnow.page.words import headline, in_numbers, number, some
 

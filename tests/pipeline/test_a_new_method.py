@@ -125,7 +125,11 @@ LEVELS = {
     "sudden": {"when": "suddenly", "at": 0.3, "parent": "none", "prune": 0.5},
 }
 PARAMS = {
-    "networks": {"small": {"name": "convnet", "width": 4}, "toy": {"name": "networks.toy:build"}},
+    "networks": {
+        "lenet": {"name": "lenet_300_100"},
+        "small": {"name": "convnet", "width": 4},
+        "toy": {"name": "networks.toy:build"},
+    },
     "early.network": "toy",
     "download.source": "stripes",
     "score": {"scores": ["el2n", "unsure"], "gradients": []},

@@ -91,7 +91,7 @@ def test_a_stage_that_fails_loses_nothing(clone: Clone, tmp_path: Path) -> None:
         ("download.path", "photos", "set it to null"),
         ("labels.file", "nowhere.csv", "no such file"),
         ("networks.small.name", "resnet9", "resnet8"),
-        ("early.network", "large", "networks, which are small"),
+        ("early.network", "large", "networks, which are lenet, small"),
         ("early.cohorts", {}, "cohort"),
         ("early.cohorts", {"a": []}, "at least one"),
         ("early.cohorts", {"a": [0, 1], "b": [1]}, "seed 1 is in cohorts a and b"),

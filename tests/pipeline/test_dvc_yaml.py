@@ -50,7 +50,7 @@ def script(stage: str) -> str:
 def test_the_files_stay_short() -> None:
     """DVC's own time grows with them: every dvc command reads both, and each stage writes dvc.lock."""
     assert len(STAGES) <= 25
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 360
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 380
     assert len(lines(ROOT / "dvc.lock")) <= 4000
     assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 62
 
@@ -131,7 +131,7 @@ ITEMS = [
     "retrain_sweep@el2n-seeds1-0.5",
 ]
 ITEMS += ["retrain_full", "compare", "figures", "dense", "rewind@early", "prune@l1", "spawn", "connectivity"]
-ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures", "claims"]
+ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures", "claims", "report"]
 
 
 def test_these_are_all_kinds() -> None:

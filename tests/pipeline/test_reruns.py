@@ -20,7 +20,7 @@ pytestmark = pytest.mark.pipeline
 
 # What is cheap and reads all tickets: no training, and no line that was measured before.
 OF_ALL_LEVELS = {"connectivity", "tickets", "ticket_figures"}
-OF_ALL_SUBSETS = {"compare", "figures", "claims"}
+OF_ALL_SUBSETS = {"compare", "figures", "claims", "report"}
 
 
 def lines(clone: Clone) -> dict[str, int]:
@@ -49,7 +49,7 @@ def test_a_new_score_and_another_look_at_the_solutions_train_nothing(clone: Clon
     clone.set("connectivity.subsets.images", 30)
     # select finds the same images in a larger table
     of_tickets = {"curvature@l1", "connectivity", "tickets", "ticket_figures"}
-    assert set(clone.make()) == {"check", "score", "select", "figures", "claims", *of_tickets}
+    assert set(clone.make()) == {"check", "score", "select", "figures", "claims", "report", *of_tickets}
     # l1 to l2 is measured for l2 still; only lines on other images are measured again
     now = lines(clone)
     assert {line.split("/")[0] for line in measured if now[line] != measured[line]} == {"children"}
@@ -154,7 +154,7 @@ def test_a_new_style_draws_the_pictures_again_and_the_old_one_comes_from_the_cac
     # neither order nor layout of params.yaml matter
     values = read_yaml(clone.path("params.yaml"))
     clone.path("params.yaml").write_text(json.dumps(dict(reversed(values.items()))))  # json is YAML too
-    assert clone.make() == ["check", "figures", "ticket_figures"]
+    assert set(clone.make()) == {"check", "figures", "ticket_figures", "report"}
     clone.path("params.yaml").write_text(as_before)
     assert clone.repro(WINNOW_WORKERS="1") == []  # nor does the number of processes
 
@@ -193,7 +193,7 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/autograd/gram_products.py": {"ntk"},
     "src/winnow/selection/methods/ranked.py": {"claims", "compare", "select"},
     "src/winnow/experiment.py": set(),
-    "src/winnow/analysis/comparison.py": {"claims", "compare", "figures", "score"},
+    "src/winnow/analysis/comparison.py": {"claims", "compare", "figures", "report", "score"},
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {
@@ -230,7 +230,7 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     for module in IMPORTED_BY.keys() - trainings:
         clone.recode(module)
     assert set(clone.make()) == {
-        *("check", "compare", "figures", "claims", "tickets", "ticket_figures"),
+        *("check", "compare", "figures", "claims", "tickets", "ticket_figures", "report"),
         *("score_gradients@a-grand", "score_gradients@b-grand", "ntk@a", "ntk@b"),
         *("score", "select"),  # nothing after: the same outputs
     }
