@@ -29,7 +29,7 @@ def test_suspects_that_are_reviewed_and_saved_are_what_the_next_run_trains_on(cl
         writer = csv.DictWriter(file, rows[3])
         writer.writeheader()
         writer.writerows(rows)
-    of_cohorts = {"early@a", "early@b", "score_gradients@a-grand", "score_gradients@b-grand"}
+    of_cohorts = {"early@a", "early@b", "score_gradients@a-grand", "score_gradients@b-grand", "transfer@other"}
     ran = clone.make("score", "retrain_full", "dense")
     assert set(ran) == {*of_cohorts, "labels", "score", "retrain_full", "dense"}
     table = load_table(clone.path("data/labels.parquet")).set_index("id")
