@@ -18,7 +18,7 @@ from winnow.scores.seed_scores import SeedScores, load_scores
 from winnow.selection.choices import all_choices, all_subsets
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
-from winnow.selection.of_runs import OfRuns, missing_class
+from winnow.selection.of_runs import OfRuns, missing_classes
 from winnow.selection.size import kept
 from winnow.storage import atomic_folder, load_table, save_table
 from winnow.streams import numpy_stream
@@ -51,12 +51,9 @@ def select() -> None:
                 chosen = choose(evidence, choice.method, choice.options, size, options.seed)
             except ValueError as error:
                 raise UserError(f"{section}.methods: {name}: {error}") from None
-            missing = missing_class(chosen.rows, evidence)
-            if missing is not None:
-                what = f"{section}.keep: {keep} with {name} leaves no image of class {facts['class_names'][missing]!r}"
-                if section == "select":
-                    raise UserError(f"{what}; keep more, or choose by class (ranked: -perclass)")
-                print(what)  # a sweep shows where a score is no good, and that may be why
+            lost = [facts["class_names"][index] for index in missing_classes(chosen.rows, evidence)]
+            if lost:
+                print(f"{section}.keep: {keep} with {name} keeps no image of {', '.join(map(repr, lost))}")
             subsets[name, str(keep)] = chosen.rows
             provenance = {**about, "method": name, "keep": keep}
             save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)

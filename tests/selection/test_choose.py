@@ -15,7 +15,7 @@ from winnow.scores.seed_scores import SeedScores, save_scores
 from winnow.selection.choices import all_choices, all_subsets, choices
 from winnow.selection.choose import choose
 from winnow.selection.evidence import Given
-from winnow.selection.of_runs import OfRuns, mean_over, missing_class
+from winnow.selection.of_runs import OfRuns, mean_over, missing_classes
 from winnow.selection.size import kept
 
 CLASSES = ["cat", "dog"]
@@ -132,8 +132,8 @@ def test_random_subsets_hold_every_image_equally_often():
 def test_a_class_without_images_is_found():
     scores = table()
     scores["el2n_epoch4_mean"] = scores["label"] + np.linspace(0, 0.5, 40)  # dogs score above cats
-    assert missing_class(chosen("el2n", 0.5, scores=scores), evidence_of(scores)) == 0
-    assert missing_class(chosen("el2n-perclass", 0.5, scores=scores), evidence_of(scores)) is None
+    assert missing_classes(chosen("el2n", 0.5, scores=scores), evidence_of(scores)).tolist() == [0]
+    assert missing_classes(chosen("el2n-perclass", 0.5, scores=scores), evidence_of(scores)).size == 0
 
 
 def test_a_score_that_is_not_there_is_named():

@@ -61,7 +61,6 @@ def mean_over(score: SeedScores, epoch: int, seeds: range) -> np.ndarray:
     return mean
 
 
-def missing_class(rows: np.ndarray, evidence: Evidence) -> int | None:
-    """The first class without an image in these rows; None if every class has one."""
-    empty = np.flatnonzero(np.bincount(evidence.labels[rows], minlength=evidence.classes) == 0)
-    return int(empty[0]) if len(empty) else None
+def missing_classes(rows: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """int [m]: the classes without an image in these rows."""
+    return np.flatnonzero(np.bincount(evidence.labels[rows], minlength=evidence.classes) == 0)
