@@ -11,8 +11,7 @@ repro: $(VENV)/installed
 
 # The page with all results; make report COMPARE=main makes another, with the results of that revision beside these.
 report: $(VENV)/installed
-	python -m winnow.repro report
-	python -m winnow.repro.compare $(COMPARE)
+	winnow report $(COMPARE)
 
 # How long every stage took when it last ran.
 times: $(VENV)/installed

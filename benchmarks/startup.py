@@ -29,26 +29,26 @@ TRAINING = f"{NETWORKS}, pandas"  # which writes how a run went; one import befo
 
 # The stage as DVC names it, its arguments, the first function of its work, and the libraries that it needs
 STAGES: dict[str, tuple[list[str], str, str]] = {
-    "check": ([], "stages.check.load_params", PARAMS),
-    "download": ([], "stages.download.build", f"{PARAMS}, numpy"),
-    "labels": ([], "stages.labels.randomise", TABLES),
-    "early@a": (["a"], "stages.early.fit_side_by_side", TRAINING),
+    "check": ([], "winnow.stages.check.load_params", PARAMS),
+    "download": ([], "winnow.stages.download.build", f"{PARAMS}, numpy"),
+    "labels": ([], "winnow.stages.labels.randomise", TABLES),
+    "early@a": (["a"], "winnow.stages.early.fit_side_by_side", TRAINING),
     "score_gradients@a-grand": (["a", "grand"], "winnow.scores.gradients.side_by_side", NETWORKS),
-    "score": ([], "stages.score.EarlyRuns", f"{TABLES}, safetensors.numpy"),
+    "score": ([], "winnow.stages.score.EarlyRuns", f"{TABLES}, safetensors.numpy"),
     "ntk@a": (["a"], "winnow.scores.velocity.side_by_side", TRAINING),
-    "select": ([], "stages.select.atomic_folder", TABLES),
-    "retrain@el2n-0.5": (["el2n", "0.5"], "stages.retrain.fit_side_by_side", TRAINING),
-    "compare": ([], "stages.compare.accuracy_bands", TABLES),
-    "figures": ([], "stages.figures.accuracy_figure", f"{TABLES}, matplotlib.figure"),
-    "dense": ([], "stages.dense.fit_side_by_side", TRAINING),
-    "prune@l1": (["l1"], "stages.prune.side_by_side", TRAINING),
-    "connectivity": ([], "stages._lines.side_by_side", TRAINING),
-    "curvature@l4": (["l4"], "stages.curvature.side_by_side", f"{NETWORKS}, scipy.sparse.linalg"),
-    "tickets": ([], "stages.tickets.results_of", TRAINING),
-    "ticket_figures": ([], "stages.ticket_figures.tickets_figure", f"{TABLES}, matplotlib.figure"),
+    "select": ([], "winnow.stages.select.atomic_folder", TABLES),
+    "retrain@el2n-0.5": (["el2n", "0.5"], "winnow.stages.retrain.fit_side_by_side", TRAINING),
+    "compare": ([], "winnow.stages.compare.accuracy_bands", TABLES),
+    "figures": ([], "winnow.stages.figures.accuracy_figure", f"{TABLES}, matplotlib.figure"),
+    "dense": ([], "winnow.stages.dense.fit_side_by_side", TRAINING),
+    "prune@l1": (["l1"], "winnow.stages.prune.side_by_side", TRAINING),
+    "connectivity": ([], "winnow.stages._lines.side_by_side", TRAINING),
+    "curvature@l4": (["l4"], "winnow.stages.curvature.side_by_side", f"{NETWORKS}, scipy.sparse.linalg"),
+    "tickets": ([], "winnow.stages.tickets.results_of", TRAINING),
+    "ticket_figures": ([], "winnow.stages.ticket_figures.tickets_figure", f"{TABLES}, matplotlib.figure"),
 }
 
-# Runs a stage as ``python -m stages.NAME`` does, up to the call of a function; os._exit leaves out the clearing up
+# Runs a stage as ``python -m winnow.stages.NAME`` does, up to the call of a function; os._exit leaves out clearing up
 UNTIL_WORK = """
 import importlib, os, sys
 stage, function, *sys.argv[1:] = sys.argv[1:]
@@ -80,7 +80,7 @@ def run(code: str, arguments: list[str], stage: str, folder: Path) -> None:
 
 def make_project(folder: Path) -> None:
     """A folder in which the stages find the project's params and outputs, and leave its own alone."""
-    for name in ("params.yaml", "dvc.yaml", "src", "stages", "data"):
+    for name in ("params.yaml", "dvc.yaml", "src", "data"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "plots", folder / "plots")  # compare writes there before its work begins
 
@@ -100,7 +100,7 @@ def main() -> None:
         folder = Path(name)
         make_project(folder)
         for stage, (arguments, function, libraries) in STAGES.items():
-            module = f"stages.{stage.partition('@')[0]}"
+            module = f"winnow.stages.{stage.partition('@')[0]}"
             calls = {
                 "stage": lambda s=stage, a=[module, function, *arguments]: run(UNTIL_WORK, a, s, folder),
                 "floor": lambda s=stage, i=libraries: run(f"import os, {i}; os._exit(0)", [], s, folder),

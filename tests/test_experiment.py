@@ -686,7 +686,7 @@ def test_files_that_are_no_params(tmp_path, user_error):
     (tmp_path / "params.yaml").write_bytes(b"\xff\xfe\x00")
     with user_error(tmp_path / "params.yaml", "not YAML"):
         load_params(tmp_path / "params.yaml")
-    with user_error(tmp_path / "absent.yaml", "no such file", "python -m winnow.recipe default"):
+    with user_error(tmp_path / "absent.yaml", "no such file", "winnow recipe default"):
         load_params(tmp_path / "absent.yaml")
 
 

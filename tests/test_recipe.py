@@ -10,11 +10,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from winnow import recipe
+from winnow.cli.main import main
 from winnow.experiment import Params, load_params
 from winnow.params.base import Section, read_yaml
 
 ROOT = Path(__file__).parents[1]
-NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.yaml"))
+NAMES = sorted(path.stem for path in (ROOT / "src/winnow/recipes").glob("*.yaml"))
 UserErrors = Callable[..., AbstractContextManager[None]]
 
 COMMIT = "-c user.name=a -c user.email=a@b commit --quiet --message params"
@@ -26,9 +27,8 @@ def git(command: str) -> None:
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with the recipes, its params.yaml in the last commit; each test runs in it."""
+    """A project, its params.yaml in the last commit; each test runs in it."""
     monkeypatch.chdir(tmp_path)
-    Path("recipes").symlink_to(ROOT / "recipes")
     Path("params.yaml").write_text("committed: 1\n")
     for command in ("init --quiet", "add params.yaml", COMMIT):
         git(command)
@@ -37,8 +37,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def overlay(text: str) -> dict[str, Any]:
     """The values of a recipe of this text, written out."""
-    if Path("recipes").is_symlink():
-        Path("recipes").unlink()
     Path("recipes").mkdir(exist_ok=True)
     Path("recipes/mine.yaml").write_text(text)
     return YAML(typ="safe").load(recipe.expanded("mine"))
@@ -76,7 +74,7 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_is_short(name: str) -> None:
-    assert 10 <= len((ROOT / "recipes" / f"{name}.yaml").read_text().splitlines()) <= 70
+    assert 10 <= len((ROOT / "src/winnow/recipes" / f"{name}.yaml").read_text().splitlines()) <= 70
 
 
 def test_what_a_recipe_does_not_say_is_as_in_the_default() -> None:
@@ -234,19 +232,19 @@ def test_a_mistake_in_a_recipe_is_told_in_one_line_and_writes_nothing(
 
 
 def test_the_command_shows_the_difference(capsys: pytest.CaptureFixture[str]) -> None:
-    recipe.main(["default"])
+    assert main(["recipe", "default"]) == 0
     capsys.readouterr()
-    recipe.main(["digits-full"])
+    assert main(["recipe", "digits-full"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert "-  keep: [0.1, 0.3, 0.5]            # fractions, or counts of images" in printed
     assert "+  keep: [0.1, 0.3, 0.5, 0.7]       # fractions, or counts of images" in printed
     assert printed[-1] == "params.yaml is the recipe digits-full now"
-    recipe.main(["digits-full"])
+    assert main(["recipe", "digits-full"]) == 0
     assert capsys.readouterr().out == "params.yaml is the recipe digits-full already\n"
 
 
 def test_the_command_lists_the_recipes(capsys: pytest.CaptureFixture[str]) -> None:
-    recipe.main([])
+    assert main(["recipe"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == ["default", *NAMES]
     assert (
@@ -259,16 +257,15 @@ def test_edits_are_not_lost_unless_asked_for(capsys: pytest.CaptureFixture[str])
     recipe.write("digits-full")  # over a recipe
     edited = Path("params.yaml").read_text().replace("noise: 0.0", "noise: 0.3")
     Path("params.yaml").write_text(edited)
-    with pytest.raises(SystemExit) as stopped:
-        recipe.main(["default"])
-    assert stopped.value.code == (
-        "error: params.yaml has changes that are in no commit: commit them, or overwrite them with --force"
+    capsys.readouterr()
+    assert main(["recipe", "default"]) == 1
+    assert capsys.readouterr().err == (
+        "error: params.yaml has changes that are in no commit: commit them, or overwrite them with --force\n"
     )
     assert Path("params.yaml").read_text() == edited
     git("add params.yaml")
-    with pytest.raises(SystemExit):  # a commit is what keeps them
-        recipe.main(["default"])
-    recipe.main(["default", "--force"])
+    assert main(["recipe", "default"]) == 1  # a commit is what keeps them
+    assert main(["recipe", "default", "--force"]) == 0
     assert Path("params.yaml").read_text() == recipe.expanded("default")
     assert "-  noise: 0.3" in capsys.readouterr().out
 
@@ -289,10 +286,18 @@ def test_without_git_or_a_commit_edits_are_not_lost_either(
 
 
 def test_an_unknown_recipe_is_told_with_those_that_are_close(user_error: UserErrors) -> None:
-    with user_error("recipes/cifar10-laptp.yaml: no such recipe; there are cifar10-laptop"):
+    with user_error("cifar10-laptp: no such recipe; there are cifar10-laptop"):
         recipe.write("cifar10-laptp")
-    with user_error("recipes/zzz.yaml: no such recipe; there are default, cifar10, cifar10-human-labels"):
+    with user_error("zzz: no such recipe; there are default, cifar10, cifar10-human-labels"):
         recipe.write("zzz")
-    Path("recipes").unlink()
-    with user_error("recipes/: there is no recipe; run this in the project's folder"):
-        recipe.write("default")
+
+
+def test_a_recipe_of_the_project_is_listed_and_written_and_hides_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert overlay("# Mine.\nfigures: {dpi: 99}")["figures"]["dpi"] == 99
+    Path("recipes/digits-full.yaml").write_text("# Shorter.\nfigures: {dpi: 98}")
+    assert main(["recipe"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == ["default", *sorted([*NAMES, "mine"])]
+    assert "  Mine." in lines
+    recipe.write("digits-full")
+    assert read_yaml("params.yaml")["figures"]["dpi"] == 98

@@ -1,6 +1,6 @@
 """Find methods by name: a family is a package, and each of its modules is one method, a function named as the module.
 
-So a new method is one file. A stage depends on the code of the methods that its item uses (``stages.check``).
+So a new method is one file. A stage depends on the code of the methods that its item uses (``winnow.stages.check``).
 """
 
 from collections.abc import Callable

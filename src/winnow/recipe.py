@@ -1,16 +1,15 @@
-"""The command python -m winnow.recipe [NAME] [--force], which writes a recipe out as params.yaml.
+"""Write a recipe out as params.yaml, for winnow recipe and winnow init.
 
-A recipe (recipes/NAME.yaml) says how it differs from the default experiment (params/default.yaml). Sections merge key
-by key. A map whose items the user names (networks, trainings, cohorts, sources, methods, rewinds, levels, runs)
-replaces the default's map. Each of its items says how it differs: a network or a training from the default's of that
-name, or else from its first, a level from its parent, a perturbed run from its level. The default's sweep and sources
-are made for its epochs, seeds and networks: a recipe that names none has none.
+A recipe, a file of winnow/recipes or of the project's own folder recipes, says how it differs from the default
+experiment (params/default.yaml). Sections merge key by key. A map whose items the user names (networks, trainings,
+cohorts, sources, methods, rewinds, levels, runs) replaces the default's map. Each of its items says how it differs: a
+network or a training from the default's of that name, or else from its first, a level from its parent, a perturbed run
+from its level. The default's sweep and sources are made for its epochs, seeds and networks: a recipe that names none
+has none.
 """
 
-import argparse
 import difflib
 import subprocess
-import sys
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from winnow.errors import UserError, describe
+from winnow.errors import UserError
 from winnow.experiment import Params
 from winnow.params.base import as_yaml, read_yaml, validate
 from winnow.params.dense import NAME as DENSE
@@ -32,7 +31,8 @@ from winnow.params.presets import Choices
 from winnow.params.pruning import NO_PARENT
 from winnow.storage import atomic_file
 
-RECIPES, PARAMS = Path("recipes"), Path("params.yaml")
+RECIPES = (Path(__file__).parent / "recipes", Path("recipes"))  # ours, and the project's own
+PARAMS = Path("params.yaml")
 DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
 # maps of user-named items
 OF_THE_USER = ("networks", "trainings", "cohorts", "sources", "methods", "rewinds", "levels", "runs")
@@ -44,29 +44,15 @@ OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it 
 OF_DENSE = {"rewind": DENSE, "data": "full"}  # what a level inherits from dense
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Write the recipe that the command line names, or list all recipes if it names none."""
-    parser = argparse.ArgumentParser(prog="python -m winnow.recipe", description="write a recipe out as params.yaml")
-    parser.add_argument("name", nargs="?", help="a file of recipes/, without .yaml; lists them if left out")
-    parser.add_argument("--force", action="store_true", help="overwrite a params.yaml that nothing else has a copy of")
-    options = parser.parse_args(arguments)
-    try:
-        if options.name is None:
-            print("".join(f"{name}\n{_header(_text(name))}".replace("\n# ", "\n  ") for name in recipes()), end="")
-        else:
-            print(write(options.name, options.force))
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:  # a full disk, a read-only folder
-        sys.exit(f"error: {describe(error)}")
+def listed() -> str:
+    """All recipes, each with its header."""
+    return "".join(f"{name}\n{_header(_text(name))}".replace("\n# ", "\n  ") for name in recipes()).rstrip("\n")
 
 
-def recipes() -> list[str]:
-    """The names of all recipes, default first. Raises UserError if there are none."""
-    names = sorted(path.stem for path in RECIPES.glob("*.yaml"))
-    if not names:
-        raise UserError(f"{RECIPES}/: there is no recipe; run this in the project's folder")
-    return [DEFAULT.stem, *names]
+def recipes() -> dict[str, Path]:
+    """The file of every recipe, by its name; default first. The project's own recipe hides ours of the same name."""
+    found = {path.stem: path for folder in RECIPES for path in folder.glob("*.yaml")}
+    return {DEFAULT.stem: DEFAULT} | dict(sorted(found.items()))
 
 
 def write(name: str, force: bool = False) -> str:
@@ -88,8 +74,10 @@ def write(name: str, force: bool = False) -> str:
     return "\n".join([*lines, "", f"{PARAMS} is the recipe {name} now"])
 
 
-def expanded(recipe: str) -> str:
+def expanded(recipe: str, own: Mapping[str, Any] | None = None) -> str:
     """The text of the whole params.yaml for a recipe, with the default's comments and the recipe's header.
+
+    own: values, section by section, in place of the recipe's.
 
     Raises UserError that names the file and the key if the recipe does not exist, is not YAML or breaks the schema.
     """
@@ -98,14 +86,15 @@ def expanded(recipe: str) -> str:
     changes, values = _yaml().load(text), _yaml().load(default)
     usual = {key: values[key] for key in Named.model_fields}
     _merge(values, changes)
+    _merge(values, own or {})
     for section, empty in NOT_INHERITED.items():
         for key, nothing in empty.items() if section not in changes else ():
             values[section][key] = nothing()
     for key, items in usual.items():
-        for own, given in _map(changes, key).items():
-            base = CommentedMap({own: deepcopy(items.get(own, next(iter(items.values()))))})
-            _merge(base, {own: given})
-            values[key][own] = base[own]
+        for item, given in _map(changes, key).items():
+            base = CommentedMap({item: deepcopy(items.get(item, next(iter(items.values()))))})
+            _merge(base, {item: given})
+            values[key][item] = base[item]
     levels = _map(values, "pruning", "levels")
     _complete_levels(levels, str(path))
     runs = _map(values, "perturbation", "runs")
@@ -161,11 +150,11 @@ def _map(values: Any, *keys: Any) -> Any:
 
 
 def _path(name: str) -> Path:
-    names = recipes()
-    if name not in names:
-        close = difflib.get_close_matches(name, names, cutoff=0.4)
-        raise UserError(f"{RECIPES}/{name}.yaml: no such recipe; there are {', '.join(close or names)}")
-    return DEFAULT if name == DEFAULT.stem else RECIPES / f"{name}.yaml"
+    found = recipes()
+    if name not in found:
+        close = difflib.get_close_matches(name, found, cutoff=0.4)
+        raise UserError(f"{name}: no such recipe; there are {', '.join(close or found)}")
+    return found[name]
 
 
 def _text(name: str) -> str:
@@ -198,7 +187,3 @@ def _yaml() -> YAML:
     yaml = YAML()
     yaml.width, yaml.preserve_quotes, yaml.Representer = 4096, True, _Representer
     return yaml
-
-
-if __name__ == "__main__":
-    main()

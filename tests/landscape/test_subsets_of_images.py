@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from test_line import networks
 from tiny import images
 
-from stages._lines import _beside
 from winnow.analysis.verdicts import barriers
 from winnow.datasets.images import Labelled, sample
 from winnow.landscape.batch_norm import recalibrate
 from winnow.landscape.connectivity import line_between, line_on_subsets
 from winnow.landscape.line import between
 from winnow.landscape.subsets import Outcomes, by_score, connected, table_of
+from winnow.stages._lines import _beside
 from winnow.training.batches import normalise
 
 POINTS = 5

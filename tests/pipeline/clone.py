@@ -262,9 +262,9 @@ def in_this_process(clone: Clone, stage: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("WINNOW_DEVICE", "cpu")
     monkeypatch.setenv("WINNOW_WORKERS", "1")
     monkeypatch.setattr(sys, "argv", [script, *items])
-    monkeypatch.setattr("stages._stage._held", [])  # the locks, which a process would take with it
+    monkeypatch.setattr("winnow.stages._stage._held", [])  # the locks, which a process would take with it
     main: list[Callable[..., None]] = []
-    monkeypatch.setattr("stages._stage.main", main.append)
+    monkeypatch.setattr("winnow.stages._stage.main", main.append)
     runpy.run_module(script, run_name="__main__")
     return lambda: main[0](*items)
 

@@ -79,9 +79,9 @@ def toy_figure(differences, style):
 def distance(state, start):
     return float(sum((state[name] - start[name]).square().sum() for name in start)) ** 0.5
 """,
-    "stages/distance.py": """
-from stages._stage import main, params
-from stages._tickets import ticket
+    "src/winnow/stages/distance.py": """
+from winnow.stages._stage import main, params
+from winnow.stages._tickets import ticket
 from winnow.landscape.distance import distance
 from winnow.params.dense import Dense
 from winnow.params.landscape import Distance
@@ -102,13 +102,13 @@ if __name__ == "__main__":
 }
 STAGE = """\
   distance:
-    cmd: exec python -m stages.distance
+    cmd: exec python -m winnow.stages.distance
     params: [dense.seeds, distance]
     deps: [data/code/distance.txt, data/tickets/dense, "data/tickets/${distance.level}"]
     outs: [data/landscape/distance.json]
 """
 LINES = {  # before the second of each pair goes the first
-    "stages/figures.py": [
+    "src/winnow/stages/figures.py": [
         ("from winnow.report.toy import toy_figure\n", "from winnow.scores.columns import column\n"),
         ('        "toy": toy_figure(against, style),\n', '        "suspects": suspects_figure('),
     ],

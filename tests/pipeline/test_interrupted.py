@@ -133,7 +133,7 @@ def test_one_training_process_is_killed(clone: Clone, finished: Clone) -> None:
 
 
 def test_a_second_start_beside_the_first_is_refused(clone: Clone) -> None:
-    change(clone, "LOCK_SECONDS = 10", "LOCK_SECONDS = 1", "stages/_stage.py")
+    change(clone, "LOCK_SECONDS = 10", "LOCK_SECONDS = 1", "src/winnow/stages/_stage.py")
     clone.path(".winnow").mkdir(exist_ok=True)
     with clone.path(".winnow/early@a.lock").open("w") as first:
         fcntl.flock(first, fcntl.LOCK_EX)

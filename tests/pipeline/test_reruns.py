@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from clone import ROOT, Clone, read_yaml
 
-from stages._code import imported_files
 from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
 from winnow.scores.seed_scores import load_scores
 from winnow.selection.files import load_subset
+from winnow.stages._code import imported_files
 from winnow.storage import load_table
 
 pytestmark = pytest.mark.pipeline
@@ -214,7 +214,7 @@ def test_a_module_is_in_the_lists_of_the_scripts_that_import_it(monkeypatch: pyt
 
 def test_prose_reruns_nothing_and_a_renamed_local_variable_what_it_is_part_of(clone: Clone) -> None:
     """A comment, a docstring and other line breaks, in modules that everything imports; a variable in one of select."""
-    for module in ("src/winnow/storage.py", "src/winnow/training/loop.py", "stages/_stage.py"):
+    for module in ("src/winnow/storage.py", "src/winnow/training/loop.py", "src/winnow/stages/_stage.py"):
         text = clone.path(module).read_text()
         assert text.startswith('"""')
         text = text.replace('"""', '"""Said in other words. ', 1).replace("\nimport ", "\n\n# a remark\n\nimport ", 1)

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages._code import _imported, _nodes, _tree, imported_files, meaning, own_files
 from winnow.params.training import Network
+from winnow.stages._code import _imported, _nodes, _tree, imported_files, meaning, own_files, shown
 
-ROOT = Path(__file__).parents[2]
 CODE = '''
 """About the module."""
 import os
@@ -111,19 +110,17 @@ def test_every_version_of_python_finds_the_same():
     )
 
 
-def test_a_list_holds_what_is_imported_anywhere_in_the_file(monkeypatch):
-    monkeypatch.chdir(Path(__file__).parents[2])
-    files = {path.as_posix() for path in imported_files("download")}
-    assert {"stages/download.py", "stages/_stage.py", "src/winnow/datasets/build.py"} <= files
-    assert "src/winnow/datasets/sources/digits.py" in files  # of a family that is named
-    assert "src/winnow/training/loop.py" not in files
+def test_a_list_holds_what_is_imported_anywhere_in_the_file():
+    files = {shown(path).as_posix() for path in imported_files("download")}
+    assert {"winnow/stages/download.py", "winnow/stages/_stage.py", "winnow/datasets/build.py"} <= files
+    assert "winnow/datasets/sources/digits.py" in files  # of a family that is named
+    assert "winnow/training/loop.py" not in files
 
 
-def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_import(monkeypatch):
-    monkeypatch.chdir(Path(__file__).parents[2])
-    folder = "src/winnow/datasets/"
-    every = {path.as_posix() for path in imported_files("download")}
-    one = {path.as_posix() for path in imported_files("download", {"winnow.datasets.sources": ["digits"]})}
+def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_import():
+    folder = "winnow/datasets/"
+    every = {shown(path).as_posix() for path in imported_files("download")}
+    one = {shown(path).as_posix() for path in imported_files("download", {"winnow.datasets.sources": ["digits"]})}
     assert every - one >= {f"{folder}sources/cifar10.py", f"{folder}torchvision_sets.py", f"{folder}sources/parquet.py"}
     assert one >= {f"{folder}sources/__init__.py", f"{folder}sources/digits.py", f"{folder}split.py"}
     allocations = {path.name for path in imported_files("prune", {"winnow.pruning.allocations": ["global", "lamp"]})}
@@ -136,9 +133,8 @@ def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_impo
 
 @pytest.fixture
 def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Writes files below a project's root, where Winnow's own code lies as it is."""
+    """Writes files below a project's root."""
     monkeypatch.chdir(tmp_path)
-    Path("src").symlink_to(ROOT / "src")
 
     def write(**files: str) -> None:
         for name, text in {"networks/__init__.py": "", **files}.items():
@@ -153,7 +149,7 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def files_of(module: str, **others: str) -> set[str]:
     network = Network.model_validate({"name": f"networks.{module}:build", **others})
-    return {path.as_posix() for path in own_files(network)} - {"networks/__init__.py"}
+    return {shown(path).as_posix() for path in own_files(network)} - {"networks/__init__.py"}
 
 
 def test_an_own_network_is_its_module_and_what_that_imports(networks):
@@ -168,7 +164,7 @@ def test_an_own_network_is_its_module_and_what_that_imports(networks):
     )
     own = {path for path in files_of("mine") if path.startswith("networks/")}
     assert own == {"networks/mine.py", "networks/blocks.py", "networks/parts.py", "networks/deep/down.py"}
-    assert "src/winnow/networks/small.py" in files_of("mine")
+    assert "winnow/networks/small.py" in files_of("mine")
 
 
 def test_a_network_in_a_folder_of_its_own_is_all_that_lies_there(networks):

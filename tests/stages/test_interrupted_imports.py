@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-IMPORTS = "import stages, time; print('begun', flush=True); time.sleep(100)"
+IMPORTS = "import winnow.stages, time; print('begun', flush=True); time.sleep(100)"
 
 
 def interrupted(handler: object) -> tuple[int, str]:

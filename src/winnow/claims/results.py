@@ -24,8 +24,8 @@ LEAST_OF_ERROR = 0.1  # … nor is one smaller than this fraction of the error w
 class Diet:
     """The half about images.
 
-    accuracy: of ``stages.compare``, a row for each network and split. methods: of select and sweep. epoch: of the
-    scores of these, where they name none. scores: el2n, forgetting and grand, of every seed, those that were computed.
+    accuracy: of the stage compare, a row for each network and split. methods: of select and sweep. epoch: of the scores
+    of these, where they name none. scores: el2n, forgetting and grand, of every seed, those that were computed.
     changed: whether each image's label was changed, bool [n]. suspects_epoch: at which changed labels are looked for.
     velocities: the table of scores.velocity, all seeds. full_length: of the scored networks' whole training.
     transferred: whether the scores come from another network, or from another way of training, than what is retrained.
@@ -99,7 +99,7 @@ class Diet:
 
 @dataclass(frozen=True)
 class Tickets:
-    """The half about weights: the tables of ``stages.tickets``, by the names of their files.
+    """The half about weights: the tables of the stage tickets, by the names of their files.
 
     results: a row for each network and split. children: a row for each step at which two children part (at), seed and
     subset of the images. levels: of pruning.levels. rewinds: of pruning.rewinds, and dense. rewind_steps: the same in

@@ -79,7 +79,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; python -m winnow.recipe default writes one") from None
+        raise UserError(f"{path}: no such file; winnow recipe default writes one") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: not YAML: not text in UTF-8") from None
     try:

@@ -7,11 +7,11 @@ import re
 import sys
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m winnow.repro", description="dvc repro, several stages at once")
     parser.add_argument("targets", nargs="*", help="stages, with all that they depend on; every stage if left out")
     parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # one more: else a core is idle while DVC keeps what a stage wrote
     jobs = cores + 1 if options.jobs is None else options.jobs

@@ -1,12 +1,9 @@
-"""The command python -m winnow.repro.compare [REVISION], for make report: says where the report is; with a revision of
-git, such as main, writes another page with the results of that revision beside those of the working tree."""
+"""A page with the results of a revision of git, such as main, beside those of the working tree."""
 
-import argparse
 import re
-import sys
 from pathlib import Path
 
-from winnow.errors import UserError, describe
+from winnow.errors import UserError
 
 FOLDER = Path("report")
 REPORT = FOLDER / "index.html"
@@ -24,7 +21,7 @@ class Revision:
             _ = self._files.repo  # opened at first use
         except DvcException as error:
             reason = " ".join(str(error).split())
-            raise UserError(f"COMPARE={revision}: {reason}; give a branch, a tag or a commit") from None
+            raise UserError(f"{revision}: {reason}; give a branch, a tag or a commit") from None
 
     def read(self, path: str) -> bytes | None:
         try:
@@ -56,20 +53,3 @@ def compare(revision: str) -> Path:
     with atomic_file(path) as file:
         file.write_text(page(experiment, {revision: other}), encoding="utf-8")
     return path
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m winnow.repro.compare")
-    parser.add_argument("revision", nargs="?", help="of git, whose results the page shows too")
-    revision = parser.parse_args().revision
-    try:
-        path = compare(revision) if revision else REPORT
-        print(path.resolve().as_uri())
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:
-        sys.exit(f"error: {describe(error)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SCRIPT = ["exec", "python", "-m"]  # how the command of one of our own stages begins
-LIGHT = ("stages.check",)  # our own stages that do not import torch
+LIGHT = ("winnow.stages.check",)  # our own stages that do not import torch
 GUARD = str(Path(__file__).with_name("guard.py"))
 
 

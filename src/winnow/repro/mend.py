@@ -20,11 +20,11 @@ def mend() -> list[str]:
     dvc command ends in an error. The rwlock only says which commands are at work just now, so it can go. dvc.lock comes
     back from an earlier copy, or from the last commit. DVC finds anything newer in its run cache.
     """
-    done = []
-    if RWLOCK.exists() and not _is_rwlock(RWLOCK.read_bytes()):
+    done, found = [], broken()
+    if RWLOCK in found:
         RWLOCK.unlink()
         done.append(f"{RWLOCK}: was left half-written by a dvc that was killed; removed")
-    if LOCK.exists() and not is_whole(LOCK):
+    if LOCK in found:
         if COPY.exists() and is_whole(COPY):
             shutil.copyfile(COPY, LOCK)
             done.append(f"{LOCK}: was left half-written by a dvc that was killed; put back from a copy")
@@ -34,6 +34,12 @@ def mend() -> list[str]:
             LOCK.unlink()
             done.append(f"{LOCK}: was left half-written by a dvc that was killed; removed")
     return done
+
+
+def broken() -> list[Path]:
+    """The files of DVC that are half-written."""
+    rwlock = RWLOCK.exists() and not _is_rwlock(RWLOCK.read_bytes())
+    return [*([RWLOCK] if rwlock else []), *([LOCK] if LOCK.exists() and not is_whole(LOCK) else [])]
 
 
 def keep_copy() -> None:

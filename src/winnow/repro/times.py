@@ -6,7 +6,7 @@ import sys
 from winnow.errors import UserError
 from winnow.storage import load_table
 
-TIMES = ".winnow/times.csv"  # stages._stage writes a line for each run of a stage
+TIMES = ".winnow/times.csv"  # winnow.stages._stage writes a line for each run of a stage
 
 
 def in_words() -> str:

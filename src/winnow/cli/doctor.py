@@ -1,0 +1,94 @@
+"""winnow doctor: what this machine and this project are like, and what is wrong with them."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from winnow.cli.clean import leftovers
+from winnow.errors import UserError
+
+PACKAGES = ("winnow", "torch", "torchvision", "numpy", "dvc")
+SCARCE = 5 * 2**30  # bytes free on the disk, below which a real experiment may not fit
+
+
+def doctor() -> int:
+    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is."""
+    for line in _found():
+        print(line)
+    wrong = list(_wrong())
+    for line in wrong:
+        print(f"wrong: {line}")
+    if not wrong:
+        print("nothing is wrong")
+    return 1 if wrong else 0
+
+
+def _found() -> Iterator[str]:
+    yield f"python {platform.python_version()} at {sys.executable}"
+    for name in PACKAGES:
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield f"{name}: not installed"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield f"{cores} cores, {memory / 2**30:.0f} GiB of memory"
+    yield f"device {_device()}"
+    free, whole = shutil.disk_usage(".").free, shutil.disk_usage(".").total
+    yield f"disk: {free / 2**30:.0f} of {whole / 2**30:.0f} GiB are free"
+    if Path(".dvc").is_dir():
+        cache = _cache()
+        yield f"cache: {cache}, {_size(cache) / 2**30:.1f} GiB"
+        yield f"remote: {_remote()}"
+
+
+def _device() -> str:
+    import torch
+
+    from winnow.training.device import chosen_device
+
+    device = chosen_device()
+    return f"cuda: {torch.cuda.get_device_name()}" if device.type == "cuda" else device.type
+
+
+def _wrong() -> Iterator[str]:
+    if shutil.which("git") is None:
+        yield "git is not installed, or not on the PATH"
+    if shutil.which("dvc") is None:
+        yield f"dvc is not on the PATH: activate the environment of {sys.executable}"
+    if shutil.disk_usage(".").free < SCARCE:
+        yield "the disk is nearly full: free some, or run dvc gc (docs/team.md)"
+    if not Path("dvc.yaml").exists():
+        yield "dvc.yaml: no such file: this is not the folder of a project (winnow init makes one)"
+        return
+    from winnow.cli.init import FILES
+
+    if Path("dvc.yaml").read_bytes() != (FILES / "dvc.yaml").read_bytes():
+        yield "dvc.yaml is not that of this version of Winnow: winnow init --update . brings it, unless you changed it"
+    try:
+        from winnow.experiment import load_params
+
+        load_params()
+    except UserError as error:
+        yield str(error)
+    for what in leftovers():
+        yield f"{what.about} (winnow clean)"
+
+
+def _cache() -> Path:
+    found = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=False)
+    return Path(found.stdout.strip() or ".dvc/cache")
+
+
+def _remote() -> str:
+    found = subprocess.run(["dvc", "remote", "list"], capture_output=True, text=True, check=False)
+    return "; ".join(" ".join(line.split()) for line in found.stdout.splitlines()) or "none"
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,132 @@
+"""winnow init: a project of one's own, in git and DVC."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from winnow.errors import UserError
+from winnow.recipe import expanded
+
+FILES = Path(__file__).parents[1] / "project"  # what a project begins with; Winnow's own repository has the same
+PLAIN = {"dvc.yaml": "dvc.yaml", "None": "None", "gitignore": ".gitignore", "dvcignore": ".dvcignore"}
+IMAGES, NO_IMAGES = "your-images", "default"  # the recipes, if none is named
+LOOKED_AT = 200  # images, to see whether all have one size
+
+
+def init(folder: str, recipe: str | None = None, images: str | None = None) -> str:
+    """Write a project to the folder and, unless the folder lies in a git repository, make one of it. Returns what to
+    do next.
+
+    Raises UserError, and writes nothing, if there is a project already, the recipe does not exist, or the images do not
+    lie as they must.
+    """
+    root = Path(folder)
+    for name in ("dvc.yaml", "params.yaml", "dvc.lock", ".dvc"):
+        if (root / name).exists():
+            what = "winnow recipe writes other params, and winnow init --update the dvc.yaml of this version"
+            raise UserError(f"{root / name}: this is a project of DVC already; {what}")
+    if root.exists() and not root.is_dir():
+        raise UserError(f"{root}: is a file; name a folder")
+    _needed("git")
+    given = {"download": _of_images(Path(images), root)} if images else None
+    params = expanded(recipe or (IMAGES if images else NO_IMAGES), given)
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".winnow-init-", dir=root) as temporary:
+        new = Path(temporary)
+        for name, own in PLAIN.items():
+            if not (root / own).exists():  # .gitignore, in a repository with other work in it
+                shutil.copyfile(FILES / name, new / own)
+        if not (root / "README.md").exists():
+            (new / "README.md").write_text(_readme(root.resolve().name), encoding="utf-8")
+        (new / "params.yaml").write_text(params, encoding="utf-8")
+        if not (root / "networks").exists():
+            (new / "networks").mkdir()
+            for file in (FILES / "networks").glob("*.py"):
+                shutil.copyfile(file, new / "networks" / file.name)
+        for path in sorted(new.iterdir()):
+            path.rename(root / path.name)
+    _ignore(root / ".gitignore")
+    _in_git_and_dvc(root)
+    return f"{root}: a project of Winnow. Next:\n  cd {root}\n  dvc repro    # what it does, and README.md says more"
+
+
+def update(folder: str) -> str:
+    """Replace dvc.yaml by that of this version of Winnow. Raises UserError if the folder is not a project."""
+    root = Path(folder)
+    own, new = root / "dvc.yaml", (FILES / "dvc.yaml").read_text(encoding="utf-8")
+    if not own.exists():
+        raise UserError(f"{own}: no such file; winnow init {folder} begins a project")
+    if own.read_text(encoding="utf-8") == new:
+        return f"{own} is that of this version already"
+    from winnow.storage import atomic_file
+
+    with atomic_file(own) as file:
+        file.write_text(new, encoding="utf-8")
+    return f"{own} is that of this version now; git diff shows what has changed"
+
+
+def _of_images(images: Path, root: Path) -> dict[str, Any]:
+    """The values of the section download for a folder of images."""
+    if not images.is_dir():
+        raise UserError(f"--images {images}: no such folder; it must hold train/CLASS and test/CLASS, or two .parquet")
+    inside = images.resolve().is_relative_to(root.resolve())
+    path = os.path.relpath(images.resolve(), root.resolve()) if inside else str(images.resolve())
+    if (images / "train.parquet").exists():
+        return {"source": "parquet", "path": path}
+    for part in ("train", "test"):
+        if not (images / part).is_dir():
+            raise UserError(
+                f"--images {images}: has no folder {part}; it must hold train/CLASS and test/CLASS, or two .parquet"
+            )
+    return {"source": "image_folder", "path": path} | ({"size": None} if _one_size(images / "train") else {})
+
+
+def _one_size(folder: Path) -> bool:
+    """Whether the images have one size already, as some of them show."""
+    from PIL import Image, UnidentifiedImageError
+
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sizes = set()
+    for path in files[:: max(1, len(files) // LOOKED_AT)]:
+        try:
+            with Image.open(path) as image:
+                sizes.add(image.size)
+        except UnidentifiedImageError:  # not an image, or a damaged one, which the pipeline will name
+            continue
+    return len(sizes) == 1
+
+
+def _needed(program: str) -> None:
+    if shutil.which(program) is None:
+        raise UserError(f"{program}: is not installed, or not on the PATH")
+
+
+def _readme(name: str) -> str:
+    return (FILES / "README.md").read_text(encoding="utf-8").replace("PROJECT", name)
+
+
+def _ignore(path: Path) -> None:
+    """Add to .gitignore what a project keeps out of git, if there is another .gitignore already."""
+    wanted = (FILES / "gitignore").read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if missing := [line for line in wanted if line not in lines]:
+        path.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
+
+
+def _in_git_and_dvc(root: Path) -> None:
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    found = subprocess.run(["git", "rev-parse", "--show-prefix"], cwd=root, capture_output=True, check=False, text=True)
+    if found.returncode:
+        subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    try:
+        repo = Repo.init(str(root), subdir=bool(found.stdout.strip()))
+    except DvcException as error:
+        raise UserError(" ".join(str(error).split())) from None
+    with repo.config.edit("repo") as config:
+        config["core"]["analytics"] = False
+    repo.close()

@@ -1,0 +1,106 @@
+"""The command winnow: its words, and where each is done."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from winnow.errors import UserError, describe
+
+Do = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status. A user's mistake ends it with one line and status 1."""
+    parser = argparse.ArgumentParser(
+        prog="winnow", description="what DVC does not do for a project of Winnow; the rest is dvc"
+    )
+    parser.add_argument("--version", action="version", version=f"winnow {version('winnow')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_init, _recipe, _report, _doctor, _clean):
+        add(commands)
+    options = parser.parse_args(arguments)
+    do: Do = options.do
+    try:
+        return do(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:  # a full disk, a read-only folder
+        print(f"error: {describe(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    return 1
+
+
+# each imports what it needs only when it is called: --help takes no second
+
+
+def _init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("init", help="write a project: dvc.yaml, params.yaml and a README, in git and DVC")
+    parser.add_argument("folder", help="of the project: a new or empty one, or a git repository without dvc.yaml")
+    parser.add_argument("--recipe", help="winnow recipe lists them; your-images with --images, else default")
+    parser.add_argument("--images", metavar="FOLDER", help="your images: train/CLASS and test/CLASS, or two .parquet")
+    parser.add_argument("--update", action="store_true", help="after an upgrade of Winnow: its dvc.yaml, nothing else")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.init import init, update
+
+        print(update(options.folder) if options.update else init(options.folder, options.recipe, options.images))
+        return 0
+
+    parser.set_defaults(do=do)
+
+
+def _recipe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("recipe", help="list the recipes, or write one out as params.yaml")
+    parser.add_argument("name", nargs="?", help="lists them if left out")
+    parser.add_argument("--force", action="store_true", help="overwrite a params.yaml that nothing else has a copy of")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow import recipe
+
+        print(recipe.write(options.name, options.force) if options.name else recipe.listed())
+        return 0
+
+    parser.set_defaults(do=do)
+
+
+def _report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("report", help="bring the report up to date, and print its address")
+    parser.add_argument("revision", nargs="?", help="of git, such as main: its results beside these, on another page")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.repro.__main__ import main as repro
+        from winnow.repro.compare import REPORT, compare
+
+        status = repro(["report"])
+        if not status:
+            print((compare(options.revision) if options.revision else REPORT).resolve().as_uri())
+        return status
+
+    parser.set_defaults(do=do)
+
+
+def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("doctor", help="versions, devices, cores, disk, and what a killed DVC left behind")
+
+    def do(_: argparse.Namespace) -> int:
+        from winnow.cli.doctor import doctor
+
+        return doctor()
+
+    parser.set_defaults(do=do)
+
+
+def _clean(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("clean", help="remove what killed processes left behind")
+    parser.add_argument("--scratch", action="store_true", help="unfinished work too, from which stages would go on")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.clean import clean
+
+        for line in clean(options.scratch):
+            print(line)
+        return 0
+
+    parser.set_defaults(do=do)

@@ -1,0 +1,1 @@
+../../../../networks/__init__.py

@@ -1,0 +1,83 @@
+"""Check the whole of params.yaml, so that a mistake in any section is reported before anything runs. Also list the code
+that every stage runs: one list for each script, or one for each of its items if items use different methods."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from winnow import methods
+from winnow.datasets.build import SOURCES
+from winnow.errors import UserError
+from winnow.experiment import Params, load_params
+from winnow.params.base import read_yaml
+from winnow.params.training import Network
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
+from winnow.selection.choices import all_choices
+from winnow.selection.choose import METHODS
+from winnow.stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files, shown
+from winnow.stages._experiment import EXPERIMENT
+from winnow.stages._stage import CODE, main
+from winnow.storage import atomic_folder, save_json
+from winnow.tickets.rules import methods_of
+
+
+def check() -> None:
+    params = load_params("params.yaml")
+    if params.download.path and not Path(params.download.path).is_dir():
+        raise UserError(
+            f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
+        )
+    if params.labels.file and not Path(params.labels.file).is_file():
+        raise UserError(f"params.yaml: labels.file: {params.labels.file}: no such file; give a csv or parquet, or null")
+    for name, network in params.networks.items():
+        check_own(f"params.yaml: networks.{name}", network)
+    networks = [part.network for part in (params.early, params.retrain, params.dense)]
+    networks += [source.network for source in params.transfer.sources.values()]
+    own = {path for network in networks for path in own_files(network)}
+    values = read_yaml("params.yaml")
+    del values["figures"]  # how pictures look
+    with atomic_folder(CODE) as folder:
+        # in any order they mean the same
+        save_json(folder / EXPERIMENT.name, json.loads(json.dumps(values, sort_keys=True)))
+        for script in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "check"):
+            for name, chosen in lists_of(script, params).items():
+                files = imported_files(script, chosen)
+                files += sorted(own - set(files)) if BUILDS_THEM in files else []
+                path = folder / f"{name}.txt"
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("".join(f"{meaning(file)}  {shown(file)}\n" for file in files), encoding="utf-8")
+
+
+def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
+    """The lists of a script, by name, with the methods that each holds, by family. A list holds all methods of a family
+    that it does not name."""
+    if script == "download":
+        return {script: {SOURCES: [params.download.source]}}
+    if script == "score":
+        families = {family: methods.names(family) for family in OF_FILES}
+        asked = {family: sorted({*names} & {*params.score.scores}) for family, names in families.items()}
+        return {script: {**asked, OF_GRADIENTS: []}}
+    if script == "score_gradients":
+        others = dict.fromkeys(OF_FILES, ())
+        return {f"{script}/{name}": {**others, OF_GRADIENTS: [name]} for name in params.score.gradients}
+    if script == "select":
+        chosen = all_choices(params.select, params.sweep).values()
+        return {script: {METHODS: sorted({choice.method for choice in chosen})}}
+    if script == "prune":
+        return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
+    # these two ask which scores are of the data
+    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script in ("claims", "compare") else ()
+    return {script: dict.fromkeys(unread, ())}
+
+
+def check_own(key: str, network: Network) -> None:
+    """Raise UserError if the file of the user's network, or of its starting weights, is missing."""
+    module = Path(network.name.partition(":")[0].replace(".", "/"))
+    if network.name.startswith("networks.") and not (module.with_suffix(".py").exists() or module.is_dir()):
+        raise UserError(f"{key}.name: {network.name}: no file {module}.py")
+    if network.weights and not Path(network.weights).is_file():
+        raise UserError(f"{key}.weights: {network.weights}: no such file")
+
+
+if __name__ == "__main__":
+    main(check)

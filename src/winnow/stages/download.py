@@ -1,0 +1,18 @@
+"""Get the images and divide them into the train, validation and test splits."""
+
+from winnow.datasets.build import build
+from winnow.datasets.images import save_dataset
+from winnow.params.download import Download
+from winnow.stages._stage import main, params
+
+
+def download() -> None:
+    options = params(download=Download).download
+    dataset = build(options)
+    save_dataset("data/images", dataset, {"source": options.source})
+    sizes = ", ".join(f"{len(part)} {name}" for name, part in dataset.splits.items())
+    print(f"{options.source}: {sizes} images of {len(dataset.class_names)} classes")
+
+
+if __name__ == "__main__":
+    main(download)

@@ -1,0 +1,36 @@
+"""Train one cohort of seeds for the first epochs, side by side, and keep the outputs that scores are computed from."""
+
+from winnow.datasets.images import load_facts, load_split
+from winnow.params.early import Early
+from winnow.stages._stage import finish, main, naming, params, scratch
+from winnow.training.batches import to_device
+from winnow.training.device import chosen_device
+from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of
+from winnow.training.fit import Task, fit_side_by_side, fresh
+
+
+def early(name: str) -> None:
+    options = params(early=Early).early
+    cohort = options.cohorts[name]
+    facts = load_facts("data/images")
+    device = chosen_device()
+    images = to_device(load_split("data/images", "train", labels="data/labels.parquet"), facts, device)
+    validation = to_device(load_split("data/images", "validation"), facts, device)
+    parts = parts_of(cohort.seeds, cohort.folds, len(images)) if cohort.folds else {}
+    trained_on = min(map(len, parts.values()), default=len(images))
+    with naming("early.training."):
+        schedule = early_schedule(options.training, trained_on, options.epochs)
+    folder = scratch()
+    begin = naming("early.network.")(fresh(options.network, images, len(facts["class_names"]), parts))
+    fit_side_by_side(
+        {folder: Task(images, options.training, schedule, begin)},
+        cohort.seeds,
+        f"early@{name}",
+        on_epoch=keep_epochs(images, validation, options.epochs, options.features),
+        on_end=keep_visits(len(images)),
+    )
+    finish(folder, f"data/early/{name}")
+
+
+if __name__ == "__main__":
+    main(early)

@@ -1,0 +1,117 @@
+"""Compute every score of the kept outputs, collect all scores in one table, and list the labels that look wrong.
+
+This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from winnow.analysis.curves import training_curves
+from winnow.analysis.detection import auroc_at, detection_curves, detection_table
+from winnow.analysis.histograms import score_histograms
+from winnow.analysis.reliability import correlation_table, halves_at, reliability_table
+from winnow.analysis.transfer import transfer_table
+from winnow.claims.agreement import agreement_table
+from winnow.datasets.images import load_facts
+from winnow.errors import UserError
+from winnow.params.aggregate import Aggregate
+from winnow.params.early import Early, Score
+from winnow.params.ntk import Ntk
+from winnow.params.transfer import Transfer
+from winnow.scores.aggregate import score_table
+from winnow.scores.columns import column
+from winnow.scores.compute import compute
+from winnow.scores.neighbours import neighbours
+from winnow.scores.out_of_sample import out_of_sample
+from winnow.scores.runs import EarlyRuns
+from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
+from winnow.scores.sources import file_of, run_of
+from winnow.scores.suspects import has_noise, predicted_labels, suspects
+from winnow.stages._stage import keep_only, main, naming, params
+from winnow.storage import atomic_folder, load_table, save_json, save_table
+
+EARLY = Path("data/early")
+
+
+def score() -> None:
+    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk, transfer=Transfer)
+    cohorts = list(options.early.cohorts)
+    gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
+    sources = list(options.transfer.sources)
+    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources)])
+    images = load_table("data/labels.parquet")
+    of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
+    runs = {name: of_folder(EARLY / name) for name in cohorts}
+    epoch = options.aggregate.suspects_epoch
+    epoch = options.early.epochs[-1] if epoch is None else epoch
+    class_names = load_facts("data/images")["class_names"]
+    with atomic_folder("data/scores") as folder:
+        scores = scores_of(runs, options.score, folder)
+        table = score_table(images, scores)
+        outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
+        found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
+        save_table(folder / "scores.parquet", table)
+        save_table(folder / "suspects.csv", found)
+        asked = [name for name in options.score.scores if scores[name].epochs != [NO_EPOCH]]
+        others = {name: scores_of_source(name, of_folder(EARLY / run_of(name)), asked, folder) for name in sources}
+
+    chosen = options.ntk.score
+    of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
+    with naming("ntk."):
+        save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
+    by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
+    trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
+    wrong = (images["label"] != images["true_label"]).to_numpy()
+    unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
+    detection = detection_table(wrong, {"in": scores, "out": unseen})
+    history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
+    save_table("plots/reliability.csv", trust)
+    save_table("plots/rank_correlation.csv", correlation_table(table))
+    save_table("plots/agreement.csv", agreement_table(scores))
+    save_table("plots/detection.csv", detection)
+    save_table("plots/history.csv", history)
+    splits, seed = options.aggregate.splits, options.aggregate.seed
+    save_table("plots/transfer.csv", transfer_table(by_epoch, others, trust, splits, seed))
+    save_table("data/analysis/detection.parquet", detection_curves(wrong, {"in": scores, "out": unseen}, epoch))
+    save_table("data/analysis/history.parquet", training_curves(history))
+    save_table("data/analysis/distributions.parquet", score_histograms(table))
+    save_json(
+        "metrics/scores.json",
+        {
+            "images": len(table),
+            "seeds": sum(len(cohort.seeds) for cohort in options.early.cohorts.values()),
+            "epoch": epoch,
+            "rank_correlation_of_halves": halves_at(trust, epoch),
+            **({"noise_auc": auroc_at(detection, epoch)} if has_noise(table) else {}),
+        },
+    )
+
+
+def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str, SeedScores]:
+    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed."""
+    files: dict[str, list[Path]] = {}
+    for name in asked.scores:
+        files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
+        for path, cohort in zip(files[name], runs.values(), strict=True):
+            save_scores(path, compute(name, cohort))
+    for name in asked.gradients:
+        files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
+    try:
+        return {name: load_scores(paths) for name, paths in files.items()}
+    except ValueError as error:
+        raise UserError(f"{error}; run dvc repro to renew both") from None
+
+
+def scores_of_source(source: str, runs: EarlyRuns, asked: list[str], folder: Path) -> dict[str, SeedScores]:
+    """These scores of one source, by name. Also writes them to the folder, seed by seed."""
+    scores = {name: compute(name, runs) for name in asked}
+    for name, values in scores.items():
+        save_scores(file_of(folder, source, name), values)
+    return scores
+
+
+if __name__ == "__main__":
+    main(score)

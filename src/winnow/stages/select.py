@@ -1,0 +1,79 @@
+"""Choose the images of every subset: of select each method at each size, and those of sweep. Measure what each
+covers of all images."""
+
+from pathlib import Path
+
+import numpy as np
+
+from winnow.analysis.coverage import coverage_table, space
+from winnow.datasets.images import load_facts
+from winnow.errors import UserError
+from winnow.params.early import Early, Score
+from winnow.params.select import Select
+from winnow.params.sweep import Sweep
+from winnow.scores.columns import column
+from winnow.scores.runs import EarlyRuns
+from winnow.scores.seed_scores import SeedScores, load_scores
+from winnow.selection.choices import all_choices, all_subsets
+from winnow.selection.choose import choose
+from winnow.selection.files import save_subset
+from winnow.selection.of_runs import OfRuns, missing_classes
+from winnow.selection.size import kept
+from winnow.stages._stage import main, params
+from winnow.storage import atomic_folder, load_table, save_table
+from winnow.streams import numpy_stream
+
+
+def select() -> None:
+    given = params(select=Select, sweep=Sweep, early=Early, score=Score)
+    options, early, gradients = given.select, given.early, given.score.gradients
+
+    def seed_scores(name: str) -> SeedScores:
+        folder = "data/early" if name in gradients else "data/scores"
+        return load_scores(f"{folder}/{cohort}-{name}.safetensors" for cohort in early.cohorts)
+
+    table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
+    labels, images = table["label"].to_numpy(), Path("data/images")
+    runs = [EarlyRuns(Path("data/early") / cohort, labels, images) for cohort in early.cohorts]
+    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"))
+    methods = all_choices(options, given.sweep)
+    about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
+    subsets: dict[tuple[str, str], np.ndarray] = {}
+    with atomic_folder("data/select") as folder:
+        for item, (name, keep) in all_subsets(options, given.sweep).items():
+            section = "select" if name in options.methods and keep in options.keep else "sweep"
+            choice = methods[name]
+            try:
+                size = kept(keep, len(table))
+            except ValueError as error:
+                raise UserError(f"{section}.keep: {error}") from None
+            try:
+                chosen = choose(evidence, choice.method, choice.options, size, options.seed)
+            except ValueError as error:
+                raise UserError(f"{section}.methods: {name}: {error}") from None
+            lost = [facts["class_names"][index] for index in missing_classes(chosen.rows, evidence)]
+            if lost:
+                print(f"{section}.keep: {keep} with {name} keeps no image of {', '.join(map(repr, lost))}")
+            subsets[name, str(keep)] = chosen.rows
+            provenance = {**about, "method": name, "keep": keep}
+            save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
+    epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
+    words, points = features(runs, early.features, early.epochs[-1])
+    over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))
+    covered = coverage_table(subsets, over).assign(epoch=epoch, space=words)
+    save_table("data/analysis/coverage.parquet", covered)
+
+
+def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, np.ndarray]:
+    """Where neighbourhoods are looked for, in words, and the direction in which every image lies there, float [n, d]:
+    the inputs of the last layer of one network, if early kept them after ``epochs``; else the square roots of the mean
+    output of all, whose distances are Hellinger's, so that small probabilities count too."""
+    if epochs:
+        return f"features of one network at epoch {max(epochs)}", runs[0].features(runs[0].seeds[0], max(epochs))
+    outputs = [cohort.log_probabilities(seed, last) for cohort in runs for seed in cohort.seeds]
+    words = f"mean outputs of {len(outputs)} networks at epoch {last}"
+    return words, np.sqrt(sum((np.nan_to_num(np.exp(own)) for own in outputs), start=np.zeros((), np.float32)))
+
+
+if __name__ == "__main__":
+    main(select)
