@@ -42,7 +42,7 @@ PARAMS = [(stage, key) for stage, entry in STAGES.items() for key in entry.get("
 
 
 def script(stage: str) -> str:
-    found = re.match(r"exec python -m stages\.(\w+)", STAGES[stage]["cmd"])
+    found = re.match(r"exec python -m winnow\.stages\.(\w+)", STAGES[stage]["cmd"])
     assert found is not None
     return found[1]
 
@@ -64,7 +64,7 @@ def test_every_stage_depends_on_the_list_of_its_code(stage: str) -> None:
 
 def test_every_script_has_its_list() -> None:
     assert STAGES["check"]["outs"] == ["data/code"]
-    assert {script(stage) for stage in STAGES} == {path.stem for path in (ROOT / "stages").glob("[a-z]*.py")}
+    assert {script(stage) for stage in STAGES} == {path.stem for path in (ROOT / "src/winnow/stages").glob("[a-z]*.py")}
 
 
 @pytest.mark.parametrize("stage", EXPENSIVE)

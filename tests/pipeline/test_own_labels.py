@@ -18,7 +18,7 @@ def test_suspects_that_are_reviewed_and_saved_are_what_the_next_run_trains_on(cl
     mine, before = clone.path("labels.csv"), clone.files("data/labels.parquet")
     mine.write_text(clone.path(LIST).read_text())
     clone.set("labels.file", "labels.csv")
-    assert set(clone.make()) == {"check", "labels", "claims", "report"}  # nothing is corrected yet
+    assert set(clone.make()) == {"labels", "claims", "report"}  # nothing is corrected yet
     assert clone.files("data/labels.parquet") == before
 
     rows = list(csv.DictReader(mine.open()))
@@ -53,7 +53,7 @@ def test_suspects_that_are_reviewed_and_saved_are_what_the_next_run_trains_on(cl
 def test_a_file_outside_the_project_is_seen_to_change(clone: Clone, tmp_path: Path) -> None:
     image = load_table(clone.path("data/labels.parquet"))["id"][7]
     file = tmp_path / "labels.csv"
-    for round, (digit, ran) in enumerate((("4", ["check", "labels"]), ("5", ["labels"]))):
+    for round, (digit, ran) in enumerate((("4", ["labels"]), ("5", ["labels"]))):
         file.write_text(f"id,mine,yours\n{image},,{digit}\n")
         if not round:
             clone.set("labels.file", "../labels.csv")
