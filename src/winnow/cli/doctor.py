@@ -68,7 +68,7 @@ def _wrong() -> Iterator[str]:
         return
     from winnow.cli.init import FILES
 
-    if Path("dvc.yaml").read_bytes() != (FILES / "dvc.yaml").read_bytes():
+    if Path("dvc.yaml").read_bytes() != (FILES / "pipeline.yaml").read_bytes():
         yield "dvc.yaml is not that of this version of Winnow: winnow init --update . brings it, unless you changed it"
     try:
         from winnow.experiment import load_params

@@ -11,7 +11,12 @@ from winnow.errors import UserError
 from winnow.recipe import expanded
 
 FILES = Path(__file__).parents[1] / "project"  # what a project begins with; Winnow's own repository has the same
-PLAIN = {"dvc.yaml": "dvc.yaml", "None": "None", "gitignore": ".gitignore", "dvcignore": ".dvcignore"}
+PLAIN = {  # as dvc.yaml, DVC would find it below Winnow's own repository too
+    "pipeline.yaml": "dvc.yaml",
+    "None": "None",
+    "gitignore": ".gitignore",
+    "dvcignore": ".dvcignore",
+}
 IMAGES, NO_IMAGES = "your-images", "default"  # the recipes, if none is named
 LOOKED_AT = 200  # images, to see whether all have one size
 
@@ -56,7 +61,7 @@ def init(folder: str, recipe: str | None = None, images: str | None = None) -> s
 def update(folder: str) -> str:
     """Replace dvc.yaml by that of this version of Winnow. Raises UserError if the folder is not a project."""
     root = Path(folder)
-    own, new = root / "dvc.yaml", (FILES / "dvc.yaml").read_text(encoding="utf-8")
+    own, new = root / "dvc.yaml", (FILES / "pipeline.yaml").read_text(encoding="utf-8")
     if not own.exists():
         raise UserError(f"{own}: no such file; winnow init {folder} begins a project")
     if own.read_text(encoding="utf-8") == new:
