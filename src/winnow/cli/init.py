@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def init(folder: str, recipe: str | None = None, images: str | None = None) -> s
             path.rename(root / path.name)
     _ignore(root / ".gitignore")
     _in_git_and_dvc(root)
-    return f"{root}: a project of Winnow. Next:\n  cd {root}\n  dvc repro    # what it does, and README.md says more"
+    return f"{root} is a project of Winnow now: its README.md says more. Next:\n  cd {root}\n  dvc repro"
 
 
 def update(folder: str) -> str:
@@ -122,16 +123,16 @@ def _ignore(path: Path) -> None:
 
 
 def _in_git_and_dvc(root: Path) -> None:
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    found = subprocess.run(["git", "rev-parse", "--show-prefix"], cwd=root, capture_output=True, check=False, text=True)
-    if found.returncode:
+    """Make a git repository of the folder, unless it lies in one, and a project of DVC."""
+    prefix = subprocess.run(
+        ["git", "rev-parse", "--show-prefix"], cwd=root, capture_output=True, check=False, text=True
+    )
+    if prefix.returncode:
         subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
-    try:
-        repo = Repo.init(str(root), subdir=bool(found.stdout.strip()))
-    except DvcException as error:
-        raise UserError(" ".join(str(error).split())) from None
-    with repo.config.edit("repo") as config:
-        config["core"]["analytics"] = False
-    repo.close()
+    below = ["--subdir"] if prefix.stdout.strip() else []
+    made = subprocess.run(
+        [sys.executable, "-m", "dvc", "init", "--quiet", *below], cwd=root, capture_output=True, check=False, text=True
+    )
+    if made.returncode:
+        raise UserError(f"{root}: dvc init: {' '.join(made.stderr.split())}")
+    (root / ".dvc/config").write_text("[core]\n    analytics = false\n", encoding="utf-8")
