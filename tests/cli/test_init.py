@@ -55,6 +55,18 @@ def test_a_project_has_the_pipeline_of_this_repository_and_the_params_of_the_rec
     assert names == {"__init__.py", "example.py"}
 
 
+def test_a_project_has_every_input_that_no_stage_makes() -> None:
+    init("mine")
+    entries = [entry.get("do", entry) for entry in read_yaml("mine/dvc.yaml")["stages"].values()]
+    names = [name for entry in entries for kind in ("outs", "metrics") for name in entry.get(kind, [])]
+    made = {name if isinstance(name, str) else next(iter(name)) for name in names}
+    needed = {dep for entry in entries for dep in entry["deps"] if "${" not in dep}
+    of_stages = {
+        dep for dep in needed if any(out.startswith(f"{dep}/") or f"{dep}/".startswith(f"{out}/") for out in made)
+    }
+    assert {dep for dep in needed - of_stages if not Path("mine", dep).exists()} == set()
+
+
 def test_a_folder_of_images_becomes_params(user_error: UserErrors) -> None:
     init("small", images=images("small-images", {"cat": (8, 9), "dog": (8, 9)}))
     download = read_yaml("small/params.yaml")["download"]

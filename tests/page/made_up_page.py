@@ -95,7 +95,7 @@ def files(count: int = 250) -> Made:
     return Made(
         {
             "params.yaml": PARAMS.encode(),
-            "requirements.lock": b"# made\ntorch==2.1 ; x \\\n    --hash=sha256:==\nnumpy==2.0\nnumpy==2.1 ; y\n",
+            "data/code/versions.json": json.dumps({"torch": "2.1", "numpy": EVIL}).encode(),
             "metrics/claims.json": json.dumps(
                 {"D1": claim("holds", 3.0), "D2": claim("does not hold", -4.0), "D10": claim("cannot tell", 0.25),
                  "U1": claim("not computed", why=f"early.epochs: add {EVIL}")}

@@ -13,7 +13,7 @@ from winnow.page.claims import bar
 from winnow.page.compare import of_claims, of_numbers, of_params
 from winnow.page.figures import FIGURES, with_others
 from winnow.page.page import Experiment, as_json, page
-from winnow.page.run import environment, what_was_run
+from winnow.page.run import what_was_run
 from winnow.page.tables import tables
 
 ROOT = Path(__file__).parents[2]
@@ -102,12 +102,6 @@ def test_what_was_run_names_data_networks_sizes_and_seeds() -> None:
         "convnet, width 4, trained for 6 epochs in batches of 32; seeds 0 to 2; scored at epochs 0 and 4"
     )
     assert "seeds 7 and 9" in rows["Retrained networks"]
-
-
-def test_the_environment_is_what_the_lock_names() -> None:
-    assert environment(files()["requirements.lock"].decode()) == [("torch", "2.1"), ("numpy", "2.0 or 2.1")]
-    real = dict(environment((ROOT / "requirements.lock").read_text()))
-    assert {"torch", "numpy", "pandas", "vl-convert-python", "dvc"} <= set(real)
 
 
 def test_a_bar_spans_zero_and_the_interval() -> None:

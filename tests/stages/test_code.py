@@ -117,6 +117,12 @@ def test_a_list_holds_what_is_imported_anywhere_in_the_file():
     assert "winnow/training/loop.py" not in files
 
 
+def test_the_assets_of_a_package_count_with_it():
+    assets = {shown(path).as_posix() for path in imported_files("report") if path.suffix != ".py"}
+    assert assets == {f"winnow/page/assets/page.{ending}" for ending in ("css", "html.j2", "js")}
+    assert not [path for path in imported_files("figures") if path.suffix != ".py"]
+
+
 def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_import():
     folder = "winnow/datasets/"
     every = {shown(path).as_posix() for path in imported_files("download")}

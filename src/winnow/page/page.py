@@ -20,7 +20,7 @@ from winnow.page.tables import tables
 from winnow.page.words import headline, in_numbers
 
 ASSETS = Path(__file__).parent / "assets"
-LOCK = "requirements.lock"
+VERSIONS = "data/code/versions.json"
 PICTURES = ("plots/pictures", "plots/ticket_pictures")
 
 
@@ -62,7 +62,7 @@ def context_of(experiment: Experiment, others: Mapping[str, Files]) -> dict[str,
         "tables": tables(files),
         "gallery": gallery(_images(experiment, facts)),
         "params": experiment.params_text,
-        "environment": run.environment((files.read(LOCK) or b"").decode()),
+        "environment": list(json.loads(files.read(VERSIONS) or b"{}").items()),
         "compared": [compare.compared(files, name, other) for name, other in others.items()],
     }
 

@@ -70,16 +70,3 @@ def _seeds(seeds: Sequence[int]) -> str:
     if len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
         return f"{seeds[0]} to {seeds[-1]}"
     return some([str(seed) for seed in seeds]) or "none"
-
-
-def environment(lock: str) -> list[Row]:
-    """The versions of the libraries that results depend on most, of ``requirements.lock``."""
-    pins = [line.split("==", 1) for line in lock.splitlines() if "==" in line and not line.startswith((" ", "#"))]
-    found: dict[str, list[str]] = {}
-    for name, rest in pins:
-        found.setdefault(name.strip(), []).append(rest.split(";")[0].strip(" \\"))
-    return [(name, " or ".join(dict.fromkeys(found[name]))) for name in NAMED if name in found]
-
-
-NAMED = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "safetensors", "matplotlib",
-         "pillow", "vl-convert-python", "dvc")  # fmt: skip

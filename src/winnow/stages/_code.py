@@ -78,11 +78,14 @@ def shown(path: Path) -> Path:
 
 
 def imported_files(script: str, chosen: Chosen | None = None) -> list[Path]:
-    """The file of a script, and every file of winnow that it imports at any depth, also inside functions.
+    """The file of a script, and every file of winnow that it imports at any depth, also inside functions; of a package
+    also its assets.
 
     Code that names a family of methods counts as importing the chosen ones, or all if the family is not in ``chosen``.
     """
-    return _with_imports(_files(f"winnow.stages.{script}"), chosen or {})
+    files = _with_imports(_files(f"winnow.stages.{script}"), chosen or {})
+    assets = [path for file in files if file.name == "__init__.py" for path in (file.parent / "assets").glob("*")]
+    return sorted(files + assets)
 
 
 def own_files(network: Network) -> list[Path]:

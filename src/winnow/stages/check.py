@@ -3,6 +3,7 @@ that every stage runs: one list for each script, or one for each of its items if
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from winnow import methods
@@ -19,6 +20,9 @@ from winnow.stages._experiment import EXPERIMENT
 from winnow.stages._stage import CODE, main
 from winnow.storage import atomic_folder, save_json
 from winnow.tickets.rules import methods_of
+
+LIBRARIES = ("winnow", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "safetensors",
+             "matplotlib", "pillow", "vl-convert-python", "dvc")  # fmt: skip
 
 
 def check() -> None:
@@ -37,6 +41,7 @@ def check() -> None:
     values = read_yaml("params.yaml")
     del values["figures"]  # how pictures look
     with atomic_folder(CODE) as folder:
+        save_json(folder / "versions.json", versions())
         # in any order they mean the same
         save_json(folder / EXPERIMENT.name, json.loads(json.dumps(values, sort_keys=True)))
         for script in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "check"):
@@ -46,6 +51,11 @@ def check() -> None:
                 path = folder / f"{name}.txt"
                 path.parent.mkdir(exist_ok=True)
                 path.write_text("".join(f"{meaning(file)}  {shown(file)}\n" for file in files), encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """The installed versions of the libraries that results depend on most, for the report."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
