@@ -20,7 +20,7 @@ def nowhere(monkeypatch):
 
 
 def test_the_comment_has_the_tables_the_stages_and_how_to_take_the_results_over(monkeypatch):
-    metrics, params = "| Metric |\n|--|\n| full |\n", ""
+    metrics, params = "| Metric |\n|--|\n| full |\n", "| Param |\n|--|\n\n"
     text = in_words("0123abc", {"metrics": metrics, "params": params}, ["select", "retrain@el2n-0.3"], changed=True)
     assert "**Metrics**\n\n| Metric |\n|--|\n| full |\n\n**Params**\n\nNo change.\n\n" in text
     assert "**Stages that ran:** `select`, `retrain@el2n-0.3`\n" in text

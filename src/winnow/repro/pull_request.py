@@ -62,9 +62,9 @@ def in_words(begun: str, tables: dict[str, str], ran: Sequence[str], changed: bo
 
 def _cut(table: str) -> str:
     lines = table.strip().splitlines()
-    if not lines:
+    more = len(lines) - MOST - 2  # the first two are the head, which DVC may print alone
+    if len(lines) <= 2:
         return "No change."
-    more = len(lines) - MOST - 2
     return "\n".join([*lines[: MOST + 2], *([f"\n… and {more} more"] if more > 0 else [])])
 
 
