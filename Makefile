@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro report times experiments test lint format bench lock
+.PHONY: repro report times sizes experiments test lint format bench lock
 
 # As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
@@ -16,6 +16,10 @@ report: $(VENV)/installed
 # How long every stage took when it last ran.
 times: $(VENV)/installed
 	python -m winnow.repro.times
+
+# What the results of every stage take up in the cache.
+sizes: $(VENV)/installed
+	python -m winnow.repro.sizes
 
 # dvc exp show makes a column of every parameter and every input: here the parameters that differ have a row each.
 experiments: $(VENV)/installed

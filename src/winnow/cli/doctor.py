@@ -42,7 +42,9 @@ def _found() -> Iterator[str]:
     free, whole = shutil.disk_usage(".").free, shutil.disk_usage(".").total
     yield f"disk: {free / 2**30:.0f} of {whole / 2**30:.0f} GiB are free"
     if Path(".dvc").is_dir():
-        cache = _cache()
+        from winnow.repro.sizes import cache_folder
+
+        cache = cache_folder()
         yield f"cache: {cache}, {_size(cache) / 2**30:.1f} GiB"
         yield f"remote: {_remote()}"
 
@@ -62,7 +64,7 @@ def _wrong() -> Iterator[str]:
     if shutil.which("dvc") is None:
         yield f"dvc is not on the PATH: activate the environment of {sys.executable}"
     if shutil.disk_usage(".").free < SCARCE:
-        yield "the disk is nearly full: free some, or run dvc gc (docs/team.md)"
+        yield "the disk is nearly full: free some, or run dvc gc (docs/housekeeping.md)"
     if not Path("dvc.yaml").exists():
         yield "dvc.yaml: no such file: this is not the folder of a project (winnow init makes one)"
         return
@@ -78,11 +80,6 @@ def _wrong() -> Iterator[str]:
         yield str(error)
     for what in leftovers():
         yield f"{what.about} (winnow clean)"
-
-
-def _cache() -> Path:
-    found = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=False)
-    return Path(found.stdout.strip() or ".dvc/cache")
 
 
 def _remote() -> str:

@@ -17,6 +17,7 @@ PLAIN = {  # as dvc.yaml, DVC would find it below Winnow's own repository too
     "None": "None",
     "gitignore": ".gitignore",
     "dvcignore": ".dvcignore",
+    "gitattributes": ".gitattributes",
 }
 IMAGES, NO_IMAGES = "your-images", "default"  # the recipes, if none is named
 LOOKED_AT = 200  # images, to see whether all have one size
@@ -54,8 +55,10 @@ def init(folder: str, recipe: str | None = None, images: str | None = None) -> s
                 shutil.copyfile(file, new / "networks" / file.name)
         for path in sorted(new.iterdir()):
             path.rename(root / path.name)
-    _ignore(root / ".gitignore")
+    for name in ("gitignore", "gitattributes"):
+        _complete(root / f".{name}", FILES / name)
     _in_git_and_dvc(root)
+    shutil.copytree(FILES / "plots", root / ".dvc/plots")  # the templates that dvc.yaml names
     return f"{root} is a project of Winnow now: its README.md says more. Next:\n  cd {root}\n  dvc repro"
 
 
@@ -114,9 +117,9 @@ def _readme(name: str) -> str:
     return (FILES / "README.md").read_text(encoding="utf-8").replace("PROJECT", name)
 
 
-def _ignore(path: Path) -> None:
-    """Add to .gitignore what a project keeps out of git, if there is another .gitignore already."""
-    wanted = (FILES / "gitignore").read_text(encoding="utf-8").splitlines()
+def _complete(path: Path, own: Path) -> None:
+    """Add to a file of git's what a project needs there, if a repository with other work has such a file already."""
+    wanted = own.read_text(encoding="utf-8").splitlines()
     lines = path.read_text(encoding="utf-8").splitlines()
     if missing := [line for line in wanted if line not in lines]:
         path.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")

@@ -1,7 +1,8 @@
 """All experiments beside each other, for make experiments: the headline numbers, and the parameters that differ.
 
-``dvc exp show`` makes a column of each parameter and of each input, hundreds here, and has no setting for fewer. Here
-they are rows, as in ``dvc params diff``, and where too many differ, such as those of all levels, they share one.
+``dvc exp show`` makes a column of each parameter and of each input, hundreds here, unless one names all that it is to
+keep. Here they are rows, as in ``dvc params diff``, and where too many differ, such as those of all levels, they share
+one.
 """
 
 import json
