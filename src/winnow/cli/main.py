@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"winnow {version('winnow')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_init, _recipe, _report, _doctor, _clean):
+    for add in (_init, _recipe, _report, _pull, _doctor, _clean):
         add(commands)
     options = parser.parse_args(arguments)
     do: Do = options.do
@@ -77,6 +77,22 @@ def _report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         if not status:
             print((compare(options.revision) if options.revision else REPORT).resolve().as_uri())
         return status
+
+    parser.set_defaults(do=do)
+
+
+def _pull(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("pull", help="dvc pull that checks everything, and names what is damaged")
+    parser.add_argument("targets", nargs="*", help="stages or outputs; all if left out")
+    parser.add_argument("-r", "--remote", help="the default one if left out")
+    parser.add_argument("--run-cache", action="store_true", help="also which runs there were, of other branches too")
+    parser.add_argument("--mend", action="store_true", help="remove damaged objects from the remote, for the next push")
+    parser.add_argument("--force", action="store_true", help="overwrite outputs that are in no cache")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.pull import Options, pull
+
+        return pull(options.targets, Options(options.remote, options.run_cache, options.mend, options.force))
 
     parser.set_defaults(do=do)
 
