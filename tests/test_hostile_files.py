@@ -132,7 +132,9 @@ def test_a_table_of_a_trillion_rows(tmp_path, user_error, read):
 
 @pytest.mark.parametrize("read", READ_TABLES)
 def test_a_table_that_decompresses_to_more_than_the_memory(tmp_path, user_error, read, monkeypatch):
-    pq.write_table(pa.table({"a": ["x" * 10_000_000] * 20}), tmp_path / "t.parquet", compression="zstd", use_dictionary=False)
+    pq.write_table(
+        pa.table({"a": ["x" * 10_000_000] * 20}), tmp_path / "t.parquet", compression="zstd", use_dictionary=False
+    )
     assert (tmp_path / "t.parquet").stat().st_size < 100_000
     monkeypatch.setattr("winnow.storage._memory", lambda: 100_000_000)
     with user_error(tmp_path / "t.parquet", "of memory"):
@@ -141,10 +143,14 @@ def test_a_table_that_decompresses_to_more_than_the_memory(tmp_path, user_error,
 
 def test_a_type_that_would_unpickle_itself_does_not(tmp_path):
     """CVE-2023-47248: pyarrow before 14.0.1 unpickled the type of a column."""
-    field = pa.field("a", pa.int64(), metadata={
-        "ARROW:extension:name": "arrow.py_extension_type",
-        "ARROW:extension:metadata": touching(tmp_path / "executed"),
-    })
+    field = pa.field(
+        "a",
+        pa.int64(),
+        metadata={
+            "ARROW:extension:name": "arrow.py_extension_type",
+            "ARROW:extension:metadata": touching(tmp_path / "executed"),
+        },
+    )
     pq.write_table(pa.table([pa.array([1])], schema=pa.schema([field])), tmp_path / "t.parquet")
     for read in READ_TABLES:
         read(tmp_path / "t.parquet")
@@ -256,7 +262,9 @@ def test_all_of_this_ends_in_one_line_within_two_gigabytes(tmp_path):
     for number, content in enumerate([*TENSORS.values(), touching(tmp_path / "executed"), zip_bomb()]):
         (tmp_path / f"{number:02d}.safetensors").write_bytes(content)
     (tmp_path / "rows.parquet").write_bytes(claiming(10**12))
-    pq.write_table(pa.table({"a": ["x" * 60_000_000] * 60}), tmp_path / "wide.parquet", use_dictionary=True, compression="zstd")
+    pq.write_table(
+        pa.table({"a": ["x" * 60_000_000] * 60}), tmp_path / "wide.parquet", use_dictionary=True, compression="zstd"
+    )
     (tmp_path / "deep.json").write_bytes(NESTED)
     (tmp_path / "zeros.json").write_bytes(b"9" * 1_000_000)
     code = WITHIN.format(tests=str(ROOT / "tests"), limit=2 * GIB, folder=str(tmp_path))

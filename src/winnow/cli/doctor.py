@@ -16,11 +16,12 @@ PACKAGES = ("winnow", "torch", "torchvision", "numpy", "dvc")
 SCARCE = 5 * 2**30  # bytes free on the disk, below which a real experiment may not fit
 
 
-def doctor() -> int:
-    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is."""
+def doctor(cache: bool = False) -> int:
+    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is. cache: read all of
+    DVC's cache, for damaged objects."""
     for line in _found():
         print(line)
-    wrong = list(_wrong())
+    wrong = [*_wrong(), *(_damaged() if cache else ())]
     for line in wrong:
         print(f"wrong: {line}")
     if not wrong:
@@ -42,7 +43,7 @@ def _found() -> Iterator[str]:
     free, whole = shutil.disk_usage(".").free, shutil.disk_usage(".").total
     yield f"disk: {free / 2**30:.0f} of {whole / 2**30:.0f} GiB are free"
     if Path(".dvc").is_dir():
-        cache = _cache()
+        cache = cache_folder()
         yield f"cache: {cache}, {_size(cache) / 2**30:.1f} GiB"
         yield f"remote: {_remote()}"
 
@@ -78,9 +79,24 @@ def _wrong() -> Iterator[str]:
         yield str(error)
     for what in leftovers():
         yield f"{what.about} (winnow clean)"
+    from winnow.repro.books import opened, unverified
+
+    try:
+        with opened() as repo:
+            yield from unverified(repo)
+    except UserError as error:  # dvc.yaml, or DVC's own configuration
+        yield str(error)
 
 
-def _cache() -> Path:
+def _damaged() -> Iterator[str]:
+    from winnow.repro.objects import damaged
+
+    for found in damaged(cache_folder()):
+        yield f"{found} (winnow clean --cache)"
+
+
+def cache_folder() -> Path:
+    """The folder of DVC's cache, which a team may share."""
     found = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=False)
     return Path(found.stdout.strip() or ".dvc/cache")
 

@@ -99,11 +99,12 @@ def _pull(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("doctor", help="versions, devices, cores, disk, and what a killed DVC left behind")
+    parser.add_argument("--cache", action="store_true", help="also read all of DVC's cache, for damaged objects")
 
-    def do(_: argparse.Namespace) -> int:
+    def do(options: argparse.Namespace) -> int:
         from winnow.cli.doctor import doctor
 
-        return doctor()
+        return doctor(options.cache)
 
     parser.set_defaults(do=do)
 
@@ -111,11 +112,13 @@ def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _clean(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("clean", help="remove what killed processes left behind")
     parser.add_argument("--scratch", action="store_true", help="unfinished work too, from which stages would go on")
+    parser.add_argument("--cache", action="store_true", help="damaged objects of DVC's cache too")
 
     def do(options: argparse.Namespace) -> int:
         from winnow.cli.clean import clean
+        from winnow.cli.doctor import cache_folder
 
-        for line in clean(options.scratch):
+        for line in clean(options.scratch, cache_folder() if options.cache else None):
             print(line)
         return 0
 

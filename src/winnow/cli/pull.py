@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from winnow.repro.pull import Options as Options
+from winnow.repro.pull import Options
 from winnow.repro.pull import pull as pull_checked
 
 SHOWN = 20  # paths of a kind

@@ -149,6 +149,12 @@ def locked(repo: Repo) -> Iterator[None]:
         repo.lock.unlock()
 
 
+def unverified(repo: Repo) -> list[str]:
+    """A line on each remote whose objects dvc pull does not compare with their hashes."""
+    names = [name for name, remote in repo.config["remote"].items() if not remote.get("verify")]
+    return [f"remote {name}: dvc pull believes what it holds: dvc remote modify {name} verify true" for name in names]
+
+
 class Plan(NamedTuple):
     """The stages in an order in which they could run one by one, and what each depends on directly."""
 

@@ -30,14 +30,14 @@ LONGEST_RUN = 10**7  # bytes of an entry of the run cache
 
 def distrust() -> None:
     """Make this process's DVC check the names in every folder's list, the list itself, and the names of objects."""
-    Tree.load = classmethod(_load)
-    for store in (ObjectDB, LocalHashFileDB):
-        if store.oid_to_path not in _TO_PATH.values():
-            continue  # done before
-        store.oid_to_path = _checked(_TO_PATH[store])
+    tree: Any = Tree
+    tree.load = classmethod(_load)
+    for store, to_path in _TO_PATH.items():
+        store.oid_to_path = _checked(to_path)
 
 
-_TO_PATH = {store: store.oid_to_path for store in (ObjectDB, LocalHashFileDB)}
+_STORES: tuple[Any, ...] = (ObjectDB, LocalHashFileDB)
+_TO_PATH = {store: store.oid_to_path for store in _STORES}
 
 
 def _checked(to_path: Any) -> Any:
@@ -63,7 +63,7 @@ def listed(content: bytes, name: str, hash_name: str | None = None) -> Tree:
     """The files in the list of the folder with this hash. Raises ObjectFormatError if it is another list, or names a
     file that is not inside the folder."""
     try:
-        entries = json.loads(content) if len(content) <= LONGEST else None
+        entries = json.loads(content if len(content) <= LONGEST else b"")
         for entry in entries:
             parts = entry["relpath"].split("/")
             if not FILE.fullmatch(entry["md5"]) or any(part in ("", ".", "..") or "\0" in part for part in parts):

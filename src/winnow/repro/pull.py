@@ -49,7 +49,10 @@ class Options(NamedTuple):
     force: bool = False
 
 
-def pull(targets: Sequence[str] = (), options: Options = Options()) -> Pulled:
+PLAIN = Options()
+
+
+def pull(targets: Sequence[str] = (), options: Options = PLAIN) -> Pulled:
     """Fetch the outputs of the targets, or of all stages, and put those that are whole into the workspace.
 
     Raises UserError if the remote cannot be reached.
