@@ -25,6 +25,7 @@ from dvc.stage import PipelineStage
 from dvc.stage.cache import RunCacheNotFoundError, StageCache
 from dvc.stage.run import prepare_kwargs
 from dvc.utils.serialize import dump_yaml, load_yaml
+from dvc_objects.errors import ObjectFormatError
 
 from winnow.errors import UserError, describe
 from winnow.repro.distrust import LONGEST_RUN, distrust, run_of
@@ -81,7 +82,7 @@ class _WholeEntries(StageCache):
         if value is None or value.endswith(".tmp"):  # left by a killed dvc
             return None
         path = Path(self._get_cache_path(key, value))
-        if path.exists() and run_of(path.read_bytes(), key) is None:
+        if path.exists() and run_of(path.read_bytes(), key, value) is None:
             print(f"{path}: is no run of this stage, but damaged or made up; removed", flush=True)
             path.unlink()
         return super()._load_cache(key, value)
@@ -98,7 +99,7 @@ class _WholeEntries(StageCache):
                 continue
             with store.fs.open(found, "rb") as file:
                 content = file.read(LONGEST_RUN + 1)
-            if run_of(content, key) is not None:
+            if run_of(content, key, value) is not None:
                 self.repo.cache.legacy.makedirs(str(place.parent))
                 with atomic_file(place) as temporary:
                     temporary.write_bytes(content)
@@ -126,7 +127,7 @@ def translated() -> Iterator[None]:
     """Turn errors of DVC and of the system into a UserError of one line."""
     try:
         yield
-    except DvcException as error:
+    except (DvcException, ObjectFormatError) as error:
         raise UserError(" ".join(str(error).split())) from None
     except OSError as error:  # such as a full disk, or a read-only folder
         raise UserError(describe(error)) from None

@@ -1,6 +1,6 @@
 """Makes DVC doubt what a cache or a remote gives it, in winnow pull and make repro. Plain dvc commands do not run this.
 
-DVC 3.67 believes them (tests/repro/test_distrust.py shows each). It does not compare an object with its hash unless the
+DVC 3.67 believes them (SECURITY.md). It does not compare an object with its hash unless the
 remote's ``verify`` is on, and even then it uses a folder's list before it compares that. It writes a folder's files
 wherever the list says, such as ``../.git/hooks/post-checkout``. It takes an entry of the run cache for the run of any
 stage whose name the entry has, whatever outputs the entry names.
@@ -76,16 +76,17 @@ def listed(content: bytes, name: str, hash_name: str | None = None) -> Tree:
     return tree
 
 
-def run_of(content: bytes, key: str) -> Mapping[str, Any] | None:
-    """The entry of the run cache in this file, if it is of the command, the inputs and the names of outputs that the
-    key stands for; else None. What the outputs hold, only a run could tell."""
+def run_of(content: bytes, key: str, value: str) -> Mapping[str, Any] | None:
+    """The entry of the run cache in the file runs/../KEY/VALUE, if it is whole (VALUE is its hash), and of the command,
+    the inputs and the names of outputs that KEY stands for; else None. What the outputs hold, only a run could tell."""
     try:
         text = content.decode() if len(content) <= LONGEST_RUN else ""
         if any(isinstance(event, AliasEvent) for event in YAML(typ="safe").parse(text)):
             return None  # a few lines of YAML would become gigabytes
         entry = YAML(typ="safe").load(text)
         names = [out.get("md5", "").removesuffix(".dir") for out in entry["outs"]]
-        right = all(map(FILE.fullmatch, names)) and _get_cache_hash(deepcopy(entry), key=True) == key
+        right = all(map(FILE.fullmatch, names)) and _get_cache_hash(entry) == value
+        right = right and _get_cache_hash(deepcopy(entry), key=True) == key
     except (YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return dict(entry) if right else None

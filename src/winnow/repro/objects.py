@@ -41,7 +41,7 @@ def damaged(cache: Path, project: Path = Path()) -> Iterator[Damaged]:
         if not _is_right(name, file):
             yield Damaged(file, paths.get(name, ()))
     for file in sorted(cache.glob("runs/*/*/*")):
-        if file.suffix != ".tmp" and run_of(file.read_bytes(), file.parent.name) is None:
+        if file.suffix != ".tmp" and run_of(file.read_bytes(), file.parent.name, file.name) is None:
             yield Damaged(file, ())
 
 

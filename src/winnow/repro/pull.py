@@ -16,6 +16,7 @@ from dvc_objects.errors import ObjectFormatError
 
 from winnow.errors import UserError
 from winnow.repro.books import opened, translated
+from winnow.repro.objects import NAME
 
 Output = Any  # of DVC, which ships no types
 
@@ -66,6 +67,8 @@ def pull(targets: Sequence[str] = (), options: Options = PLAIN) -> Pulled:
             repo.stage_cache.pull(options.remote)
         outputs = [out for out in index_from_targets(repo, targets=list(targets) or None).outs if _is_cached(out)]
         wanted = [Wanted(out.hash_info.value, str(out), out) for out in outputs]
+        if wrong := next((one for one in wanted if not NAME.fullmatch(one.name)), None):
+            raise UserError(f"dvc.lock: {wrong.path}: {wrong.name!r} is no name of an object")
         folders = [one for one in wanted if one.output.hash_info.isdir]
         _, bad = _inside(repo, folders)  # lists from an earlier pull
         _drop(repo, bad)
