@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro report times sizes experiments test lint format bench lock
+.PHONY: repro report times sizes experiments test lint audit format bench lock
 
 # As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
@@ -33,6 +33,10 @@ lint: $(VENV)/installed
 	ruff format --check .
 	mypy
 	lint-imports --no-cache
+
+# Known vulnerabilities of what is installed, and secrets in git: SECURITY.md.
+audit: $(VENV)/installed
+	python .ci/audit.py
 
 format: $(VENV)/installed
 	ruff check --fix .

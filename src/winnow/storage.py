@@ -1,9 +1,13 @@
 """Files: tensors (safetensors), tables (parquet, csv), json. Writes are atomic; the same values give the same bytes.
 
-Nothing here reads or writes pickle: what comes out of a shared cache is data, never code.
+Nothing here reads or writes pickle: what comes out of a shared cache is data, never code. A reader takes any bytes for
+what they may be, damaged or made to do harm: it ends in a UserError, and takes no more memory than the machine has.
 """
 
 import json
+import math
+import os
+import resource
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -85,12 +89,19 @@ def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
 
     Raises UserError if the file is missing or damaged, or has no tensor of a given name.
     """
-    with _open_tensors(path) as file:
+    with _tensors(path) as file:
         present = set(file.keys())
         missing = [name for name in names if name not in present]
         if missing:
             raise UserError(f"{path}: no tensor named {missing[0]!r}; it has {', '.join(sorted(present)[:8])}")
-        return {name: file.get_tensor(name) for name in (names or sorted(present))}
+        return {name: _array(file, name) for name in (names or sorted(present))}
+
+
+def _array(file: Any, name: str) -> np.ndarray:
+    try:
+        return file.get_tensor(name)
+    except (TypeError, AttributeError):  # numpy has no bfloat16
+        raise ValueError(f"{name} is of {file.get_slice(name).get_dtype()}; save it as float32") from None
 
 
 def load_tensor_provenance(path: str | Path) -> dict[str, Any]:
@@ -98,21 +109,34 @@ def load_tensor_provenance(path: str | Path) -> dict[str, Any]:
 
     Raises UserError if the file is missing or damaged.
     """
-    with _open_tensors(path) as file:
-        return json.loads((file.metadata() or {}).get("winnow", "{}"))
+    with _tensors(path) as file:
+        return _provenance((file.metadata() or {}).get("winnow", "{}"))
+
+
+def _provenance(text: str | bytes) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("its provenance is no map")
+    return found
 
 
 @contextmanager
-def _open_tensors(path: str | Path) -> Iterator[Any]:
-    from safetensors import SafetensorError, safe_open
+def _tensors(path: str | Path) -> Iterator[Any]:
+    from safetensors import safe_open
 
-    try:
+    with readable(path, "safetensors file"):
+        with Path(path).open("rb") as start:
+            _header_length(start)
         with safe_open(path, framework="np") as file:
             yield file
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (SafetensorError, OSError) as error:  # OSError: a folder, say
-        raise UserError(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def _header_length(file: IO[bytes]) -> int:
+    length = int.from_bytes(file.read(8), "little")
+    # the library takes ten times as much, and much more memory to parse it
+    if length > min(LONGEST_HEADER, os.fstat(file.fileno()).st_size - 8):
+        raise ValueError(f"its header claims {length} bytes")
+    return length
 
 
 def map_tensor(path: str | Path, name: str) -> np.ndarray:
@@ -120,24 +144,38 @@ def map_tensor(path: str | Path, name: str) -> np.ndarray:
 
     Raises UserError if the file is missing or damaged, or lacks the tensor.
     """
+    with readable(path, "safetensors file"), Path(path).open("rb") as file:
+        length = _header_length(file)
+        header = json.loads(file.read(length))
+        if name not in header:
+            present = sorted(header.keys() - {"__metadata__"})
+            raise UserError(f"{path}: no tensor named {name!r}; it has {', '.join(present[:8])}")
+        shape, (start, end) = tuple(header[name]["shape"]), header[name]["data_offsets"]
+        if header[name]["dtype"] != "U8" or any(type(size) is not int or size < 0 for size in shape):
+            raise ValueError(f"{name} is not a tensor of bytes")
+        if not 0 <= start <= end or end - start != math.prod(shape):
+            raise ValueError(f"{name} is not as large as its shape")
+        if 8 + length + end > os.fstat(file.fileno()).st_size:
+            raise ValueError(f"{name} ends behind the end of the file")
+        return _mapped(file, 8 + length + start, shape)
+
+
+LONGEST_HEADER = 10_000_000  # bytes: a hundred thousand tensors
+
+
+@contextmanager
+def readable(path: str | Path, what: str) -> Iterator[None]:
+    """Turn whatever a library raises over a damaged file into a UserError that names the file, and says it is no such
+    thing. Only calls that read the file belong into the block."""
     try:
-        with Path(path).open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
-            if name not in header:
-                present = sorted(header.keys() - {"__metadata__"})
-                raise UserError(f"{path}: no tensor named {name!r}; it has {', '.join(present[:8])}")
-            shape, (start, end) = tuple(header[name]["shape"]), header[name]["data_offsets"]
-            if header[name]["dtype"] != "U8" or end - start != np.prod(shape, dtype=int):
-                raise ValueError(f"{name} is not a tensor of bytes")
-            return _mapped(file, 8 + length + start, shape)
+        yield
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # no valid header, or a truncated file
-        raise UserError(f"{path}: not a readable safetensors file ({_first_line(error)})") from None
-
-
-_LONGEST_HEADER = 100_000_000  # bytes, the library's own limit: a damaged length must not allocate all memory
+    except Exception as error:  # the formats' libraries raise many classes; MemoryError and RecursionError among them
+        hint = "; winnow doctor --cache finds what is damaged" if Path(path).parts[:1] == ("data",) else ""
+        raise UserError(f"{path}: not a readable {what} ({_first_line(error)}){hint}") from None
 
 
 def save_rows(path: str | Path, name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray]) -> None:
@@ -202,30 +240,44 @@ def load_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFr
     """Read a parquet or csv table. Raises UserError if it is missing or damaged."""
     import pandas as pd
 
-    try:
+    with readable(path, "table"):
         if Path(path).suffix == ".csv":
             return pd.read_csv(path, usecols=columns)
+        refuse_larger_than_memory(path)
         return pd.read_parquet(path, columns=columns)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path}: not a readable table ({_first_line(error)})") from None
 
 
 def load_column(path: str | Path, name: str) -> np.ndarray:
     """One column of a parquet table. Raises UserError if it is missing or damaged."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with readable(path, f"table with a column {name}"):
+        refuse_larger_than_memory(path)
         with pq.ParquetFile(path) as file:
             column = file.read(columns=[name])[name]
         # not read_table or to_numpy, which import pandas
         return np.array(column.to_pylist(), column.type.to_pandas_dtype())
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (KeyError, pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: no readable column {name} ({_first_line(error)})") from None
+
+
+def refuse_larger_than_memory(file: str | Path | IO[bytes]) -> None:
+    """Raise ValueError if a parquet file says that it holds more than the memory of this machine: a few bytes can say
+    so, and be a table that repeats itself."""
+    import pyarrow.parquet as pq
+
+    about = pq.read_metadata(file)
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    rows = max(about.num_rows, sum(group.num_rows for group in groups))
+    needed = 8 * rows * about.num_columns + sum(group.total_byte_size for group in groups)
+    if needed > (there := _memory()):
+        claimed, memory = (f"{size / 2**30:.0f} GiB" for size in (needed, there))
+        raise ValueError(f"it claims {rows} rows, {claimed}; there are {memory} of memory")
+
+
+def _memory() -> int:
+    """Bytes of memory that this process may take."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return whole if limit == resource.RLIM_INFINITY else min(limit, whole)
 
 
 def load_provenance(path: str | Path) -> dict[str, Any]:
@@ -233,16 +285,10 @@ def load_provenance(path: str | Path) -> dict[str, Any]:
 
     Raises UserError if the table is missing or damaged.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a readable parquet table ({_first_line(error)})") from None
-    return json.loads(metadata.get(b"winnow", b"{}"))
+    with readable(path, "parquet table"):
+        return _provenance((pq.read_schema(path).metadata or {}).get(b"winnow", b"{}"))
 
 
 def save_json(path: str | Path, value: Any) -> None:
@@ -253,12 +299,8 @@ def save_json(path: str | Path, value: Any) -> None:
 
 def load_json(path: str | Path) -> Any:
     """Read json. Raises UserError if it is missing or damaged."""
-    try:
+    with readable(path, "json file"):
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except ValueError as error:  # not json, or not even text
-        raise UserError(f"{path}: not json ({error})") from None
 
 
 def _first_line(error: Exception) -> str:

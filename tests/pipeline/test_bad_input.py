@@ -333,3 +333,16 @@ def test_a_full_disk(stage: str, clone: Clone) -> None:
     done = clone.run(*limited, DVC_STAGE=stage, WINNOW_WORKERS="1")  # two would want a larger file for their counters
     assert_one_line(done.returncode, done.stdout, "too large")
     assert clone.files("data", "plots", "metrics") == before
+
+
+@pytest.mark.parametrize("runner", [("dvc", "repro"), ("python", "-m", "winnow.repro")])
+def test_a_name_that_a_shell_would_run_is_refused_before_it_gets_there(
+    new: Clone, tmp_path: Path, runner: tuple[str, ...]
+) -> None:
+    """DVC puts names from params.yaml into the commands of stages."""
+    clone = new.copy(tmp_path / "clone")
+    clone.set("early.cohorts", {"a$(touch executed)": [0], "b & touch executed": [1]})
+    done = clone.run(*runner)
+    assert done.returncode != 0
+    assert "a name is made of letters, digits and _" in done.stdout
+    assert not list(tmp_path.rglob("executed"))

@@ -1,5 +1,6 @@
 """What one machine has computed, another one takes over through DVC's remote."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,23 @@ def test_a_clone_that_has_lost_dvc_lock_trains_nothing(pushed: Clone, tmp_path: 
     assert set(ran) <= {"score"}
     outs = [out["path"] for stage in SOME for out in read_yaml(pushed.path("dvc.lock"))["stages"][stage]["outs"]]
     assert other.files(*outs) == pushed.files(*outs)
+
+
+def test_a_flipped_bit_on_the_remote_is_named_and_computed_anew_and_nothing_trains_on_it(
+    pushed: Clone, tmp_path: Path
+) -> None:
+    checked = pushed.run("winnow", "doctor", "--cache").stdout
+    assert "wrong: remote team: dvc pull believes what it holds" in checked
+    assert "damaged" not in checked  # every entry of the run cache fits its key
+    other = colleague(pushed, tmp_path)
+    pixels = pushed.path("data/images/train.safetensors").read_bytes()
+    name = hashlib.md5(pixels, usedforsecurity=False).hexdigest()
+    file = tmp_path / "remote/files/md5" / name[:2] / name[2:]
+    file.chmod(0o644)
+    file.write_bytes(pixels[:-1] + bytes([pixels[-1] ^ 1]))
+    file.chmod(0o444)
+    pulled = other.run("winnow", "pull")
+    assert pulled.returncode == 1
+    assert "damaged on the remote: data/images/train.safetensors" in pulled.stdout
+    assert other.repro() == ["download"]  # all others have been pulled
+    assert other.files("data", "plots", "metrics") == pushed.files("data", "plots", "metrics")

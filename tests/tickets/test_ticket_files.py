@@ -143,6 +143,10 @@ def test_what_is_no_ticket_is_told(path, tmp_path, user_error):
     save_ticket(foreign, network.state_dict(), mask, ABOUT | {"network": {"name": "resnet8", "width": 5}})
     with user_error(foreign, "not a ticket that this version can read"):
         load_ticket(foreign)
+    for huge in ({"network": {"name": "convnet", "width": 10**9}}, {"classes": 10**12}):
+        save_ticket(foreign, network.state_dict(), mask, ABOUT | huge)
+        with user_error(foreign, "its network is larger than its weights"):
+            load_ticket(foreign)
     save_ticket(foreign, network.state_dict(), mask, ABOUT | {"network": {"name": "resnet7"}})
     with user_error(foreign, "network.name", "resnet7"):
         load_ticket(foreign)

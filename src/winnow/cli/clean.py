@@ -33,9 +33,10 @@ def leftovers() -> list[Leftover]:
     return found
 
 
-def clean(scratch: bool = False) -> Iterator[str]:
+def clean(scratch: bool = False, cache: Path | None = None) -> Iterator[str]:
     """Remove the leftovers, and say of each what it was. scratch: unfinished work of stages too, from which they would
-    go on. Raises UserError, and removes nothing, while a command is at work here."""
+    go on. cache: damaged objects of this cache too. Raises UserError, and removes nothing, while a command is at work
+    here."""
     if not Path(".dvc").is_dir():
         raise UserError(".dvc: no such folder: run this in the folder of a project")
     if number := at_work():
@@ -52,6 +53,9 @@ def clean(scratch: bool = False) -> Iterator[str]:
         if scratch and folders:
             yield f"removed the unfinished work of {len(folders)} stages: {size(*folders) / 2**20:.1f} MiB"
             _remove(folders)
+        from winnow.repro import objects
+
+        yield from map(objects.mend, objects.damaged(cache) if cache else ())
 
 
 def at_work() -> int | None:

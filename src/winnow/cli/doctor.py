@@ -16,11 +16,12 @@ PACKAGES = ("winnow", "torch", "torchvision", "numpy", "dvc")
 SCARCE = 5 * 2**30  # bytes free on the disk, below which a real experiment may not fit
 
 
-def doctor() -> int:
-    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is."""
+def doctor(cache: bool = False) -> int:
+    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is. cache: read all of
+    DVC's cache, for damaged objects."""
     for line in _found():
         print(line)
-    wrong = list(_wrong())
+    wrong = [*_wrong(), *(_damaged() if cache else ())]
     for line in wrong:
         print(f"wrong: {line}")
     if not wrong:
@@ -80,6 +81,21 @@ def _wrong() -> Iterator[str]:
         yield str(error)
     for what in leftovers():
         yield f"{what.about} (winnow clean)"
+    from winnow.repro.books import opened, unverified
+
+    try:
+        with opened() as repo:
+            yield from unverified(repo)
+    except UserError as error:  # dvc.yaml, or DVC's own configuration
+        yield str(error)
+
+
+def _damaged() -> Iterator[str]:
+    from winnow.repro.objects import damaged
+    from winnow.repro.sizes import cache_folder
+
+    for found in damaged(cache_folder()):
+        yield f"{found} (winnow clean --cache)"
 
 
 def _remote() -> str:

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"winnow {version('winnow')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_init, _recipe, _report, _doctor, _clean):
+    for add in (_init, _recipe, _report, _pull, _doctor, _clean):
         add(commands)
     options = parser.parse_args(arguments)
     do: Do = options.do
@@ -81,13 +81,30 @@ def _report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.set_defaults(do=do)
 
 
+def _pull(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("pull", help="dvc pull that checks everything, and names what is damaged")
+    parser.add_argument("targets", nargs="*", help="stages or outputs; all if left out")
+    parser.add_argument("-r", "--remote", help="the default one if left out")
+    parser.add_argument("--run-cache", action="store_true", help="also which runs there were, of other branches too")
+    parser.add_argument("--mend", action="store_true", help="remove damaged objects from the remote, for the next push")
+    parser.add_argument("--force", action="store_true", help="overwrite outputs that are in no cache")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.pull import Options, pull
+
+        return pull(options.targets, Options(options.remote, options.run_cache, options.mend, options.force))
+
+    parser.set_defaults(do=do)
+
+
 def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("doctor", help="versions, devices, cores, disk, and what a killed DVC left behind")
+    parser.add_argument("--cache", action="store_true", help="also read all of DVC's cache, for damaged objects")
 
-    def do(_: argparse.Namespace) -> int:
+    def do(options: argparse.Namespace) -> int:
         from winnow.cli.doctor import doctor
 
-        return doctor()
+        return doctor(options.cache)
 
     parser.set_defaults(do=do)
 
@@ -95,11 +112,13 @@ def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _clean(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("clean", help="remove what killed processes left behind")
     parser.add_argument("--scratch", action="store_true", help="unfinished work too, from which stages would go on")
+    parser.add_argument("--cache", action="store_true", help="damaged objects of DVC's cache too")
 
     def do(options: argparse.Namespace) -> int:
         from winnow.cli.clean import clean
+        from winnow.repro.sizes import cache_folder
 
-        for line in clean(options.scratch):
+        for line in clean(options.scratch, cache_folder() if options.cache else None):
             print(line)
         return 0
 

@@ -13,10 +13,7 @@ def load_weights(network: nn.Module, path: str) -> None:
 
     Raises UserError if the file is missing or damaged, ValueError if it does not fit the network.
     """
-    try:
-        state = {name: torch.from_numpy(tensor) for name, tensor in load_tensors(path).items()}
-    except TypeError as error:  # numpy has no bfloat16
-        raise ValueError(f"{path} holds numbers of a kind that is not read ({error}); save them as float32") from None
+    state = {name: torch.from_numpy(tensor) for name, tensor in load_tensors(path).items()}
     wrong = misfit(network, state)
     if wrong:
         raise ValueError(f"{path} does not fit the network: {wrong}")

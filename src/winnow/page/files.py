@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from winnow.storage import readable, refuse_larger_than_memory
+
 
 class Files(Protocol):
     """What a page is made from. A missing file is no error: the page says what it has."""
@@ -36,14 +38,20 @@ class Folder:
 
 
 def table(files: Files, path: str, columns: Iterable[str] = ()) -> pd.DataFrame:
-    """A csv or parquet table; an empty one, with these columns, if the file is missing or has no rows."""
+    """A csv or parquet table; an empty one, with these columns, if the file is missing or has no rows. Raises UserError
+    if it is damaged."""
     content = files.read(path)
     if not content:
         return pd.DataFrame(columns=list(columns))
-    return pd.read_csv(BytesIO(content)) if path.endswith(".csv") else pd.read_parquet(BytesIO(content))
+    with readable(path, "table"):
+        if path.endswith(".csv"):
+            return pd.read_csv(BytesIO(content))
+        refuse_larger_than_memory(BytesIO(content))
+        return pd.read_parquet(BytesIO(content))
 
 
 def values(files: Files, path: str) -> dict[str, Any]:
-    """The object of a json file; an empty one if it is missing."""
+    """The object of a json file; an empty one if it is missing. Raises UserError if it is damaged."""
     content = files.read(path)
-    return json.loads(content) if content else {}
+    with readable(path, "json file"):
+        return json.loads(content) if content else {}

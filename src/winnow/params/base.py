@@ -105,7 +105,9 @@ def validate(
     try:
         return model.model_validate(values, context=named)
     except ValidationError as error:
-        raise UserError(f"{path}: {_explain(error, model, prefix)}") from None
+        text = _explain(error, model, prefix)
+        shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)  # of keys, names
+        raise UserError(f"{path}: {shown}") from None
 
 
 def as_yaml(value: Any) -> str:

@@ -1,11 +1,12 @@
 """DVC's books: which stages there are, whether they have changed, and how their outputs are kept.
 
-Only this module calls DVC's internals. ``begin`` and ``keep`` are the two halves of ``dvc.stage.Stage.run``; DVC itself
-would wait for the stage's command in between.
+Only this module, pull and distrust call DVC's internals. ``begin`` and ``keep`` are the two halves of
+``dvc.stage.Stage.run``; DVC itself would wait for the stage's command in between.
 """
 
 import json
 import logging
+import re
 import sys
 import tempfile
 import time
@@ -24,11 +25,14 @@ from dvc.stage import PipelineStage
 from dvc.stage.cache import RunCacheNotFoundError, StageCache
 from dvc.stage.run import prepare_kwargs
 from dvc.utils.serialize import dump_yaml, load_yaml
+from dvc_objects.errors import ObjectFormatError
 
 from winnow.errors import UserError, describe
+from winnow.repro.distrust import LONGEST_RUN, distrust, run_of
 from winnow.storage import atomic_file
 
 Stage = Any  # of DVC, which ships no types
+RUN = re.compile("[0-9a-f]{64}")  # the name of an entry of the run cache, and of its folder
 BEFORE = ".winnow/lock_before.json"  # the stages in dvc.lock when the run began
 WAIT_SECONDS = 600  # for another dvc command to release the repository's lock
 
@@ -52,7 +56,7 @@ def _open_whole(path: str, mode: str, **options: Any) -> Iterator[IO[Any]]:
 
 
 class _WholeEntries(StageCache):
-    """Makes an entry of DVC's run cache elsewhere, and moves it in.
+    """Makes an entry of DVC's run cache elsewhere, and moves it in; believes only entries that fit their key.
 
     DVC itself makes the entry's folder first. If it is killed before it writes a file there, no dvc command runs that
     stage again.
@@ -75,14 +79,39 @@ class _WholeEntries(StageCache):
                         made.rename(place)
 
     def _load_cache(self, key: str, value: str | None) -> Any:
-        unfinished = value is None or value.endswith(".tmp")  # left by a killed dvc
-        return None if unfinished else super()._load_cache(key, value)
+        if value is None or value.endswith(".tmp"):  # left by a killed dvc
+            return None
+        path = Path(self._get_cache_path(key, value))
+        if path.exists() and run_of(path.read_bytes(), key, value) is None:
+            print(f"{path}: is no run of this stage, but damaged or made up; removed", flush=True)
+            path.unlink()
+        return super()._load_cache(key, value)
+
+    def pull(self, remote: str | None, odb: Any = None) -> list[tuple[str, str]]:
+        """Take the entries that fit their key from the remote. DVC's own would take any file, wherever its name
+        leads."""
+        store = odb or self.repo.cloud.get_remote_odb(remote, "fetch --run-cache", hash_name="md5-dos2unix")
+        runs, new = store.fs.join(store.path, "runs"), []
+        for found in store.fs.find(runs) if store.fs.exists(runs) else []:
+            key, value = store.fs.parts(found)[-2:]
+            place = Path(self._get_cache_path(key, value))
+            if not (RUN.fullmatch(key) and RUN.fullmatch(value)) or place.exists():
+                continue
+            with store.fs.open(found, "rb") as file:
+                content = file.read(LONGEST_RUN + 1)
+            if run_of(content, key, value) is not None:
+                self.repo.cache.legacy.makedirs(str(place.parent))
+                with atomic_file(place) as temporary:
+                    temporary.write_bytes(content)
+                new.append((key, value))
+        return new
 
 
 @contextmanager
 def opened(root: str = ".") -> Iterator[Repo]:
     """The project, not yet locked (``locked`` does that). Raises UserError for what DVC finds wrong with its files."""
     logging.getLogger("dvc").setLevel(logging.WARNING)
+    distrust()
     with translated():
         repo = Repo(root)
         repo.fs = _WholeFiles()
@@ -98,7 +127,7 @@ def translated() -> Iterator[None]:
     """Turn errors of DVC and of the system into a UserError of one line."""
     try:
         yield
-    except DvcException as error:
+    except (DvcException, ObjectFormatError) as error:
         raise UserError(" ".join(str(error).split())) from None
     except OSError as error:  # such as a full disk, or a read-only folder
         raise UserError(describe(error)) from None
@@ -119,6 +148,12 @@ def locked(repo: Repo) -> Iterator[None]:
         yield
     finally:
         repo.lock.unlock()
+
+
+def unverified(repo: Repo) -> list[str]:
+    """A line on each remote whose objects dvc pull does not compare with their hashes."""
+    names = [name for name, remote in repo.config["remote"].items() if not remote.get("verify")]
+    return [f"remote {name}: dvc pull believes what it holds: dvc remote modify {name} verify true" for name in names]
 
 
 class Plan(NamedTuple):

@@ -41,7 +41,7 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
         with books.locked(repo):
-            for line in mend():
+            for line in [*mend(), *books.unverified(repo)]:
                 print(line, flush=True)
             plan = books.plan(repo, targets)
             before = books.names_in_lock(repo)

@@ -72,6 +72,9 @@ def load_ticket(path: str | Path) -> Ticket:
     params = validate(Network, about["network"], path, ("network",))
     tensors = load_tensors(path)
     try:
+        largest = max(size for tensor in tensors.values() for size in tensor.shape)
+        if max(about["classes"], params.width or 0) > largest:  # it would take memory before the weights did not fit
+            raise ValueError(f"its network is larger than its weights, which have {largest} rows at most")
         network = initialise(params, about["classes"], tuple(about["shape"]), seed=0)  # every weight is then replaced
         load_network(network, tensors)
         mask = unpack(tensors)
