@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 COMPILER = shutil.which("cc")
-RANDOM_NAME = re.compile(r"(?<=[./_-])[\w-]{22}(?=\.tmp)|(?<=winnow-)\w{8}|(?<=\.unfinished\.)\w{8}")
+RANDOM_NAME = re.compile(r"(?<=[./_-])[\w-]{22}(?=\.tmp)|(?<=winnow-)\w{8}|(?<=\.unfinished\.)\w{8}(?=/|$)")
 
 
 @cache
@@ -39,7 +39,7 @@ class Fault:
     @contextmanager
     def environment(self, folder: Path, log: Path | None = None) -> Iterator[dict[str, str]]:
         """For the processes of a run that writes below the folder. log: a file for a line on each write."""
-        state = folder.with_name(f"{folder.name}.fault")
+        state = _state(folder)
         state.write_bytes(bytes(16))
         if log:
             log.touch()
@@ -52,7 +52,14 @@ class Fault:
             "FAULT_UNDER": f"{folder}/",
             **({"FAULT_LOG": str(log)} if log else {}),
         }
-        state.unlink()
+
+    def happened(self, folder: Path) -> bool:
+        """Whether the run came as far as that."""
+        return _state(folder).read_bytes()[8:] != bytes(8)
+
+
+def _state(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.fault")
 
 
 NEVER = Fault("self", "*", -1)

@@ -1,5 +1,6 @@
 """A small project of DVC on which the faults are tried, what must hold of it, and who is left over."""
 
+import hashlib
 import os
 import shutil
 import time
@@ -84,8 +85,25 @@ def results(toy: Toy) -> dict[str, bytes]:
 
 
 def kept(file: Path) -> bool:
-    """Not what a killed DVC left unfinished beside an output, which .dvcignore names."""
-    return not (file.name.startswith(".") and file.name.endswith(".tmp"))
+    """Not what a killed DVC left unfinished beside an output, nor .gitignore: DVC takes back all lines of a run that
+    fails, and they stay away for stages that are done."""
+    return not (file.name.startswith(".") and file.name.endswith(".tmp")) and file.name != ".gitignore"
+
+
+def change(toy: Toy) -> None:
+    """A parameter, so that all but one stage must run again."""
+    toy.path("params.yaml").write_text(CHANGED)
+
+
+def damaged(toy: Toy) -> list[str]:
+    """The objects of the cache whose content is not what their name says, but for what a killed DVC left beside them."""
+    cache = toy.path(".dvc/cache/files/md5")
+    objects = [file for file in cache.rglob("*") if file.is_file() and file.suffix != ".tmp"]
+    return [
+        str(file.relative_to(toy.folder))
+        for file in objects
+        if hashlib.md5(file.read_bytes()).hexdigest() != f"{file.parent.name}{file.stem}"
+    ]
 
 
 def differences(found: dict[str, bytes], wanted: dict[str, bytes]) -> list[str]:

@@ -204,6 +204,14 @@ def test_what_a_killed_dvc_left_half_written_is_mended(finished: Toy, by_dvc: To
     assert finished.books() == by_dvc.books()
 
 
+def test_a_run_that_failed_leaves_no_trace_in_the_order_of_dvc_lock(toy: Toy, by_dvc: Toy) -> None:
+    toy.path("fail.left").touch()
+    assert toy.repro()[0] == 1
+    toy.path("fail.left").unlink()
+    assert toy.repro()[0] == 0
+    assert toy.books() == by_dvc.books()
+
+
 def test_the_copy_of_dvc_lock_that_is_put_back_has_its_stages_in_order(toy: Toy, by_dvc: Toy) -> None:
     toy.path("hold.first").touch()
     with toy.start(*REPRO) as process:

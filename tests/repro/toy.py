@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ class Toy:
         }
 
     def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, as would these
+        if threading.current_thread() is threading.main_thread():  # a job in the background ignores it, as would these
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             command,
             cwd=self.folder,

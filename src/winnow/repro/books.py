@@ -138,7 +138,7 @@ def plan(repo: Repo, targets: Sequence[str]) -> Plan:
 
 
 def names_in_lock(repo: Repo) -> list[str]:
-    """The stages in dvc.lock, in its order; if an earlier run was stopped, the stages in dvc.lock before that run."""
+    """The stages in dvc.lock, in its order; if an earlier run failed or was stopped, those before that run."""
     path, noted = Path(repo.root_dir, "dvc.lock"), Path(repo.root_dir, BEFORE)
     if noted.exists():
         return list(json.loads(noted.read_text(encoding="utf-8")))
@@ -151,7 +151,6 @@ def names_in_lock(repo: Repo) -> list[str]:
 def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> None:
     """Put new entries of dvc.lock where a run of one stage after another would put them: behind the earlier entries, in
     the order of the steps."""
-    Path(repo.root_dir, BEFORE).unlink(missing_ok=True)
     path = Path(repo.root_dir, "dvc.lock")
     if not path.exists():
         return
@@ -161,6 +160,11 @@ def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> Non
     if [name for name, _ in stages] != list(content["stages"]):
         with atomic_file(path) as temporary:
             dump_yaml(str(temporary), {**content, "stages": dict(stages)})
+
+
+def forget_names(repo: Repo) -> None:
+    """After a run that has brought everything up to date, the next one begins with the order in dvc.lock."""
+    Path(repo.root_dir, BEFORE).unlink(missing_ok=True)
 
 
 def has_command(stage: Stage) -> bool:

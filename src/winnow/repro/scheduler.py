@@ -55,6 +55,8 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
             with books.locked(repo):
                 books.order_lock(repo, before, plan.steps)
                 keep_copy()
+                if not status:
+                    books.forget_names(repo)
         return status
 
 
