@@ -96,7 +96,7 @@ def change(toy: Toy) -> None:
 
 
 def damaged(toy: Toy) -> list[str]:
-    """The objects of the cache whose content is not what their name says, but for what a killed DVC left beside them."""
+    """The objects of the cache whose content is not what their name says, but not what a killed DVC left."""
     cache = toy.path(".dvc/cache/files/md5")
     objects = [file for file in cache.rglob("*") if file.is_file() and file.suffix != ".tmp"]
     return [

@@ -4,8 +4,10 @@ Only this module calls DVC's internals. ``begin`` and ``keep`` are the two halve
 would wait for the stage's command in between.
 """
 
+import contextlib
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -21,11 +23,12 @@ from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.rwlock import rwlock
 from dvc.stage import PipelineStage
-from dvc.stage.cache import RunCacheNotFoundError, StageCache
+from dvc.stage.cache import RunCacheNotFoundError, StageCache, _get_cache_hash
 from dvc.stage.run import prepare_kwargs
 from dvc.utils.serialize import dump_yaml, load_yaml
 
 from winnow.errors import UserError, describe
+from winnow.repro.digests import is_damaged
 from winnow.storage import atomic_file
 
 Stage = Any  # of DVC, which ships no types
@@ -52,10 +55,10 @@ def _open_whole(path: str, mode: str, **options: Any) -> Iterator[IO[Any]]:
 
 
 class _WholeEntries(StageCache):
-    """Makes an entry of DVC's run cache elsewhere, and moves it in.
+    """Makes an entry of DVC's run cache elsewhere, and moves it in. Gives back only what is not damaged.
 
     DVC itself makes the entry's folder first. If it is killed before it writes a file there, no dvc command runs that
-    stage again.
+    stage again. And it restores whatever lies in the cache.
     """
 
     def save(self, stage: Stage) -> None:
@@ -75,8 +78,45 @@ class _WholeEntries(StageCache):
                         made.rename(place)
 
     def _load_cache(self, key: str, value: str | None) -> Any:
-        unfinished = value is None or value.endswith(".tmp")  # left by a killed dvc
-        return None if unfinished else super()._load_cache(key, value)
+        if value is None or value.endswith(".tmp"):  # left by a killed dvc
+            return None
+        try:
+            found = super()._load_cache(key, value)
+        except UnicodeDecodeError:
+            found = {}
+        if found is not None and _get_cache_hash(found) != value:
+            Path(self._get_cache_path(key, value)).unlink()
+            return None
+        return found
+
+    def _create_stage(self, cache: Any, wdir: str | None = None) -> Stage:
+        stage = super()._create_stage(cache, wdir)
+        _drop_damaged(stage)
+        return stage
+
+
+def _drop_damaged(stage: Stage) -> None:
+    """Remove the damaged objects of a stage's outputs from the cache, so that DVC makes them again."""
+    for out in stage.outs:
+        if not out.use_cache:
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            whole = out.hash_info.value
+            if whole and is_damaged(out.cache.oid_to_path(whole), whole):
+                Path(out.cache.oid_to_path(whole)).unlink()
+        for _, digest in _files(out):
+            if is_damaged(out.cache.oid_to_path(digest), digest):
+                Path(out.cache.oid_to_path(digest)).unlink()
+
+
+def _files(item: Any) -> list[tuple[Path, str]]:
+    """The files of an input or output, and their MD5s, as DVC knows them."""
+    found = item.get_obj() if item.hash_info.name == "md5" else None
+    if not found:
+        return []
+    if not item.hash_info.isdir:
+        return [(Path(item.fs_path), item.hash_info.value)]
+    return [(Path(item.fs_path, *key), part.value) for key, _, part in found]
 
 
 @contextmanager
@@ -188,6 +228,16 @@ def changed(stage: Stage) -> bool:
         return bool(stage.changed())
 
 
+def lacks_only_cache(stage: Stage) -> bool:
+    """Whether the outputs in the workspace are right, and only DVC's cache does not have them all."""
+    with translated():
+        if stage.changed_stage() or stage.changed_deps() or any(out.workspace_status() for out in stage.outs):
+            return False
+        for out in stage.outs:
+            out.save()
+        return not any(is_damaged(*file) for out in stage.outs for file in _files(out))
+
+
 def claim(stage: Stage) -> ExitStack:
     """Take DVC's locks on the inputs and outputs of a stage: no other dvc command may write what it reads, or read what
     it writes. The caller closes them when the outputs are kept."""
@@ -205,7 +255,7 @@ def begin(stage: Stage) -> bool:
     """Remove the old outputs, and restore the new ones from the run cache. False if it lacks them: then the command
     must run.
 
-    Raises UserError if an input is missing, before it removes any output.
+    Raises UserError if an input is missing, before it removes any output, or if one is damaged.
     """
     missing = [str(dep) for dep in stage.deps if not dep.exists]
     if missing:
@@ -216,8 +266,19 @@ def begin(stage: Stage) -> bool:
             stage.repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             stage.save_deps()
+            _check_inputs(stage)
             return False
     return True
+
+
+def _check_inputs(stage: Stage) -> None:
+    """Read every input, and raise UserError for one whose bytes have changed while its size and time have not. Its new
+    time shows DVC that it has changed."""
+    for path, digest in (file for dep in stage.deps for file in _files(dep)):
+        if is_damaged(path, digest):
+            os.utime(path)
+            what = "its bytes have changed, but not its size and time"
+            raise UserError(f"{os.path.relpath(path)}: is damaged: {what}; make repro again replaces it")
 
 
 def environment(stage: Stage) -> dict[str, str]:
@@ -230,6 +291,7 @@ def keep(stage: Stage) -> None:
     uncached = any(not out.use_cache and not out.is_metric and not out.is_plot for out in stage.outs)
     with translated():
         stage.save(run_cache=not uncached)
+        _drop_damaged(stage)  # DVC writes no object that is there already
         stage.commit()
 
 

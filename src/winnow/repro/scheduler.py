@@ -133,6 +133,9 @@ class _Run:
                 self._finished(stage)
             elif not books.changed(stage):
                 self._finished(stage)
+            elif books.lacks_only_cache(stage):
+                books.keep(stage)
+                self._finished(stage)
             else:
                 self._run(stage)
         except books.UserError as error:
