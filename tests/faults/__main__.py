@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -45,31 +46,25 @@ def line(one: Tried) -> str:
     return f"{one.trial.kind} {one.trial.number}: {one.trial.what}: {one.happened}"
 
 
-def _kills(box: Path, count: int | None) -> Iterator[Trial]:
-    from kills import trials
-    from reference import Reference
+def _trials(module: str, function: str = "trials", **more: object) -> Callable[[Path, int | None], Iterator[Trial]]:
+    """The trials of a kind, once there is a project to try them on."""
 
-    return trials(Reference(box), count or 90)
+    def begin(box: Path, count: int | None) -> Iterator[Trial]:
+        from reference import Reference
 
+        return getattr(import_module(module), function)(Reference(box), count, **more)
 
-def _flips(box: Path, count: int | None) -> Iterator[Trial]:
-    from flips import trials
-    from reference import Reference
-
-    return trials(Reference(box), count or 100)
+    return begin
 
 
-def _flips_of_dvc(box: Path, count: int | None) -> Iterator[Trial]:
-    from flips import trials
-    from reference import Reference
-
-    return trials(Reference(box), count or 36, "dvc repro")
-
-
-KINDS: dict[str, Callable[[Path, int | None], Iterator[Trial]]] = {
-    "kill": _kills,
-    "flip": _flips,
-    "flip-dvc": _flips_of_dvc,
+KINDS = {
+    "kill": _trials("kills"),
+    "disk": _trials("disks"),
+    "flip": _trials("flips"),
+    "clock": _trials("others", "clock"),
+    "together": _trials("others", "together"),
+    "forbidden": _trials("others", "forbidden"),
+    "flip-dvc": _trials("flips", program="dvc repro"),
 }
 
 if __name__ == "__main__":

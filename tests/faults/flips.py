@@ -9,7 +9,7 @@ from random import Random
 
 import small
 from reference import Reference
-from small import DVC, MAKE
+from small import MAKE
 from toy import Toy
 from tried import Lost, Trial
 
@@ -55,9 +55,9 @@ GONE = {
 }
 
 
-def trials(reference: Reference, count: int, program: str = "make repro") -> Iterator[Trial]:
+def trials(reference: Reference, count: int | None = None, program: str = "make repro") -> Iterator[Trial]:
     """Each place and each use in turn."""
-    for number in range(count):
+    for number in range(count or 100):
         place = list(PLACES)[number % len(PLACES)]
         uses = [use for use in USES if place.strip() not in GONE.get(use, ())]
         use = uses[(number + number // len(PLACES)) % len(uses)]

@@ -35,9 +35,9 @@ AT_RANDOM = "at a random moment"
 TRIES = 6
 
 
-def trials(reference: Reference, count: int) -> Iterator[Trial]:
+def trials(reference: Reference, count: int | None = None) -> Iterator[Trial]:
     """Every third at a random moment; each program, each victim and each moment in turn."""
-    for number in range(count):
+    for number in range(count or 90):
         program = list(PROGRAMS)[number % 2]
         turn, kind = divmod(number // 2, 3)
         if kind:

@@ -95,6 +95,10 @@ def change(toy: Toy) -> None:
     toy.path("params.yaml").write_text(CHANGED)
 
 
+def change_back(toy: Toy) -> None:
+    toy.path("params.yaml").write_text(PARAMS)
+
+
 def damaged(toy: Toy) -> list[str]:
     """The objects of the cache whose content is not what their name says, but not what a killed DVC left."""
     cache = toy.path(".dvc/cache/files/md5")
