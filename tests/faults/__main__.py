@@ -51,14 +51,16 @@ def _trials(module: str, function: str = "trials", **more: object) -> Callable[[
 
     def begin(box: Path, count: int | None) -> Iterator[Trial]:
         from reference import Reference
+        from tiny import Tiny
 
-        return getattr(import_module(module), function)(Reference(box), count, **more)
+        return getattr(import_module(module), function)((Tiny if module == "tiny" else Reference)(box), count, **more)
 
     return begin
 
 
 KINDS = {
     "kill": _trials("kills"),
+    "kill-tiny": _trials("tiny"),
     "disk": _trials("disks"),
     "flip": _trials("flips"),
     "clock": _trials("others", "clock"),

@@ -2,9 +2,8 @@
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -12,7 +11,7 @@ from random import Random
 import psutil
 import small
 from injected import Fault
-from reference import Reference
+from reference import Measured
 from small import MAKE, PROGRAMS
 from toy import PATIENCE, Toy
 from tried import Lost, Trial
@@ -30,73 +29,71 @@ MOMENTS = {
     "anything": "*",
 }
 WHO = {"group": "the process group", "first": "{program} alone", "self": "the process that writes"}
-STAGE = "a process of a stage"
+STAGE = "a process that it has started"
 AT_RANDOM = "at a random moment"
 TRIES = 6
 
 
-def trials(reference: Reference, count: int | None = None) -> Iterator[Trial]:
+def trials(reference: Measured, count: int | None = None, kind: str = "kill") -> Iterator[Trial]:
     """Every third at a random moment; each program, each victim and each moment in turn."""
     for number in range(count or 90):
         program = list(PROGRAMS)[number % 2]
-        turn, kind = divmod(number // 2, 3)
-        if kind:
-            place = 2 * turn + kind - 1
-            moment, who = list(MOMENTS)[place % len(MOMENTS)], list(WHO)[(place + place // len(MOMENTS)) % len(WHO)]
+        turn, third = divmod(number // 2, 3)
+        moments = [moment for moment in MOMENTS if reference.count(program, MOMENTS[moment])]
+        if third:
+            place = 2 * turn + third - 1
+            moment, who = moments[place % len(moments)], list(WHO)[(place + place // len(moments)) % len(WHO)]
             what = f"{WHO[who]}, while it writes {moment}"
         else:
             moment, who = AT_RANDOM, ["group", "first", STAGE][turn % 3]
             what = f"{WHO.get(who, who)}, {AT_RANDOM}"
         what = f"{program}: {what.format(program=program)}"
-        yield Trial("kill", number, what, _trial(reference, program, who, moment))
+        yield Trial(kind, number, what, _trial(reference, program, who, moment))
 
 
-def _trial(reference: Reference, program: str, who: str, moment: str):
+def _trial(reference: Measured, program: str, who: str, moment: str) -> Callable[[Random, Path], str]:
     def do(numbers: Random, box: Path) -> str:
         changes = numbers.random() < 0.5 and moment != ".gitignore"  # which only a first run writes
         for attempt in range(TRIES):  # a run whose stages go side by side may be over before the moment comes
-            begun = reference.finished[program] if changes else reference.new
-            toy = small.copy(begun, box / f"{attempt}")
-            if changes:
-                small.change(toy)
+            toy, wanted = reference.begin(program, changes, box / f"{attempt}")
             far = numbers.random() * 0.8**attempt
-            kill = _at_random if moment == AT_RANDOM else _in_a_write
-            if kill(toy, reference, program, who, moment, far):
-                return recovered(toy, reference.changed if changes else reference.results)
+            if moment == AT_RANDOM:
+                killed = _at_random(toy, program, who, far * reference.seconds[program], numbers)
+            else:
+                at = 1 + int(far * reference.count(program, MOMENTS[moment]))
+                killed = _in_a_write(toy, program, Fault(who, MOMENTS[moment], at))
+            if killed:
+                return recovered(toy, wanted)
         raise Lost(f"the moment never came in {TRIES} runs")
 
     return do
 
 
-def _in_a_write(toy: Toy, reference: Reference, program: str, who: str, moment: str, far: float) -> bool:
-    box, pattern = toy.folder.parent, MOMENTS[moment]
-    fault = Fault(who, pattern, 1 + int(far * reference.count(program, pattern)))
+def _in_a_write(toy: Toy, program: str, fault: Fault) -> bool:
+    box = toy.folder.parent
     with fault.environment(box) as environment:
         small.run(toy, *PROGRAMS[program], **environment)
     return fault.happened(box)
 
 
-def _at_random(toy: Toy, reference: Reference, program: str, who: str, _: str, far: float) -> bool:
+def _at_random(toy: Toy, program: str, who: str, seconds: float, numbers: Random) -> bool:
     with toy.start(*PROGRAMS[program], **small.environment(toy)) as process:
         begun = time.monotonic()
-        while time.monotonic() - begun < far * reference.seconds[program] and process.poll() is None:
+        while time.monotonic() - begun < seconds and process.poll() is None:
             time.sleep(0.01)
-        killed = _kill(process, toy, who)
-        process.communicate(timeout=PATIENCE)
+        killed = process.poll() is None and _kill(process.pid, who, numbers)
+        process.communicate(timeout=PATIENCE * 4)
     return killed
 
 
-def _kill(process: "subprocess.Popen[str]", toy: Toy, who: str) -> bool:
-    if process.poll() is not None:
-        return False
+def _kill(process: int, who: str, numbers: Random) -> bool:
     if who == STAGE:
-        below = psutil.Process(process.pid).children(recursive=True)
-        stages = [child for child in below if "work" in child.cmdline()]
-        for child in stages[:1]:
-            child.kill()
-        return bool(stages)
+        below = psutil.Process(process).children(recursive=True)
+        if not below:
+            return False
+        process = below[numbers.randrange(len(below))].pid
     with suppress(ProcessLookupError):
-        (os.killpg if who == "group" else os.kill)(process.pid, signal.SIGKILL)
+        (os.killpg if who == "group" else os.kill)(process, signal.SIGKILL)
     return True
 
 

@@ -40,7 +40,7 @@ stages:
 """
 PARAMS = "items: {a: 1, b: 2}\n"
 CHANGED = "items: {a: 1, b: 3}\n"  # early@a stays as it is
-RESULTS = ("data", "made", "plots", "metrics.json", "dvc.lock")
+RESULTS = ("data", "made", "plots", "metrics.json", "metrics", "dvc.lock")
 PROGRAMS = {"make repro": ("python", "-m", "winnow.repro"), "dvc repro": ("dvc", "repro")}
 MAKE, DVC = PROGRAMS.values()
 
@@ -65,7 +65,7 @@ def make(box: Path) -> Toy:
 def copy(toy: Toy, box: Path) -> Toy:
     """The project with all that belongs to it: also the times of its files, which DVC compares."""
     shutil.copytree(toy.folder.parent, box, symlinks=True)
-    return Toy(box / "project")
+    return type(toy)(box / "project")
 
 
 def environment(toy: Toy) -> dict[str, str]:

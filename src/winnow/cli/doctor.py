@@ -16,11 +16,12 @@ PACKAGES = ("winnow", "torch", "torchvision", "numpy", "dvc")
 SCARCE = 5 * 2**30  # bytes free on the disk, below which a real experiment may not fit
 
 
-def doctor() -> int:
-    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is."""
+def doctor(cache: bool = False) -> int:
+    """Print what there is, then what is wrong with what to do about it. Returns 1 if something is. cache: read all
+    outputs too, for damaged ones."""
     for line in _found():
         print(line)
-    wrong = list(_wrong())
+    wrong = [*_wrong(), *(_damaged() if cache else ())]
     for line in wrong:
         print(f"wrong: {line}")
     if not wrong:
@@ -78,6 +79,14 @@ def _wrong() -> Iterator[str]:
         yield str(error)
     for what in leftovers():
         yield f"{what.about} (winnow clean)"
+
+
+def _damaged() -> Iterator[str]:
+    from winnow.repro.books import damaged_outputs, locked, opened
+
+    with opened() as repo, locked(repo):
+        for path in damaged_outputs(repo):
+            yield f"{path}: damaged: its bytes have changed, but not its size and time (remove it, and make repro puts it back)"
 
 
 def _cache() -> Path:

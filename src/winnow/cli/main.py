@@ -83,11 +83,12 @@ def _report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def _doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("doctor", help="versions, devices, cores, disk, and what a killed DVC left behind")
+    parser.add_argument("--cache", action="store_true", help="also read all of DVC's cache, for damaged objects")
 
-    def do(_: argparse.Namespace) -> int:
+    def do(options: argparse.Namespace) -> int:
         from winnow.cli.doctor import doctor
 
-        return doctor()
+        return doctor(options.cache)
 
     parser.set_defaults(do=do)
 
