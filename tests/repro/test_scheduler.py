@@ -204,6 +204,21 @@ def test_what_a_killed_dvc_left_half_written_is_mended(finished: Toy, by_dvc: To
     assert finished.books() == by_dvc.books()
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [(".dvc/tmp/rwlock", b'{"wsite": {"data": {}}}'), ("dvc.lock", b"schema: '2.0'\nst\xe1ges: {}\n")],
+)
+def test_what_is_damaged_but_not_half_written_is_mended_too(
+    finished: Toy, by_dvc: Toy, file: str, content: bytes
+) -> None:
+    assert finished.repro()[0] == 0
+    finished.path(file).write_bytes(content)
+    status, printed = finished.repro()
+    assert status == 0, printed
+    assert f"{file}: was left half-written" in printed
+    assert finished.books() == by_dvc.books()
+
+
 def test_a_run_that_failed_leaves_no_trace_in_the_order_of_dvc_lock(toy: Toy, by_dvc: Toy) -> None:
     toy.path("fail.left").touch()
     assert toy.repro()[0] == 1

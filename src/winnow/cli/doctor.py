@@ -86,7 +86,8 @@ def _damaged() -> Iterator[str]:
 
     with opened() as repo, locked(repo):
         for path in damaged_outputs(repo):
-            yield f"{path}: damaged: its bytes have changed, but not its size and time (remove it, and make repro puts it back)"
+            what = "its bytes have changed, but not its size and time"
+            yield f"{path}: damaged: {what} (remove it, and make repro puts it back)"
 
 
 def _cache() -> Path:

@@ -180,7 +180,7 @@ def plan(repo: Repo, targets: Sequence[str]) -> Plan:
 def names_in_lock(repo: Repo) -> list[str]:
     """The stages in dvc.lock, in its order; if an earlier run failed or was stopped, those before that run."""
     path, noted = Path(repo.root_dir, "dvc.lock"), Path(repo.root_dir, BEFORE)
-    if noted.exists():
+    with contextlib.suppress(FileNotFoundError, ValueError):  # ValueError: damaged
         return list(json.loads(noted.read_text(encoding="utf-8")))
     names = list(load_yaml(path).get("stages", {})) if path.exists() else []
     with atomic_file(noted) as temporary:
