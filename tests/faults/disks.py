@@ -98,6 +98,8 @@ def told(toy: Toy, program: str, status: int, printed: str, reference: Reference
         return "went on without"
     if "Traceback" in printed and program == "make repro":
         raise Lost(f"a traceback: {printed}")
+    if program == "dvc repro" and "Unable to acquire lock" in printed:
+        return "DVC says that it cannot get its lock"
     lines = [line for line in printed.splitlines() if FULL in line or "is full" in line]
     if not lines:
         raise Lost(f"exit status {status}, but no line says why: {printed}")

@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import os
+import sqlite3
 import sys
 import tempfile
 import time
@@ -142,6 +143,8 @@ def translated() -> Iterator[None]:
         raise UserError(" ".join(str(error).split())) from None
     except OSError as error:  # such as a full disk, or a read-only folder
         raise UserError(describe(error)) from None
+    except sqlite3.Error as error:  # the same, for DVC's table of hashes
+        raise UserError(f"DVC's state database: {error}") from None
 
 
 @contextmanager
@@ -282,13 +285,25 @@ def begin(stage: Stage) -> bool:
 
 
 def _check_inputs(stage: Stage) -> None:
-    """Read every input, and raise UserError for one whose bytes have changed while its size and time have not. Its new
-    time shows DVC that it has changed."""
+    """Read every input, and raise UserError for one whose bytes have changed, but not its size and time."""
     for path, digest in (file for dep in stage.deps for file in _files(dep)):
-        if is_damaged(path, digest):
-            os.utime(path)
-            what = "its bytes have changed, but not its size and time"
-            raise UserError(f"{os.path.relpath(path)}: is damaged: {what}; make repro again replaces it")
+        if not is_damaged(path, digest):
+            continue
+        what = f"{os.path.relpath(path)}: is damaged: its bytes have changed, but not its size and time"
+        if any(path.is_relative_to(out.fs_path) for out in stage.repo.index.outs):
+            _damaged.add(path)
+            raise UserError(f"{what}; make repro again replaces it")
+        raise UserError(f"{what}; put a copy in its place, or touch it if that was meant")
+
+
+_damaged: set[Path] = set()  # outputs
+
+
+def show_damage() -> None:
+    """Give damaged outputs a new time, so that DVC makes them again in the next run. In this run it would make others
+    of them."""
+    while _damaged:
+        os.utime(_damaged.pop())
 
 
 def environment(stage: Stage) -> dict[str, str]:

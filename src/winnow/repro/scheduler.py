@@ -38,8 +38,8 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
 
     If a stage fails, the stages that depend on it do not run; the others go on. Running stages share ``cores`` cores.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
+    with books.translated(), tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
+        LOGS.mkdir(parents=True, exist_ok=True)
         with books.locked(repo):
             for line in mend():
                 print(line, flush=True)
@@ -202,6 +202,7 @@ class _Run:
             for job in self.at_work.values():
                 job.locks.close()
             self._note()
+            books.show_damage()
 
     def _conclude(self) -> int:
         if self.interrupted:
