@@ -13,7 +13,7 @@ import small
 from injected import Fault
 from reference import Measured
 from small import MAKE, PROGRAMS
-from toy import PATIENCE, Toy
+from toy import Toy
 from tried import Lost, Trial
 
 # shell patterns of paths
@@ -82,7 +82,7 @@ def _at_random(toy: Toy, program: str, who: str, seconds: float, numbers: Random
         while time.monotonic() - begun < seconds and process.poll() is None:
             time.sleep(0.01)
         killed = process.poll() is None and _kill(process.pid, who, numbers)
-        process.communicate(timeout=PATIENCE * 4)
+        process.communicate(timeout=small.PATIENCE)
     return killed
 
 

@@ -12,7 +12,6 @@ import small
 from kills import recovered
 from reference import Reference
 from small import MAKE, PROGRAMS
-from toy import PATIENCE
 from tried import Lost, Trial
 
 YEAR = 365 * 24 * 3600
@@ -64,7 +63,7 @@ def _together(reference: Reference, first: str, second: str) -> Do:
         with toy.start(*PROGRAMS[first], **own) as one:
             time.sleep(numbers.random() * 0.7 * reference.seconds[first])
             with toy.start(*PROGRAMS[second], **own) as other:
-                printed = [process.communicate(timeout=PATIENCE * 4)[0] for process in (one, other)]
+                printed = [process.communicate(timeout=small.PATIENCE)[0] for process in (one, other)]
         ends = []
         for program, process, text in zip((first, second), (one, other), printed, strict=True):
             if "Traceback" in text:

@@ -43,6 +43,7 @@ CHANGED = "items: {a: 1, b: 3}\n"  # early@a stays as it is
 RESULTS = ("data", "made", "plots", "metrics.json", "metrics", "dvc.lock")
 PROGRAMS = {"make repro": ("python", "-m", "winnow.repro"), "dvc repro": ("dvc", "repro")}
 MAKE, DVC = PROGRAMS.values()
+PATIENCE = 600.0  # seconds, with several trials at once on a busy machine
 
 
 def make(box: Path) -> Toy:
@@ -74,7 +75,9 @@ def environment(toy: Toy) -> dict[str, str]:
 
 
 def run(toy: Toy, *command: str, **more: str) -> tuple[int, str]:
-    return toy.run(*command, **(environment(toy) | more))
+    with toy.start(*command, **(environment(toy) | more)) as process:
+        printed = process.communicate(timeout=PATIENCE)[0]
+    return process.returncode, printed
 
 
 def results(toy: Toy) -> dict[str, bytes]:
