@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro report times sizes experiments test lint audit format bench lock
+.PHONY: repro report times sizes experiments test faults lint audit format bench lock
 
 # As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
@@ -27,6 +27,11 @@ experiments: $(VENV)/installed
 
 test: lint
 	python -m pytest --numprocesses auto --dist worksteal
+
+# What docs/faults.md shows: kills, full disks, flipped bits and others, about ten minutes on two free cores. make faults
+# FAULTS="--seed 7 --only kill --number 12" replays one.
+faults: $(VENV)/installed
+	python tests/faults $(FAULTS)
 
 lint: $(VENV)/installed
 	ruff check .

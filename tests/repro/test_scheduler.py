@@ -1,5 +1,6 @@
 """Several stages at once, in small projects of DVC: the books are those of ``dvc repro``, whatever happens."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -204,6 +205,29 @@ def test_what_a_killed_dvc_left_half_written_is_mended(finished: Toy, by_dvc: To
     assert finished.books() == by_dvc.books()
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [(".dvc/tmp/rwlock", b'{"wsite": {"data": {}}}'), ("dvc.lock", b"schema: '2.0'\nst\xe1ges: {}\n")],
+)
+def test_what_is_damaged_but_not_half_written_is_mended_too(
+    finished: Toy, by_dvc: Toy, file: str, content: bytes
+) -> None:
+    assert finished.repro()[0] == 0
+    finished.path(file).write_bytes(content)
+    status, printed = finished.repro()
+    assert status == 0, printed
+    assert f"{file}: was left half-written" in printed
+    assert finished.books() == by_dvc.books()
+
+
+def test_a_run_that_failed_leaves_no_trace_in_the_order_of_dvc_lock(toy: Toy, by_dvc: Toy) -> None:
+    toy.path("fail.left").touch()
+    assert toy.repro()[0] == 1
+    toy.path("fail.left").unlink()
+    assert toy.repro()[0] == 0
+    assert toy.books() == by_dvc.books()
+
+
 def test_the_copy_of_dvc_lock_that_is_put_back_has_its_stages_in_order(toy: Toy, by_dvc: Toy) -> None:
     toy.path("hold.first").touch()
     with toy.start(*REPRO) as process:
@@ -246,3 +270,77 @@ def test_only_what_is_asked_for_runs_and_wrong_arguments_are_told(toy: Toy) -> N
     assert status == 1
     assert "lost" in printed
     assert len(printed.strip().splitlines()) == 1
+
+
+def flip(file: Path) -> None:
+    """Flip a bit, as a failing disk does: the size, the time and the inode stay."""
+    about, mode = file.stat(), file.stat().st_mode
+    file.chmod(0o644)
+    with file.open("r+b") as opened:
+        first = opened.read(1)
+        opened.seek(0)
+        opened.write(bytes([first[0] ^ 1]))
+    file.chmod(mode)
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+
+def objects_of(toy: Toy, name: str) -> Path:
+    digest = hashlib.md5(toy.path(name).read_bytes()).hexdigest()
+    return toy.path(f".dvc/cache/files/md5/{digest[:2]}/{digest[2:]}")
+
+
+def test_an_input_that_changed_without_its_time_is_named_and_then_replaced(finished: Toy) -> None:
+    twin = copy(finished, finished.folder.with_name("twin"))
+    assert finished.repro()[0] == 0
+    flip(finished.path("data/first"))
+    assert finished.repro() == (0, "Data and pipelines are up to date.\n")  # nothing reads it
+    for project in (finished, twin):
+        project.path("params.yaml").write_text("left: 2\nitems: {x: 1, y: 1}\n")
+    status, printed = finished.repro()
+    assert status == 1
+    assert "left failed: data/first: is damaged: its bytes have changed, but not its size and time" in printed
+    assert "Traceback" not in printed
+    status, printed = finished.repro()
+    assert status == 0, printed
+    assert "first came from the cache" in printed
+    assert twin.repro()[0] == 0
+    assert finished.books() == twin.books()
+
+
+def test_a_damaged_object_is_not_restored_but_made_again(finished: Toy, by_dvc: Toy) -> None:
+    flip(objects_of(finished, "data/first"))
+    flip(objects_of(finished, "data/items/x/out"))
+    shutil.rmtree(finished.path("data"))
+    status, printed = finished.repro()
+    assert status == 0, printed
+    assert ran(printed) == ["first", "item@x"]
+    assert finished.books() == by_dvc.books()
+
+
+def test_a_damaged_entry_of_the_run_cache_is_no_entry(finished: Toy, by_dvc: Toy) -> None:
+    entry = next(path for path in finished.path(".dvc/cache/runs").rglob("*") if path.is_file())
+    text = entry.read_text()
+    entry.write_text(text.replace("path: data/", "path: daTa/"))
+    shutil.rmtree(finished.path("data"))
+    finished.path("dvc.lock").unlink()
+    status, printed = finished.repro()
+    assert status == 0, printed
+    assert entry.read_text() == text
+    assert finished.books() == by_dvc.books()
+
+
+def test_what_only_the_cache_lacks_is_put_there_and_not_made_again(finished: Toy, by_dvc: Toy) -> None:
+    objects_of(finished, "data/first").unlink()
+    shutil.rmtree(finished.path(".dvc/cache/runs"))
+    assert finished.repro() == (0, "Data and pipelines are up to date.\n")
+    assert objects_of(finished, "data/first").read_bytes() == by_dvc.path("data/first").read_bytes()
+    assert "up to date" in finished.run("dvc", "repro")[1]
+
+
+def test_doctor_names_an_output_that_changed_without_its_time(finished: Toy) -> None:
+    assert finished.repro()[0] == 0
+    flip(finished.path("data/items/x/out"))
+    status, printed = finished.run("winnow", "doctor", "--cache")
+    assert status == 1
+    assert "wrong: data/items/x/out: damaged: its bytes have changed, but not its size and time" in printed
+    assert "data/items/y/out" not in printed

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,20 +92,21 @@ class Toy:
             "DVC_SYSTEM_CONFIG_DIR": str(outside / "system"),
         }
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, as would these
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
+        if threading.current_thread() is threading.main_thread():  # a job in the background ignores it, as would these
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment() | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
 
-    def run(self, *command: str) -> tuple[int, str]:
-        with self.start(*command) as process:
+    def run(self, *command: str, **environment: str) -> tuple[int, str]:
+        with self.start(*command, **environment) as process:
             printed = process.communicate(timeout=PATIENCE)[0]
         return process.returncode, printed
 

@@ -18,7 +18,7 @@ SCARCE = 5 * 2**30  # bytes free on the disk, below which a real experiment may 
 
 def doctor(cache: bool = False) -> int:
     """Print what there is, then what is wrong with what to do about it. Returns 1 if something is. cache: read all of
-    DVC's cache, for damaged objects."""
+    DVC's cache and all outputs too, for damaged ones."""
     for line in _found():
         print(line)
     wrong = [*_wrong(), *(_damaged() if cache else ())]
@@ -91,11 +91,16 @@ def _wrong() -> Iterator[str]:
 
 
 def _damaged() -> Iterator[str]:
+    from winnow.repro.books import damaged_outputs, locked, opened
     from winnow.repro.objects import damaged
     from winnow.repro.sizes import cache_folder
 
     for found in damaged(cache_folder()):
         yield f"{found} (winnow clean --cache)"
+    with opened() as repo, locked(repo):
+        for path in damaged_outputs(repo):
+            what = "its bytes have changed, but not its size and time"
+            yield f"{path}: damaged: {what} (remove it, and make repro puts it back)"
 
 
 def _remote() -> str:

@@ -4,9 +4,12 @@ Only this module, pull and distrust call DVC's internals. ``begin`` and ``keep``
 ``dvc.stage.Stage.run``; DVC itself would wait for the stage's command in between.
 """
 
+import contextlib
 import json
 import logging
+import os
 import re
+import sqlite3
 import sys
 import tempfile
 import time
@@ -28,6 +31,7 @@ from dvc.utils.serialize import dump_yaml, load_yaml
 from dvc_objects.errors import ObjectFormatError
 
 from winnow.errors import UserError, describe
+from winnow.repro.digests import is_damaged
 from winnow.repro.distrust import LONGEST_RUN, distrust, run_of
 from winnow.storage import atomic_file
 
@@ -56,10 +60,11 @@ def _open_whole(path: str, mode: str, **options: Any) -> Iterator[IO[Any]]:
 
 
 class _WholeEntries(StageCache):
-    """Makes an entry of DVC's run cache elsewhere, and moves it in; believes only entries that fit their key.
+    """Makes an entry of DVC's run cache elsewhere, and moves it in; believes only entries that fit their key, and gives
+    back only outputs that are not damaged.
 
     DVC itself makes the entry's folder first. If it is killed before it writes a file there, no dvc command runs that
-    stage again.
+    stage again. And it restores whatever lies in the cache.
     """
 
     def save(self, stage: Stage) -> None:
@@ -106,6 +111,35 @@ class _WholeEntries(StageCache):
                 new.append((key, value))
         return new
 
+    def _create_stage(self, cache: Any, wdir: str | None = None) -> Stage:
+        stage = super()._create_stage(cache, wdir)
+        _drop_damaged(stage)
+        return stage
+
+
+def _drop_damaged(stage: Stage) -> None:
+    """Remove the damaged objects of a stage's outputs from the cache, so that DVC makes them again."""
+    for out in stage.outs:
+        if not out.use_cache:
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            whole = out.hash_info.value
+            if whole and is_damaged(out.cache.oid_to_path(whole), whole):
+                Path(out.cache.oid_to_path(whole)).unlink()
+        for _, digest in _files(out):
+            if is_damaged(out.cache.oid_to_path(digest), digest):
+                Path(out.cache.oid_to_path(digest)).unlink()
+
+
+def _files(item: Any) -> list[tuple[Path, str]]:
+    """The files of an input or output, and their MD5s, as DVC knows them."""
+    found = item.get_obj() if item.hash_info.name == "md5" else None
+    if not found:
+        return []
+    if not item.hash_info.isdir:
+        return [(Path(item.fs_path), item.hash_info.value)]
+    return [(Path(item.fs_path, *key), part.value) for key, _, part in found]
+
 
 @contextmanager
 def opened(root: str = ".") -> Iterator[Repo]:
@@ -131,6 +165,8 @@ def translated() -> Iterator[None]:
         raise UserError(" ".join(str(error).split())) from None
     except OSError as error:  # such as a full disk, or a read-only folder
         raise UserError(describe(error)) from None
+    except sqlite3.Error as error:  # the same, for DVC's table of hashes
+        raise UserError(f"DVC's state database: {error}") from None
 
 
 @contextmanager
@@ -173,9 +209,9 @@ def plan(repo: Repo, targets: Sequence[str]) -> Plan:
 
 
 def names_in_lock(repo: Repo) -> list[str]:
-    """The stages in dvc.lock, in its order; if an earlier run was stopped, the stages in dvc.lock before that run."""
+    """The stages in dvc.lock, in its order; if an earlier run failed or was stopped, those before that run."""
     path, noted = Path(repo.root_dir, "dvc.lock"), Path(repo.root_dir, BEFORE)
-    if noted.exists():
+    with contextlib.suppress(FileNotFoundError, ValueError):  # ValueError: damaged
         return list(json.loads(noted.read_text(encoding="utf-8")))
     names = list(load_yaml(path).get("stages", {})) if path.exists() else []
     with atomic_file(noted) as temporary:
@@ -186,7 +222,6 @@ def names_in_lock(repo: Repo) -> list[str]:
 def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> None:
     """Put new entries of dvc.lock where a run of one stage after another would put them: behind the earlier entries, in
     the order of the steps."""
-    Path(repo.root_dir, BEFORE).unlink(missing_ok=True)
     path = Path(repo.root_dir, "dvc.lock")
     if not path.exists():
         return
@@ -196,6 +231,11 @@ def order_lock(repo: Repo, before: Sequence[str], steps: Sequence[Stage]) -> Non
     if [name for name, _ in stages] != list(content["stages"]):
         with atomic_file(path) as temporary:
             dump_yaml(str(temporary), {**content, "stages": dict(stages)})
+
+
+def forget_names(repo: Repo) -> None:
+    """After a run that has brought everything up to date, the next one begins with the order in dvc.lock."""
+    Path(repo.root_dir, BEFORE).unlink(missing_ok=True)
 
 
 def has_command(stage: Stage) -> bool:
@@ -219,6 +259,26 @@ def changed(stage: Stage) -> bool:
         return bool(stage.changed())
 
 
+def lacks_only_cache(stage: Stage) -> bool:
+    """Whether the outputs in the workspace are right, and only DVC's cache does not have them all."""
+    with translated():
+        if stage.changed_stage() or stage.changed_deps() or any(out.workspace_status() for out in stage.outs):
+            return False
+        for out in stage.outs:
+            out.save()
+        return not any(is_damaged(*file) for out in stage.outs for file in _files(out))
+
+
+def damaged_outputs(repo: Repo) -> list[str]:
+    """The files of outputs in the workspace whose bytes have changed, but not their size and time: DVC takes them for
+    what they were. Reads all of them."""
+    with translated():
+        outs = [out for out in repo.index.outs if out.exists]
+        for out in outs:
+            out.save()
+    return [os.path.relpath(path) for out in outs for path, digest in _files(out) if is_damaged(path, digest)]
+
+
 def claim(stage: Stage) -> ExitStack:
     """Take DVC's locks on the inputs and outputs of a stage: no other dvc command may write what it reads, or read what
     it writes. The caller closes them when the outputs are kept."""
@@ -236,7 +296,7 @@ def begin(stage: Stage) -> bool:
     """Remove the old outputs, and restore the new ones from the run cache. False if it lacks them: then the command
     must run.
 
-    Raises UserError if an input is missing, before it removes any output.
+    Raises UserError if an input is missing, before it removes any output, or if one is damaged.
     """
     missing = [str(dep) for dep in stage.deps if not dep.exists]
     if missing:
@@ -247,8 +307,31 @@ def begin(stage: Stage) -> bool:
             stage.repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             stage.save_deps()
+            _check_inputs(stage)
             return False
     return True
+
+
+def _check_inputs(stage: Stage) -> None:
+    """Read every input, and raise UserError for one whose bytes have changed, but not its size and time."""
+    for path, digest in (file for dep in stage.deps for file in _files(dep)):
+        if not is_damaged(path, digest):
+            continue
+        what = f"{os.path.relpath(path)}: is damaged: its bytes have changed, but not its size and time"
+        if any(path.is_relative_to(out.fs_path) for out in stage.repo.index.outs):
+            _damaged.add(path)
+            raise UserError(f"{what}; make repro again replaces it")
+        raise UserError(f"{what}; put a copy in its place, or touch it if that was meant")
+
+
+_damaged: set[Path] = set()  # outputs
+
+
+def show_damage() -> None:
+    """Give damaged outputs a new time, so that DVC makes them again in the next run. In this run it would make others
+    of them."""
+    while _damaged:
+        os.utime(_damaged.pop())
 
 
 def environment(stage: Stage) -> dict[str, str]:
@@ -261,6 +344,7 @@ def keep(stage: Stage) -> None:
     uncached = any(not out.use_cache and not out.is_metric and not out.is_plot for out in stage.outs)
     with translated():
         stage.save(run_cache=not uncached)
+        _drop_damaged(stage)  # DVC writes no object that is there already
         stage.commit()
 
 

@@ -5,8 +5,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from dvc.exceptions import DvcException
+from dvc.rwlock import SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from dvc.utils.serialize import YAMLFileCorruptedError, load_yaml
+from dvc.utils.serialize import load_yaml
 from voluptuous import Invalid
 
 RWLOCK = Path(".dvc/tmp/rwlock")  # which commands read and write what just now
@@ -57,16 +59,17 @@ def is_whole(path: Path) -> bool:
         return False
     try:
         COMPILED_LOCKFILE_SCHEMA(load_yaml(path))
-    except (YAMLFileCorruptedError, Invalid, UnicodeDecodeError):
+    except (DvcException, Invalid):  # no YAML, not even text, or other keys
         return False
     return True
 
 
 def _is_rwlock(content: bytes) -> bool:
     try:
-        return isinstance(json.loads(content), dict)
-    except ValueError:
+        SCHEMA(json.loads(content))
+    except (ValueError, Invalid):
         return False
+    return True
 
 
 def _from_git() -> bool:

@@ -38,8 +38,8 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
 
     If a stage fails, the stages that depend on it do not run; the others go on. Running stages share ``cores`` cores.
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
+    with books.translated(), tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
+        LOGS.mkdir(parents=True, exist_ok=True)
         with books.locked(repo):
             for line in [*mend(), *books.unverified(repo)]:
                 print(line, flush=True)
@@ -55,6 +55,8 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
             with books.locked(repo):
                 books.order_lock(repo, before, plan.steps)
                 keep_copy()
+                if not status:
+                    books.forget_names(repo)
         return status
 
 
@@ -131,6 +133,9 @@ class _Run:
                 self._finished(stage)
             elif not books.changed(stage):
                 self._finished(stage)
+            elif books.lacks_only_cache(stage):
+                books.keep(stage)
+                self._finished(stage)
             else:
                 self._run(stage)
         except books.UserError as error:
@@ -197,6 +202,7 @@ class _Run:
             for job in self.at_work.values():
                 job.locks.close()
             self._note()
+            books.show_damage()
 
     def _conclude(self) -> int:
         if self.interrupted:

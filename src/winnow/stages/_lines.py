@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from winnow.datasets.images import Labelled, load_facts, load_split, sample
+from winnow.errors import UserError
 from winnow.landscape.connectivity import line_between, line_on_subsets
 from winnow.progress import Bar
 from winnow.stages._images import training_images
-from winnow.storage import load_provenance, save_table
+from winnow.storage import load_provenance, load_table, save_table
 from winnow.tickets.files import load_ticket
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.device import chosen_device, workers
 from winnow.training.workers import Tick, side_by_side
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ def measure(
 
     connectivity: the section of params.yaml, for its points, images and statistics. code: the list of this stage's
     code. subsets: by name, rows of the training images, on which to measure too, beside which single images are
-    connected (column connected). None: neither. Each file keeps a hash of all its inputs, so a line
-    is measured only once, whatever other lines come and go.
+    connected (column connected). None: neither. Each file keeps a hash of all its inputs and one of its table, so a
+    line is measured only once, whatever other lines come and go, and again if its file is damaged.
     """
     if not lines:
         return
@@ -57,7 +61,7 @@ def measure(
     if subsets is not None:
         same.append({name: rows.tolist() for name, rows in places.items()})
     inputs = {line: _hash(json.dumps([*same, _hash_of_file(line.a), _hash_of_file(line.b)]).encode()) for line in lines}
-    new = [line for line in lines if not (line.file.exists() and load_provenance(line.file) == {"of": inputs[line]})]
+    new = [line for line in lines if not _is_measured(line.file, inputs[line])]
 
     def work(line: Line, tick: Tick) -> None:
         a, b = (load_ticket(path).network for path in (line.a, line.b))
@@ -65,10 +69,18 @@ def measure(
             table = line_between(a, b, points, splits, statistics)
         else:
             table = line_on_subsets(a, b, points, splits, statistics, places)
-        save_table(line.file, table, {"of": inputs[line]})
+        save_table(line.file, table, {"of": inputs[line], "is": _hash_of_table(table)})
         tick(1)
 
     side_by_side(work, new, workers(device), Bar(len(lines), label, "line", len(lines) - len(new)))
+
+
+def _is_measured(file: Path, inputs: str) -> bool:
+    """Whether the file holds what was measured from these inputs."""
+    try:
+        return file.exists() and load_provenance(file) == {"of": inputs, "is": _hash_of_table(load_table(file))}
+    except UserError:  # damaged
+        return False
 
 
 def _beside(
@@ -97,6 +109,10 @@ def _hash_of_images(images: DeviceImages) -> str:
 def _hash_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash_of_table(table: "pd.DataFrame") -> str:
+    return _hash(table.to_csv(index=False).encode())
 
 
 def _hash(content: bytes) -> str:

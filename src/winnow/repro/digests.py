@@ -1,0 +1,24 @@
+"""Whether a file's bytes are still those that DVC has hashed.
+
+DVC takes a file for unchanged if its size, time and inode are, and an object of its cache if it is read-only. So it
+does not notice what a failing disk, or a program that keeps the time, has changed.
+"""
+
+import hashlib
+from pathlib import Path
+
+_read: dict[tuple[str, int, int, int], str] = {}  # this process reads a file once, unless it changes
+
+
+def is_damaged(path: str | Path, digest: str) -> bool:
+    """Whether the file has other bytes than its MD5 says. digest: as DVC writes it, with ``.dir`` for a folder's list.
+    A file that is missing is not damaged."""
+    try:
+        about = Path(path).stat()
+        known = (str(path), about.st_ino, about.st_size, about.st_mtime_ns)
+        if known not in _read:
+            with Path(path).open("rb") as file:
+                _read[known] = hashlib.file_digest(file, "md5").hexdigest()
+    except FileNotFoundError:
+        return False
+    return _read[known] != digest.removesuffix(".dir")

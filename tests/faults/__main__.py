@@ -1,0 +1,73 @@
+"""The command behind make faults: python tests/faults [--seed N] [--only KIND] [--number N]."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path += [str(HERE), str(HERE.parent / "repro"), str(HERE.parent / "pipeline")]
+
+from tried import Trial, Tried, table, totals, try_all  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python tests/faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="of all numbers of chance")
+    parser.add_argument("--only", choices=KINDS, action="append", help="this kind of faults; all if left out")
+    parser.add_argument("--number", type=int, action="append", help="this trial of a kind; all if left out")
+    parser.add_argument("--count", type=int, help="of trials of a kind; as many as in docs/faults.md if left out")
+    parser.add_argument("--jobs", type=int, default=2, help="trials at once")
+    options = parser.parse_args()
+    begun, tried = time.monotonic(), []
+    box = Path(tempfile.mkdtemp(prefix="winnow-faults-"))
+    for kind in options.only or KINDS:
+        (box / kind).mkdir()
+        chosen = [
+            trial
+            for trial in KINDS[kind](box / kind, options.count)
+            if not options.number or trial.number in options.number
+        ]
+        for one in try_all(chosen, options.seed, box / kind / "trials", options.jobs):
+            tried.append(one)
+            print(line(one), flush=True)
+    print("\n".join(["", *table(tried), "", *totals(tried), f"seed {options.seed}, {time.monotonic() - begun:.0f} s"]))
+    lost = [one for one in tried if not one.survived]
+    for one in lost:
+        again = f"python tests/faults --seed {options.seed} --only {one.trial.kind} --number {one.trial.number}"
+        print(f"lost: {one.trial.what}: {again}; its folder is below {box}")
+    return 1 if lost else 0
+
+
+def line(one: Tried) -> str:
+    return f"{one.trial.kind} {one.trial.number}: {one.trial.what}: {one.happened}"
+
+
+def _trials(module: str, function: str = "trials", **more: object) -> Callable[[Path, int | None], Iterator[Trial]]:
+    """The trials of a kind, once there is a project to try them on."""
+
+    def begin(box: Path, count: int | None) -> Iterator[Trial]:
+        from reference import Reference
+        from tiny import Tiny
+
+        return getattr(import_module(module), function)((Tiny if module == "tiny" else Reference)(box), count, **more)
+
+    return begin
+
+
+KINDS = {
+    "kill": _trials("kills"),
+    "kill-tiny": _trials("tiny"),
+    "disk": _trials("disks"),
+    "flip": _trials("flips"),
+    "clock": _trials("others", "clock"),
+    "together": _trials("others", "together"),
+    "forbidden": _trials("others", "forbidden"),
+    "flip-dvc": _trials("flips", program="dvc repro"),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Kills in Winnow's own pipeline, on the tiny experiment of tests/pipeline: a cohort and a level are to be trained."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import kills
+import small
+from clone import Clone, make, read_yaml, write_yaml
+from reference import Measured
+from small import MAKE
+from toy import Toy
+from tried import Trial
+
+OUTS = {"early@a": "data/early/a", "prune@l1": "data/tickets/l1"}  # each of two networks
+
+
+class Project(Toy):
+    """A scratch clone of Winnow's repository."""
+
+    def environment(self) -> dict[str, str]:
+        return Clone(self.folder, self.folder.parent / "outside").environment()
+
+
+class Tiny(Measured):
+    """The tiny experiment, which has run, but for two stages of which DVC knows nothing."""
+
+    def __init__(self, box: Path) -> None:
+        clone = make(box / "tiny" / "project", box / "tiny" / "outside")
+        (box / "tiny" / "tmp").mkdir()
+        project = Project(clone.folder)
+        assert small.run(project, *MAKE)[0] == 0
+        lock = read_yaml(clone.path("dvc.lock"))
+        for stage, out in OUTS.items():
+            del lock["stages"][stage]
+            clone.do("rm", "-r", out)
+        write_yaml(clone.path("dvc.lock"), lock)
+        clone.do("rm", "-r", ".dvc/cache/runs")
+        super().__init__(project, box)
+
+
+def trials(reference: Tiny, count: int | None = None) -> Iterator[Trial]:
+    return kills.trials(reference, count or 10, "kill-tiny")
