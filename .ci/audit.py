@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 VULNERABILITIES = "pip-audit==2.10.1"
-SECRETS = "detect-secrets==1.5.0"  # a line with "pragma: allowlist secret" is none
+SECRETS = "detect-secrets==1.5.0"  # pragma: allowlist secret (such a line is none)
 SECONDS = 180
 
 

@@ -17,7 +17,18 @@ from winnow.experiment import load_params
 from winnow.params.base import read_yaml
 
 ROOT = Path(__file__).parents[2]
-WRITTEN = {".dvc", ".dvcignore", ".git", ".gitignore", "None", "README.md", "dvc.yaml", "networks", "params.yaml"}
+WRITTEN = {
+    ".dvc",
+    ".dvcignore",
+    ".git",
+    ".gitattributes",
+    ".gitignore",
+    "None",
+    "README.md",
+    "dvc.yaml",
+    "networks",
+    "params.yaml",
+}
 UserErrors = Callable[..., AbstractContextManager[None]]
 
 
