@@ -11,6 +11,8 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from dvc.utils.serialize import load_yaml
 from voluptuous import Invalid
 
+from winnow.errors import UserError
+
 RWLOCK = Path(".dvc/tmp/rwlock")  # which commands read and write what just now
 LOCK, COPY = Path("dvc.lock"), Path(".winnow/dvc.lock")
 
@@ -21,7 +23,11 @@ def mend() -> list[str]:
     DVC writes its rwlock and dvc.lock in place. If it is killed at that moment, it leaves half a file, and every later
     dvc command ends in an error. The rwlock only says which commands are at work just now, so it can go. dvc.lock comes
     back from an earlier copy, or from the last commit. DVC finds anything newer in its run cache.
+
+    Raises UserError if dvc.lock is not half-written, but has the marks of a merge: which side to take is the user's.
     """
+    if LOCK.exists() and b"\n<<<<<<< " in b"\n" + LOCK.read_bytes():
+        raise UserError(f"{LOCK}: has both sides of a merge: git checkout --ours {LOCK}, and run this again")
     done, found = [], broken()
     if RWLOCK in found:
         RWLOCK.unlink()
