@@ -279,11 +279,6 @@ def test_more_images_in_a_batch_than_in_a_subset(clone: Clone, assert_raises: Ca
     assert_raises(clone, "retrain@el2n-0.5", "trainings.four.batch_size", "200", "134")
 
 
-def test_a_keep_that_leaves_a_class_empty(clone: Clone, assert_raises: Callable[..., None]) -> None:
-    clone.set("select.keep", [0.5, 0.05])
-    assert_raises(clone, "select", "select.keep", "0.05", "class '")
-
-
 def test_a_window_without_room(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("select.methods", ["random", "el2n-window0.7"])
     assert_raises(clone, "select", "select.methods", "0.7", "0.5")
