@@ -1,17 +1,23 @@
 """The command behind make faults: python tests/faults [--seed N] [--only KIND] [--number N]."""
 
 import argparse
+import os
+import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path += [str(HERE), str(HERE.parent / "repro"), str(HERE.parent / "pipeline")]
 
 from tried import Trial, Tried, table, totals, try_all  # noqa: E402
+
+HEADING = "## A run"
 
 
 def main() -> int:
@@ -21,6 +27,7 @@ def main() -> int:
     parser.add_argument("--number", type=int, action="append", help="this trial of a kind; all if left out")
     parser.add_argument("--count", type=int, help="of trials of a kind; as many as in docs/faults.md if left out")
     parser.add_argument("--jobs", type=int, default=2, help="trials at once")
+    parser.add_argument("--write", type=Path, metavar="FILE", help=f"put the table below {HEADING!r} in this page")
     options = parser.parse_args()
     begun, tried = time.monotonic(), []
     box = Path(tempfile.mkdtemp(prefix="winnow-faults-"))
@@ -34,12 +41,21 @@ def main() -> int:
         for one in try_all(chosen, options.seed, box / kind / "trials", options.jobs):
             tried.append(one)
             print(line(one), flush=True)
-    print("\n".join(["", *table(tried), "", *totals(tried), f"seed {options.seed}, {time.monotonic() - begun:.0f} s"]))
+    about = f"Seed {options.seed}, {time.monotonic() - begun:.0f} s with {options.jobs} trials at once, {machine()}."
+    found = "\n".join([about, "", *totals(tried), "", *table(tried), ""])
+    print(f"\n{found}")
+    if options.write:
+        above, _, _ = options.write.read_text().partition(HEADING)
+        options.write.write_text(f"{above}{HEADING}\n\n{found}")
     lost = [one for one in tried if not one.survived]
     for one in lost:
         again = f"python tests/faults --seed {options.seed} --only {one.trial.kind} --number {one.trial.number}"
         print(f"lost: {one.trial.what}: {again}; its folder is below {box}")
     return 1 if lost else 0
+
+
+def machine() -> str:
+    return f"{date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, DVC {version('dvc')}"
 
 
 def line(one: Tried) -> str:

@@ -15,22 +15,24 @@ from small import PROGRAMS
 from toy import Toy
 from tried import Lost, Trial
 
-FULL = "No space left on device"
+FULL = ("No space left on device", "Errno 28", "is full", "cannot be written")
 SIZE = 2**21  # of the small file system; a run writes about a third of it
 SMALL = 12  # trials on one
 
 
 def trials(reference: Reference, count: int | None = None) -> Iterator[Trial]:
-    """Each file that a run of either program writes; then file systems, if this may be mounted."""
-    places = sorted({(program, path) for program in PROGRAMS for path in reference.space(program)})
+    """Each file that make repro writes, and every third that dvc repro writes; then file systems, if this may mount
+    them."""
+    places = [("make repro", path) for path in sorted(reference.space("make repro"))]
+    places += [("dvc repro", path) for path in sorted(reference.space("dvc repro"))[::3]]
     for number, (program, path) in enumerate(places[:: max(1, len(places) // count)] if count else places):
-        yield Trial(
-            "disk", number, f"{program}: full while it writes {kind_of(path)}", _injected(reference, program, path)
-        )
+        row = f"{program}: full while it writes {kind_of(path)}"
+        yield Trial("disk", number, row, f"{program}: full while it writes {path}", _injected(reference, program, path))
     if os.geteuid() == 0 and not count:
         for number in range(len(places), len(places) + SMALL):
             program = list(PROGRAMS)[number % 2]
-            yield Trial("disk", number, f"{program}: a small file system is full", _mounted(reference, program))
+            row = f"{program}: on a small file system that is full"
+            yield Trial("disk", number, row, row, _mounted(reference, program))
 
 
 def kind_of(path: str) -> str:
@@ -56,7 +58,8 @@ def _injected(reference: Reference, program: str, path: str) -> Callable[[Random
             at = 1 + int(numbers.random() * 0.5**attempt * reference.space(program)[path])
             fault = Fault("full", f"*/{path}", at)
             with fault.environment(toy.folder.parent) as environment:
-                status, printed = small.run(toy, *PROGRAMS[program], **environment)
+                patience = 60 + 4 * reference.seconds[program]
+                status, printed = small.run(toy, *PROGRAMS[program], patience=patience, **environment)
             if fault.happened(toy.folder.parent):
                 return f"{told(toy, program, status, printed, reference)}; then {recovered(toy, reference.results)}"
         raise Lost(f"the moment never came in {TRIES} runs")
@@ -98,10 +101,11 @@ def told(toy: Toy, program: str, status: int, printed: str, reference: Reference
         return "went on without"
     if "Traceback" in printed and program == "make repro":
         raise Lost(f"a traceback: {printed}")
-    if program == "dvc repro" and "Unable to acquire lock" in printed:
-        return "DVC says that it cannot get its lock"
-    lines = [line for line in printed.splitlines() if FULL in line or "is full" in line]
-    if not lines:
+    if program == "dvc repro" and printed.endswith(small.HANGS):
+        return "DVC hangs until it is killed"
+    if not any(word in printed for word in FULL):
+        if program == "dvc repro" and "ERROR: " in printed:
+            return "DVC ends with another error: it cannot get, or release, its lock"
         raise Lost(f"exit status {status}, but no line says why: {printed}")
     half = [name for name, content in small.results(toy).items() if content != reference.results[name]]
     if half := [name for name in half if name != "dvc.lock"]:

@@ -63,8 +63,8 @@ def trials(reference: Reference, count: int | None = None, program: str = "make 
         use = uses[(number + number // len(PLACES)) % len(uses)]
         time = "the same time" if number // 2 % 2 else "a new time"
         kind = "flip" if program == "make repro" else "flip-dvc"
-        what = f"{place.strip()}, {time}: {use}"
-        yield Trial(kind, number, what, _trial(reference, place, use, time == "the same time", program))
+        row = f"{place.strip()}, {time}"
+        yield Trial(kind, number, row, f"{row}: {use}", _trial(reference, place, use, time == "the same time", program))
 
 
 def _trial(reference: Reference, place: str, use: str, keep_time: bool, program: str) -> Callable[[Random, Path], str]:

@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 COMPILER = shutil.which("cc")
 RANDOM_NAME = re.compile(
     r"(?<=[./_-])[\w-]{22}(?=\.tmp)"  # DVC's temporary files
+    r"|(?<=\.pyc\.)\d+"
     r"|(?<=winnow-)\w{8}|(?<=\.unfinished\.)\w{8}(?=/|$)|(?<=^tmp/)\w{8}$"  # tempfile's
     r"|(?<=repo/)[0-9a-f]{32}|(?<=/)[0-9a-f]{16}(?=/|$)"  # of the project's path, and of times of files
 )

@@ -43,12 +43,13 @@ def trials(reference: Measured, count: int | None = None, kind: str = "kill") ->
         if third:
             place = 2 * turn + third - 1
             moment, who = moments[place % len(moments)], list(WHO)[(place + place // len(moments)) % len(WHO)]
-            what = f"{WHO[who]}, while it writes {moment}"
+            when = f"while it writes {moment}"
         else:
             moment, who = AT_RANDOM, ["group", "first", STAGE][turn % 3]
-            what = f"{WHO.get(who, who)}, {AT_RANDOM}"
-        what = f"{program}: {what.format(program=program)}"
-        yield Trial(kind, number, what, _trial(reference, program, who, moment))
+            when = AT_RANDOM
+        what = WHO.get(who, who).format(program=program)
+        trial = _trial(reference, program, who, moment)
+        yield Trial(kind, number, f"{program}, {when}", f"{program}: {what} is killed {when}", trial)
 
 
 def _trial(reference: Measured, program: str, who: str, moment: str) -> Callable[[Random, Path], str]:

@@ -24,9 +24,8 @@ def clock(reference: Reference, count: int | None = None) -> Iterator[Trial]:
     ways = {"was a year ahead, and is set back": YEAR, "was a year behind": -YEAR, "stands still": None}
     cases = [(way, program) for way in ways for program in PROGRAMS]
     for number, (way, program) in enumerate(cases[:count]):
-        yield Trial(
-            "clock", number, f"{program}: the clock {way}; a parameter changes", _clock(reference, program, ways[way])
-        )
+        row = f"{program}: the clock {way}; a parameter changes"
+        yield Trial("clock", number, row, row, _clock(reference, program, ways[way]))
 
 
 def _clock(reference: Reference, program: str, by: int | None) -> Do:
@@ -53,7 +52,8 @@ def together(reference: Reference, count: int | None = None) -> Iterator[Trial]:
     """Two programs at once in one project, the second a random time after the first."""
     pairs = [("make repro", "make repro"), ("make repro", "dvc repro"), ("dvc repro", "make repro")] * 4
     for number, pair in enumerate(pairs[:count]):
-        yield Trial("together", number, f"{pair[1]} beside {pair[0]}", _together(reference, *pair))
+        row = f"{pair[1]} beside {pair[0]}"
+        yield Trial("together", number, row, row, _together(reference, *pair))
 
 
 def _together(reference: Reference, first: str, second: str) -> Do:
@@ -88,12 +88,8 @@ def forbidden(reference: Reference, count: int | None = None) -> Iterator[Trial]
     }
     cases = [(place, program) for place in places for program in PROGRAMS]
     for number, (place, program) in enumerate(cases[:count]):
-        yield Trial(
-            "forbidden",
-            number,
-            f"{program}: {place}; a parameter changes",
-            _forbidden(reference, program, *places[place]),
-        )
+        row = f"{program}: {place}; a parameter changes"
+        yield Trial("forbidden", number, row, row, _forbidden(reference, program, *places[place]))
 
 
 def _forbidden(reference: Reference, program: str, place: str, mode: int) -> Do:

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -44,6 +46,7 @@ RESULTS = ("data", "made", "plots", "metrics.json", "metrics", "dvc.lock")
 PROGRAMS = {"make repro": ("python", "-m", "winnow.repro"), "dvc repro": ("dvc", "repro")}
 MAKE, DVC = PROGRAMS.values()
 PATIENCE = 600.0  # seconds, with several trials at once on a busy machine
+HANGS = "\nended, as it hung\n"
 
 
 def make(box: Path) -> Toy:
@@ -65,7 +68,13 @@ def make(box: Path) -> Toy:
 
 def copy(toy: Toy, box: Path) -> Toy:
     """The project with all that belongs to it: also the times of its files, which DVC compares."""
-    shutil.copytree(toy.folder.parent, box, symlinks=True)
+    shutil.copytree(
+        toy.folder.parent,
+        box,
+        symlinks=True,
+        ignore=lambda folder, _: ["tmp"] if Path(folder) == toy.folder.parent else [],
+    )
+    (box / "tmp").mkdir()
     return type(toy)(box / "project")
 
 
@@ -74,9 +83,14 @@ def environment(toy: Toy) -> dict[str, str]:
     return {"TMPDIR": str(toy.folder.parent / "tmp")}
 
 
-def run(toy: Toy, *command: str, **more: str) -> tuple[int, str]:
+def run(toy: Toy, *command: str, patience: float = PATIENCE, **more: str) -> tuple[int, str]:
+    """Exit status, and what it printed; HANGS at the end, if it was killed after ``patience`` seconds."""
     with toy.start(*command, **(environment(toy) | more)) as process:
-        printed = process.communicate(timeout=PATIENCE)[0]
+        try:
+            printed = process.communicate(timeout=patience)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            printed = process.communicate()[0] + HANGS
     return process.returncode, printed
 
 

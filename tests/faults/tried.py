@@ -21,10 +21,11 @@ MOST = 300  # characters in the table
 @dataclass(frozen=True)
 class Trial:
     """A fault to try. ``do`` gets numbers of chance and an empty folder; it returns what happened, in words, or raises
-    Lost."""
+    Lost. row: of the table, for several trials."""
 
     kind: str
     number: int
+    row: str
     what: str
     do: Callable[[Random, Path], str]
 
@@ -56,10 +57,10 @@ def try_all(trials: Sequence[Trial], seed: int, box: Path, jobs: int = 2) -> Ite
 
 
 def table(tried: Iterable[Tried]) -> list[str]:
-    """A table in Markdown: what was tried how often, how often it was survived, and what happened."""
+    """A table in Markdown: what was tried, how often, how often it was survived, and what happened."""
     groups: dict[tuple[str, str], list[Tried]] = {}
     for one in tried:
-        groups.setdefault((one.trial.kind, one.trial.what), []).append(one)
+        groups.setdefault((one.trial.kind, one.trial.row), []).append(one)
     lines = ["| kind | what was tried | times | survived | what happened |", "| --- | --- | ---: | ---: | --- |"]
     for (kind, what), ones in groups.items():
         counts = Counter(re.sub(r"\s+", " ", one.happened)[:MOST] for one in ones)
@@ -75,4 +76,4 @@ def totals(tried: Iterable[Tried]) -> list[str]:
     for one in tried:
         counts[one.trial.kind] += 1
         survived[one.trial.kind] += one.survived
-    return [f"{kind}: {survived[kind]} of {count} survived" for kind, count in counts.items()]
+    return [f"- {kind}: {survived[kind]} of {count} survived" for kind, count in counts.items()]

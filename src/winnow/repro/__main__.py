@@ -2,6 +2,7 @@
 
 # Every stage process imports this module again (multiprocessing does so), so other imports wait until they are used.
 import argparse
+import atexit
 import os
 import re
 import sys
@@ -48,4 +49,7 @@ def _in_our_words(error: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if status:  # the interpreter would try again to release locks of DVC that a full disk kept, and hang or fail
+        atexit._run_exitfuncs()
+        os._exit(status)

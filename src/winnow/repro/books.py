@@ -13,14 +13,17 @@ import sqlite3
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from diskcache import Timeout
 from dvc.exceptions import DvcException
 from dvc.fs import LocalFileSystem
 from dvc.lock import LockError
+from dvc.progress import Tqdm
 from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.rwlock import rwlock
@@ -146,14 +149,24 @@ def opened(root: str = ".") -> Iterator[Repo]:
     """The project, not yet locked (``locked`` does that). Raises UserError for what DVC finds wrong with its files."""
     logging.getLogger("dvc").setLevel(logging.WARNING)
     distrust()
+    Tqdm.monitor_interval = 0  # its thread cannot start, and hangs, where the interpreter ends and releases a lock
     with translated():
         repo = Repo(root)
         repo.fs = _WholeFiles()
         repo.stage_cache = _WholeEntries(repo)
+        for table in (repo.state.links, repo.state.hashes):
+            _try_once(table)
     try:
         yield repo
     finally:
         repo.close()
+
+
+def _try_once(table: Any) -> None:
+    """Let DVC's state database fail if it cannot be written for a minute. DVC itself would try forever, with all of a
+    core, if the disk is full."""
+    transact = table._transact
+    table._transact = lambda retry=False, filename=None: transact(False, filename)
 
 
 @contextmanager
@@ -164,9 +177,18 @@ def translated() -> Iterator[None]:
     except (DvcException, ObjectFormatError) as error:
         raise UserError(" ".join(str(error).split())) from None
     except OSError as error:  # such as a full disk, or a read-only folder
+        traceback.clear_frames(error.__traceback__)  # as in _lock, for DVC's other locks
         raise UserError(describe(error)) from None
-    except sqlite3.Error as error:  # the same, for DVC's table of hashes
-        raise UserError(f"DVC's state database: {error}") from None
+    except (sqlite3.Error, Timeout) as error:  # the same, for DVC's table of hashes
+        raise UserError(f"DVC's state database cannot be written: {error or 'a full disk, or another dvc'}") from None
+
+
+def _lock(repo: Repo) -> None:
+    try:
+        repo.lock.lock()
+    except OSError as error:
+        traceback.clear_frames(error.__traceback__)  # which hold the file locked that could not be written
+        raise
 
 
 @contextmanager
@@ -175,7 +197,7 @@ def locked(repo: Repo) -> Iterator[None]:
     begun = time.monotonic()
     while True:
         try:
-            repo.lock.lock()
+            _lock(repo)
             break
         except LockError:
             if time.monotonic() - begun > WAIT_SECONDS:
