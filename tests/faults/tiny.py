@@ -5,7 +5,7 @@ from pathlib import Path
 
 import kills
 import small
-from clone import Clone, make, read_yaml, write_yaml
+from clone import Clone, make
 from reference import Measured
 from small import MAKE
 from toy import Toy
@@ -29,12 +29,7 @@ class Tiny(Measured):
         (box / "tiny" / "tmp").mkdir()
         project = Project(clone.folder)
         assert small.run(project, *MAKE)[0] == 0
-        lock = read_yaml(clone.path("dvc.lock"))
-        for stage, out in OUTS.items():
-            del lock["stages"][stage]
-            clone.do("rm", "-r", out)
-        write_yaml(clone.path("dvc.lock"), lock)
-        clone.do("rm", "-r", ".dvc/cache/runs")
+        clone.forget(OUTS)
         super().__init__(project, box)
 
 

@@ -6,7 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,15 @@ class Clone:
             section = section[part]
         section[last] = value
         write_yaml(self.path("params.yaml"), values)
+
+    def forget(self, outs: Mapping[str, str]) -> None:
+        """Remove stages from dvc.lock, their outputs (one each, by the stage) and all of the run cache."""
+        lock = read_yaml(self.path("dvc.lock"))
+        for stage, out in outs.items():
+            del lock["stages"][stage]
+            self.do("rm", "-r", out)
+        write_yaml(self.path("dvc.lock"), lock)
+        self.do("rm", "-r", ".dvc/cache/runs")
 
     def recode(self, module: str) -> None:
         """Change a file of code, but not what it does."""

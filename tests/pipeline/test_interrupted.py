@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clone import Clone, command, ran, read_yaml, write_yaml
+from clone import Clone, command, ran
 
 from winnow.storage import load_tensors
 
@@ -33,12 +33,7 @@ SAVES = "SECONDS_BETWEEN_SAVES = 1.0"
 def unfinished(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone in which a cohort and a level are missing and DVC knows nothing of them."""
     clone = finished.copy(tmp_path_factory.mktemp("unfinished") / "clone")
-    lock = read_yaml(clone.path("dvc.lock"))
-    for stage, out in OUTS.items():
-        del lock["stages"][stage]
-        clone.do("rm", "-r", out)
-    write_yaml(clone.path("dvc.lock"), lock)
-    clone.do("rm", "-r", ".dvc/cache/runs")
+    clone.forget(OUTS)
     change(clone, SAVES, "SECONDS_BETWEEN_SAVES = 0.0")
     change(clone, AFTER_AN_EPOCH, HELD)
     return clone

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from pulled import FILES, LIST, Project, entry, md5
-from test_pull import project  # noqa: F401 (a fixture)
 
 from winnow.repro.objects import damaged, mend
 from winnow.repro.pull import Options, pull
@@ -13,7 +12,7 @@ CACHE = Path(".dvc/cache")
 
 
 @pytest.fixture
-def whole(project: Project) -> Project:  # noqa: F811
+def whole(project: Project) -> Project:
     """Everything pulled, an entry of the run cache too."""
     project.run(entry({"a.bin": md5(FILES["a.bin"]), "d": f"{md5(LIST)}.dir"}))
     pull(options=Options(run_cache=True))

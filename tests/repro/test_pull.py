@@ -10,22 +10,12 @@ from dvc.repo import Repo
 from dvc_objects.errors import ObjectFormatError
 from hypothesis import given
 from hypothesis import strategies as st
-from pulled import FILES, LIST, Project, as_list, entry, make, md5
+from pulled import FILES, LIST, Project, as_list, entry, md5
 
 from winnow.cli.pull import pull as say_pull
 from winnow.repro.books import opened, unverified
 from winnow.repro.distrust import listed, run_of
 from winnow.repro.pull import Options, pull
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    made = make(tmp_path)
-    for name in ("SITE_CACHE_DIR", "GLOBAL_CONFIG_DIR", "SYSTEM_CONFIG_DIR"):
-        monkeypatch.setenv(f"DVC_{name}", str(tmp_path / "site" / name))
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    monkeypatch.chdir(made.folder)
-    return made
 
 
 def test_what_is_whole_arrives_once(project: Project) -> None:

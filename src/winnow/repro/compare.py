@@ -1,4 +1,4 @@
-"""A page with the results of a revision of git, such as main, beside those of the working tree."""
+"""A page that compares the working tree's results with those of a revision of git, such as main."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether a file's bytes are still those that DVC has hashed.
+"""Has a file still the bytes that DVC has hashed?
 
 DVC takes a file for unchanged if its size, time and inode are, and an object of its cache if it is read-only. So it
 does not notice what a failing disk, or a program that keeps the time, has changed.
@@ -6,8 +6,13 @@ does not notice what a failing disk, or a program that keeps the time, has chang
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 _read: dict[tuple[str, int, int, int], str] = {}  # this process reads a file once, unless it changes
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
 
 
 def is_damaged(path: str | Path, digest: str) -> bool:
@@ -18,7 +23,7 @@ def is_damaged(path: str | Path, digest: str) -> bool:
         known = (str(path), about.st_ino, about.st_size, about.st_mtime_ns)
         if known not in _read:
             with Path(path).open("rb") as file:
-                _read[known] = hashlib.file_digest(file, "md5").hexdigest()
+                _read[known] = hashlib.file_digest(file, _md5).hexdigest()
     except FileNotFoundError:
         return False
     return _read[known] != digest.removesuffix(".dir")

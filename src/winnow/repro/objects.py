@@ -4,7 +4,6 @@ DVC hashes no object that is in its cache already: it trusts the file's read-onl
 times. So a flipped bit stays unnoticed until somebody looks.
 """
 
-import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from dvc_objects.errors import ObjectFormatError
 
 from winnow.params.base import read_yaml
+from winnow.repro.digests import is_damaged
 from winnow.repro.distrust import listed, run_of
 from winnow.storage import atomic_file
 
@@ -97,7 +97,6 @@ def _is_right(name: str, file: Path) -> bool:
         if name.endswith(".dir"):
             listed(file.read_bytes(), name)
             return True
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == name
+        return not is_damaged(file, name)
     except (OSError, ObjectFormatError):
         return False

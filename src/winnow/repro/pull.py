@@ -54,7 +54,7 @@ PLAIN = Options()
 
 
 def pull(targets: Sequence[str] = (), options: Options = PLAIN) -> Pulled:
-    """Fetch the outputs of the targets, or of all stages, and put those that are whole into the workspace.
+    """Fetch the targets' outputs, or those of all stages, and put each into the workspace if it is whole.
 
     Raises UserError if the remote cannot be reached.
     """

@@ -28,7 +28,7 @@ dvc repro --pull && git add dvc.lock metrics plots && git commit -m "results"
 def main(base: str) -> int:
     """Run the steps; returns the exit status of ``dvc repro``. What has been computed is pushed even if a stage failed.
 
-    Raises UserError if there is no such revision, or if a step ends in an error, which it has printed.
+    Raises UserError if there is no such revision, or if a step fails; the step has printed its error.
     """
     # where the branch began: what others have merged since is no change of it
     begun = _git("rev-parse", "--short", _git("merge-base", base, "HEAD"))
