@@ -279,6 +279,16 @@ def test_more_images_in_a_batch_than_in_a_subset(clone: Clone, assert_raises: Ca
     assert_raises(clone, "retrain@el2n-0.5", "trainings.four.batch_size", "200", "134")
 
 
+def test_a_class_without_images_in_a_subset_is_told_and_no_mistake(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be what shows that a score is no good."""
+    clone.set("select.keep", [0.5, 0.05])
+    in_this_process(clone, "select", monkeypatch)()
+    assert "select.keep: 0.05 with el2n keeps no image of '" in capsys.readouterr().out
+    assert clone.path("data/select/el2n-0.05.parquet").exists()
+
+
 def test_a_window_without_room(clone: Clone, assert_raises: Callable[..., None]) -> None:
     clone.set("select.methods", ["random", "el2n-window0.7"])
     assert_raises(clone, "select", "select.methods", "0.7", "0.5")
