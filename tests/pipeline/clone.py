@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.serialize import dump_yaml, load_yaml
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -199,12 +200,14 @@ class Clone:
         write_yaml(self.path("params.yaml"), values)
 
     def forget(self, outs: Mapping[str, str]) -> None:
-        """Remove stages from dvc.lock, their outputs (one each, by the stage) and all of the run cache."""
-        lock = read_yaml(self.path("dvc.lock"))
+        """Remove stages from dvc.lock and its copy, their outputs (one each, by the stage) and all of the run cache."""
+        path = self.path("dvc.lock")
+        lock = load_yaml(path)
         for stage, out in outs.items():
             del lock["stages"][stage]
             self.do("rm", "-r", out)
-        write_yaml(self.path("dvc.lock"), lock)
+        dump_yaml(str(path), lock)  # in the order and the format of DVC's own
+        shutil.copyfile(path, self.path(".winnow/dvc.lock"))
         self.do("rm", "-r", ".dvc/cache/runs")
 
     def recode(self, module: str) -> None:

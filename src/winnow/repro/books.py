@@ -177,7 +177,7 @@ def translated() -> Iterator[None]:
     except (DvcException, ObjectFormatError) as error:
         raise UserError(" ".join(str(error).split())) from None
     except OSError as error:  # such as a full disk, or a read-only folder
-        traceback.clear_frames(error.__traceback__)  # as in _lock, for DVC's other locks
+        _let_go(error)
         raise UserError(describe(error)) from None
     except (sqlite3.Error, Timeout) as error:  # the same, for DVC's table of hashes
         raise UserError(f"DVC's state database cannot be written: {error or 'a full disk, or another dvc'}") from None
@@ -187,8 +187,18 @@ def _lock(repo: Repo) -> None:
     try:
         repo.lock.lock()
     except OSError as error:
-        traceback.clear_frames(error.__traceback__)  # which hold the file locked that could not be written
+        _let_go(error)
         raise
+
+
+def _let_go(error: OSError) -> None:
+    """Close the lock files that this error's frames hold open and locked, as DVC could not write them. Closing fails on
+    a full disk again, which Python would print with a traceback."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+    finally:
+        sys.unraisablehook = hook
 
 
 @contextmanager
