@@ -31,7 +31,7 @@ test: lint
 # What docs/faults.md shows: kills, full disks, flipped bits and others, about ten minutes on two free cores. make faults
 # FAULTS="--seed 7 --only kill --number 12" replays one.
 faults: $(VENV)/installed
-	python tests/faults $(FAULTS)
+	python -m tests.faults $(FAULTS)
 
 lint: $(VENV)/installed
 	ruff check .

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from level_results import BARRIER, LEVELS, TABLE
 
+from tests.analysis.level_results import BARRIER, LEVELS, TABLE
 from winnow.analysis.cuts import (
     cut_limits,
     errors_around_cuts,

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-from level_results import BAR, BARRIER, LEVELS, TABLE, between, results
 
+from tests.analysis.level_results import BAR, BARRIER, LEVELS, TABLE, between, results
 from winnow.analysis.cuts import measured_cuts
 from winnow.analysis.summary import (
     at_the_same_sparsity,

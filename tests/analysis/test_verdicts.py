@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from level_results import BAR, BARRIER, DENSE_ERRORS, ERROR, LEFT, LEVELS, TABLE, between, results
 
+from tests.analysis.level_results import BAR, BARRIER, DENSE_ERRORS, ERROR, LEFT, LEVELS, TABLE, between, results
 from winnow.analysis.verdicts import as_metrics, barriers, ends, verdicts
 from winnow.storage import save_json
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_gradient_norms import NETWORKS, _head, _used
 from torch import Tensor, nn
 
+from tests.autograd.test_gradient_norms import NETWORKS, _head, _used
 from winnow.autograd.ntk import gram, velocity
 from winnow.networks import initialise
 from winnow.params.training import Network

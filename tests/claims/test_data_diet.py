@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from made_up import WELCH, children, diet, seed_scores, tickets, velocities, with_diet, with_tickets
 from scipy.stats import spearmanr, ttest_ind
 from sklearn.metrics import roc_auc_score
 
+from tests.claims.made_up import WELCH, children, diet, seed_scores, tickets, velocities, with_diet, with_tickets
 from winnow.claims import data_diet
 from winnow.claims.rules import CANNOT_TELL, FAILS, HOLDS, NOT_COMPUTED
 

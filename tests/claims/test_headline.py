@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from made_up import diet, level, seed_scores, tickets, with_diet
 
+from tests.claims.made_up import diet, level, seed_scores, tickets, with_diet
 from winnow.claims.headline import headline
 from winnow.claims.register import findings
 from winnow.claims.results import Results

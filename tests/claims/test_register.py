@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from made_up import diet, level, tickets, with_diet
 
+from tests.claims.made_up import diet, level, tickets, with_diet
 from winnow.claims.register import CLAIMS, findings, in_words
 from winnow.claims.results import Results
 from winnow.claims.rules import NOT_COMPUTED, VERDICTS

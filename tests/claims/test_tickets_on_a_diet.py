@@ -1,8 +1,8 @@
 """The claims about rewind points of less data, on made-up results."""
 
 import pytest
-from made_up import EPSILON, children, level, tickets, with_tickets
 
+from tests.claims.made_up import EPSILON, children, level, tickets, with_tickets
 from winnow.claims import tickets_on_a_diet
 from winnow.claims.rules import CANNOT_TELL, FAILS, HOLDS, NOT_COMPUTED
 from winnow.params.pruning import Rewind

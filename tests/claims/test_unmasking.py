@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-from made_up import EPSILON, level, tickets, with_tickets
 
+from tests.claims.made_up import EPSILON, level, tickets, with_tickets
 from winnow.claims import unmasking
 from winnow.claims.rules import CANNOT_TELL, FAILS, HOLDS, NOT_COMPUTED
 from winnow.params.pruning import Rewind

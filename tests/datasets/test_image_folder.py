@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import encoded, picture, write_folder
 from PIL import Image
 from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from tests.datasets.pictures import encoded, picture, write_folder
 from winnow.datasets.build import build, read
 from winnow.datasets.sources.image_folder import EXTENSIONS
 from winnow.errors import UserError

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pictures import IMAGE_TYPE, encoded, picture, write_parquet
 from PIL import Image
 
+from tests.datasets.pictures import IMAGE_TYPE, encoded, picture, write_parquet
 from winnow.datasets.build import build, read
 from winnow.errors import UserError
 from winnow.params.download import Download

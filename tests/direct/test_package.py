@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from own import Own, data, loader
 
 import winnow
+from tests.direct.own import Own, data, loader
 
 
 def test_every_name_is_there_and_has_its_types():

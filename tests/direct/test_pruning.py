@@ -4,12 +4,12 @@ import copy
 
 import pytest
 import torch
-from own import Own, data
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
 import winnow
+from tests.direct.own import Own, data
 from winnow.pruning.context import Context
 
 X, Y = data().tensors

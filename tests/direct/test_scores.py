@@ -5,11 +5,11 @@ import copy
 import numpy as np
 import pytest
 import torch
-from own import CLASSES, Own, data, loader
 from torch import nn
 from torch.nn import functional
 
 import winnow
+from tests.direct.own import CLASSES, Own, data, loader
 
 X, Y = data().tensors
 

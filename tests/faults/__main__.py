@@ -1,4 +1,4 @@
-"""The command behind make faults: python tests/faults [--seed N] [--only KIND] [--number N]."""
+"""The command behind make faults: python -m tests.faults [--seed N] [--only KIND] [--number N]."""
 
 import argparse
 import os
@@ -12,16 +12,13 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path += [str(HERE), str(HERE.parent / "repro"), str(HERE.parent / "pipeline")]
-
-from tried import Trial, Tried, table, totals, try_all  # noqa: E402
+from tests.faults.tried import Trial, Tried, table, totals, try_all
 
 HEADING = "## A run"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python tests/faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="of all numbers of chance")
     parser.add_argument("--only", choices=KINDS, action="append", help="this kind of faults; all if left out")
     parser.add_argument("--number", type=int, action="append", help="this trial of a kind; all if left out")
@@ -49,7 +46,7 @@ def main() -> int:
         options.write.write_text(f"{above}{HEADING}\n\n{found}")
     lost = [one for one in tried if not one.survived]
     for one in lost:
-        again = f"python tests/faults --seed {options.seed} --only {one.trial.kind} --number {one.trial.number}"
+        again = f"python -m tests.faults --seed {options.seed} --only {one.trial.kind} --number {one.trial.number}"
         print(f"lost: {one.trial.what}: {again}; its folder is below {box}")
     return 1 if lost else 0
 
@@ -66,10 +63,12 @@ def _trials(module: str, function: str = "trials", **more: object) -> Callable[[
     """The trials of a kind, once there is a project to try them on."""
 
     def begin(box: Path, count: int | None) -> Iterator[Trial]:
-        from reference import Reference
-        from tiny import Tiny
+        from tests.faults.reference import Reference
+        from tests.faults.tiny import Tiny
 
-        return getattr(import_module(module), function)((Tiny if module == "tiny" else Reference)(box), count, **more)
+        return getattr(import_module(f"tests.faults.{module}"), function)(
+            (Tiny if module == "tiny" else Reference)(box), count, **more
+        )
 
     return begin
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import small
-from injected import Fault
-from kills import TRIES, recovered
-from reference import Reference
-from small import PROGRAMS
-from toy import Toy
-from tried import Lost, Trial
+from tests.faults import small
+from tests.faults.injected import Fault
+from tests.faults.kills import TRIES, recovered
+from tests.faults.reference import Reference
+from tests.faults.small import PROGRAMS
+from tests.faults.tried import Lost, Trial
+from tests.repro.toy import Toy
 
 FULL = ("No space left on device", "Errno 28", "is full", "cannot be written")
 SIZE = 2**21  # of the small file system; a run writes about a third of it

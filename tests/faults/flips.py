@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-import small
-from reference import Reference
-from small import MAKE
-from toy import Toy
-from tried import Lost, Trial
+from tests.faults import small
+from tests.faults.reference import Reference
+from tests.faults.small import MAKE
+from tests.faults.tried import Lost, Trial
+from tests.repro.toy import Toy
 
 PLACES = {
     "an object of the cache": ".dvc/cache/files/*/*/*",

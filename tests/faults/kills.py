@@ -9,12 +9,13 @@ from pathlib import Path
 from random import Random
 
 import psutil
-import small
-from injected import Fault
-from reference import Measured
-from small import MAKE, PROGRAMS
-from toy import Toy
-from tried import Lost, Trial
+
+from tests.faults import small
+from tests.faults.injected import Fault
+from tests.faults.reference import Measured
+from tests.faults.small import MAKE, PROGRAMS
+from tests.faults.tried import Lost, Trial
+from tests.repro.toy import Toy
 
 # shell patterns of paths
 MOMENTS = {

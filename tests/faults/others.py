@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import small
-from kills import recovered
-from reference import Reference
-from small import MAKE, PROGRAMS
-from tried import Lost, Trial
+from tests.faults import small
+from tests.faults.kills import recovered
+from tests.faults.reference import Reference
+from tests.faults.small import MAKE, PROGRAMS
+from tests.faults.tried import Lost, Trial
 
 YEAR = 365 * 24 * 3600
 RIGHTS = "-dac_override,-dac_read_search,-fowner,-chown"  # by which root may do what a file's mode forbids

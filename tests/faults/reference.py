@@ -5,10 +5,10 @@ from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
 
-import small
-from injected import NEVER, Write, writes
-from small import MAKE, PROGRAMS
-from toy import Toy
+from tests.faults import small
+from tests.faults.injected import NEVER, Write, writes
+from tests.faults.small import MAKE, PROGRAMS
+from tests.repro.toy import Toy
 
 
 class Measured:

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import psutil
-from toy import ROOT, Toy
+
+from tests.repro.toy import ROOT, Toy
 
 DVC_YAML = """
 stages:

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import disks
-import flips
-import kills
-import others
 import pytest
-from injected import COMPILER
-from reference import Reference
-from tried import try_all
+
+from tests.faults import disks, flips, kills, others
+from tests.faults.injected import COMPILER
+from tests.faults.reference import Reference
+from tests.faults.tried import try_all
 
 pytestmark = pytest.mark.pipeline
 

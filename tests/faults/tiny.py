@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import kills
-import small
-from clone import Clone, make
-from reference import Measured
-from small import MAKE
-from toy import Toy
-from tried import Trial
+from tests.faults import kills, small
+from tests.faults.reference import Measured
+from tests.faults.small import MAKE
+from tests.faults.tried import Trial
+from tests.pipeline.clone import Clone, make
+from tests.repro.toy import Toy
 
 OUTS = {"early@a": "data/early/a", "prune@l1": "data/tickets/l1"}  # each of two networks
 

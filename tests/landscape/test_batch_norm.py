@@ -2,9 +2,9 @@ import copy
 
 import pytest
 import torch
-from tiny import images
 from torch import nn
 
+from tests.landscape.tiny import images
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.training import Network

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import CLASSES, SHAPE, exact_hessian, images
 
+from tests.landscape.tiny import CLASSES, SHAPE, exact_hessian, images
 from tests.pruning.masked import cut_smallest
 from tests.training.small import on_cpu, pictures
 from winnow.landscape.batch_norm import recalibrate_on

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import exact_hessian, images, rectified, smooth, some_mask
 from torch import Tensor, nn
 
+from tests.landscape.tiny import exact_hessian, images, rectified, smooth, some_mask
 from winnow.landscape.hessian import Product, hessian_product, top_eigenpairs, trace
 from winnow.landscape.live import count, live_entries
 from winnow.networks import initialise

@@ -3,8 +3,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import images
 
+from tests.landscape.tiny import images
 from winnow.landscape.barrier import barrier
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.landscape.line import between, errors_along

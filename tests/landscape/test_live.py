@@ -1,7 +1,7 @@
 import pytest
 import torch
-from tiny import rectified, smooth, some_mask
 
+from tests.landscape.tiny import rectified, smooth, some_mask
 from winnow.landscape.live import count, distance, gather, live_entries, scatter
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from tiny import exact_hessian, images, rectified, smooth
 
+from tests.landscape.tiny import exact_hessian, images, rectified, smooth
 from winnow.landscape.hessian import hessian_product, random_signs, top_eigenpairs
 from winnow.landscape.live import count, live_entries
 from winnow.landscape.spectrum import density, integrate, quadrature

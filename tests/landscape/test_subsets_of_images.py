@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from test_line import networks
-from tiny import images
 
+from tests.landscape.test_line import networks
+from tests.landscape.tiny import images
 from winnow.analysis.verdicts import barriers
 from winnow.datasets.images import Labelled, sample
 from winnow.landscape.batch_norm import recalibrate

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import vl_convert
-from made_up_page import EVIL, Made, files
 
+from tests.page.made_up_page import EVIL, Made, files
 from winnow.page import charts
 
 ALL = (charts.accuracy, charts.tickets, charts.detection, charts.effects)

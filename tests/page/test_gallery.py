@@ -6,9 +6,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from made_up_page import CLASSES, scores
 from PIL import Image
 
+from tests.page.made_up_page import CLASSES, scores
 from winnow.page.gallery import MOST, PIXELS, Images, gallery, last_scores
 from winnow.page.pictures import embedded, sprites
 

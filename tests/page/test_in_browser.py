@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from made_up_page import CLASSES, experiment, files
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.page.made_up_page import CLASSES, experiment, files
 from winnow.datasets.label_file import read_labels
 from winnow.page.page import page as page_of
 

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made_up_page import EVIL, PARAMS, Made, experiment, files
 from ruamel.yaml import YAML
 
+from tests.page.made_up_page import EVIL, PARAMS, Made, experiment, files
 from winnow.page.claims import bar
 from winnow.page.compare import of_claims, of_numbers, of_params
 from winnow.page.figures import FIGURES, with_others

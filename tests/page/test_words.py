@@ -4,8 +4,8 @@ import math
 
 import pandas as pd
 import pytest
-from made_up_page import claim
 
+from tests.page.made_up_page import claim
 from winnow.page.words import headline, in_numbers, number, some
 
 SUMMARY = {"full": 0.98, "el2n": 0.975, "random": 0.96, "dense": 0.026, "density": 0.028}

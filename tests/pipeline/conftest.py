@@ -3,7 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clone import Clone, make
+
+from tests.pipeline.clone import Clone, make
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import json
 
 import numpy as np
 import pytest
-from clone import Clone
 
+from tests.pipeline.clone import Clone
 from winnow.pruning.masks import density
 from winnow.selection.files import load_subset
 from winnow.storage import load_table, load_tensors

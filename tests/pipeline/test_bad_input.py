@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from clone import Clone, command, in_this_process, ran
 from PIL import Image
 
+from tests.pipeline.clone import Clone, command, in_this_process, ran
 from winnow.storage import load_table
 
 pytestmark = pytest.mark.pipeline

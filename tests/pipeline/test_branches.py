@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from clone import Clone, ran
+
+from tests.pipeline.clone import Clone, ran
 
 pytestmark = pytest.mark.pipeline
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from clone import Clone, in_this_process
 
+from tests.pipeline.clone import Clone, in_this_process
 from winnow.tickets.files import Ticket, load_ticket
 
 pytestmark = pytest.mark.pipeline

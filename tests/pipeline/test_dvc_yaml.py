@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clone import ROOT, Clone, command, in_this_process, read_yaml, write_yaml
 
+from tests.pipeline.clone import ROOT, Clone, command, in_this_process, read_yaml, write_yaml
 from winnow.experiment import Params
 from winnow.params.view import UndeclaredParameterError
 

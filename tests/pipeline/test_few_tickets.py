@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from clone import Clone, in_this_process
+
+from tests.pipeline.clone import Clone, in_this_process
 
 pytestmark = pytest.mark.pipeline
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from clone import Clone
+
+from tests.pipeline.clone import Clone
 
 pytestmark = pytest.mark.pipeline
 

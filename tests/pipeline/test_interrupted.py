@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clone import Clone, command, ran
 
+from tests.pipeline.clone import Clone, command, ran
 from winnow.storage import load_tensors
 
 pytestmark = pytest.mark.pipeline

@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from clone import Clone
 from PIL import Image
+
+from tests.pipeline.clone import Clone
 
 pytestmark = pytest.mark.pipeline
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clone import Clone
 from PIL import Image
 
+from tests.pipeline.clone import Clone
 from winnow.storage import load_table
 
 pytestmark = pytest.mark.pipeline

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from clone import Clone
 
+from tests.pipeline.clone import Clone
 from winnow.storage import load_table
 
 pytestmark = pytest.mark.pipeline

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from clone import Clone
 from safetensors.torch import save_file
-from test_bad_input import assert_one_line
 
+from tests.pipeline.clone import Clone
+from tests.pipeline.test_bad_input import assert_one_line
 from winnow.storage import load_tensors
 
 pytestmark = pytest.mark.pipeline

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from clone import Clone, read_yaml
+
+from tests.pipeline.clone import Clone, read_yaml
 
 pytestmark = pytest.mark.pipeline
 

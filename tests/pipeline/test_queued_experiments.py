@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from clone import Clone, ran
 
+from tests.pipeline.clone import Clone, ran
 from winnow.storage import load_provenance
 
 pytestmark = pytest.mark.pipeline

@@ -4,7 +4,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from clone import Clone, read_yaml
+
+from tests.pipeline.clone import Clone, read_yaml
 
 pytestmark = pytest.mark.pipeline
 

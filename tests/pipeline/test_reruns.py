@@ -8,8 +8,8 @@ import re
 
 import pandas as pd
 import pytest
-from clone import ROOT, Clone, ran, read_yaml
 
+from tests.pipeline.clone import ROOT, Clone, ran, read_yaml
 from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
 from winnow.scores.seed_scores import load_scores
 from winnow.selection.files import load_subset

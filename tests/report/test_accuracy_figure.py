@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import line
-from figure_data import EIGHT, THREE, accuracies
 
+from tests.report.drawn import line
+from tests.report.figure_data import EIGHT, THREE, accuracies
 from winnow.analysis.comparison import accuracy_bands
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.style import Style, looks, save

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import labels, line
 
+from tests.report.drawn import labels, line
 from winnow.report.agreement import agreement_figure, plane_figure
 from winnow.report.style import Style, save
 

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import labels, legend, line
-from ticket_data import EPSILON, MANY_LINES, barriers, level_names, pairs, tickets, verdicts
 
+from tests.report.drawn import labels, legend, line
+from tests.report.ticket_data import EPSILON, MANY_LINES, barriers, level_names, pairs, tickets, verdicts
 from winnow.analysis.spread import spread
 from winnow.analysis.summary import connected_and_matching
 from winnow.report.barriers import barrier_matrix_figure, connectivity_figure

@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
-from drawn import labels, line
-from ticket_data import children, children_on_subsets
 
+from tests.report.drawn import labels, line
+from tests.report.ticket_data import children, children_on_subsets
 from winnow.analysis.curves import subset_curves
 from winnow.analysis.spread import spread
 from winnow.report.children import children_figure, children_subsets_figure

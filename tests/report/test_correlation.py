@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import legend, line
-from figure_data import correlations, reliability
 from scipy.stats import spearmanr
 
+from tests.report.drawn import legend, line
+from tests.report.figure_data import correlations, reliability
 from winnow.analysis.reliability import correlation_table
 from winnow.report.correlation import column_title, correlation_figure, in_order, reliability_figure
 from winnow.report.style import Style, save

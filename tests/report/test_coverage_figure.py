@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import legend, line
 
+from tests.report.drawn import legend, line
 from winnow.report.coverage import coverage_figure, strata_figure
 from winnow.report.style import Style, save
 

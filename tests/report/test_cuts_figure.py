@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
-from drawn import legend
-from ticket_data import cuts
 
+from tests.report.drawn import legend
+from tests.report.ticket_data import cuts
 from winnow.analysis.cuts import cut_limits, predicted_cuts
 from winnow.report.cuts import cuts_figure
 from winnow.report.style import Style

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from ticket_data import densities, of_levels
 
+from tests.report.ticket_data import densities, of_levels
 from winnow.report.density import density_figure
 from winnow.report.style import Style
 

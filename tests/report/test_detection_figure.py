@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from drawn import legend, line
 
+from tests.report.drawn import legend, line
 from winnow.analysis.detection import detection_curves, detection_table
 from winnow.report.detection import detection_figure
 from winnow.report.style import Style, save

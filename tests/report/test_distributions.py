@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from drawn import legend
-from figure_data import histograms, scores
 from matplotlib.patches import Rectangle, StepPatch
 
+from tests.report.drawn import legend
+from tests.report.figure_data import histograms, scores
 from winnow.report.distributions import distributions_figure
 from winnow.report.style import Style, save
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from drawn import legend, line
-from figure_data import history
 
+from tests.report.drawn import legend, line
+from tests.report.figure_data import history
 from winnow.analysis.curves import training_curves
 from winnow.report.history import history_figure
 from winnow.report.style import Style, save

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import labels, legend, line
 
+from tests.report.drawn import labels, legend, line
 from winnow.report.how_early import how_early_figure, how_many_figure
 from winnow.report.style import Style, save
 

@@ -3,9 +3,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import line
-from ticket_data import level_names, lines
 
+from tests.report.drawn import line
+from tests.report.ticket_data import level_names, lines
 from winnow.analysis.curves import along_lines
 from winnow.report.lines import chosen, lines_figure
 from winnow.report.style import Style

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from ticket_data import histograms, magnitudes
 
+from tests.report.ticket_data import histograms, magnitudes
 from winnow.report.magnitudes import magnitudes_figure, with_edges
 from winnow.report.style import Style
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import line
 
+from tests.report.drawn import line
 from winnow.report.marks import band_note, draw_lines, some_of, span
 from winnow.report.style import Style, drawing, looks, new_figure
 

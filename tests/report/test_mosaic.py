@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_data import pictures
 
+from tests.report.figure_data import pictures
 from winnow.analysis.extremes import extremes
 from winnow.report.mosaic import mosaic_figures
 from winnow.report.style import Style, save

@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pandas as pd
-from drawn import labels, legend, line
-from ticket_data import curves, perturbations, references
 
+from tests.report.drawn import labels, legend, line
+from tests.report.ticket_data import curves, perturbations, references
 from winnow.report.perturbations import perturbations_figure
 from winnow.report.style import Style
 

@@ -1,6 +1,6 @@
 import numpy as np
-from ticket_data import spectra
 
+from tests.report.ticket_data import spectra
 from winnow.analysis.spread import spread
 from winnow.report.spectra import power, spectra_figure
 from winnow.report.style import Style

@@ -5,11 +5,11 @@ from itertools import combinations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from figure_data import EIGHT, accuracies, histograms, pictures, scores, suspects
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.report.figure_data import EIGHT, accuracies, histograms, pictures, scores, suspects
 from winnow.analysis.comparison import accuracy_bands
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.distributions import distributions_figure

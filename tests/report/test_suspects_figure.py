@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from figure_data import pictures, suspects
 
+from tests.report.figure_data import pictures, suspects
 from winnow.report.style import Style, save
 from winnow.report.suspects import suspects_figure
 

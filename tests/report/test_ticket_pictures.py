@@ -9,9 +9,9 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 import pytest
-import ticket_data as made
 from matplotlib.figure import Figure
 
+from tests.report import ticket_data as made
 from winnow.analysis.curves import along_lines, subset_curves
 from winnow.analysis.cuts import cut_limits, errors_around_cuts, predicted_cuts
 from winnow.analysis.spread import spread

@@ -1,9 +1,9 @@
 import math
 
 import numpy as np
-from drawn import labels, legend, line
-from ticket_data import EPSILON, MANY_LINES, barriers, tickets, verdicts
 
+from tests.report.drawn import labels, legend, line
+from tests.report.ticket_data import EPSILON, MANY_LINES, barriers, tickets, verdicts
 from winnow.analysis.cuts import errors_around_cuts
 from winnow.report.style import Style
 from winnow.report.tickets import cut_errors_figure, tickets_figure

@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import legend, line
-from figure_data import accuracies
 
+from tests.report.drawn import legend, line
+from tests.report.figure_data import accuracies
 from winnow.report.style import Style, save
 from winnow.report.transfer import transfer_figure
 

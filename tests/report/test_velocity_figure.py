@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import legend, line
 
+from tests.report.drawn import legend, line
 from winnow.report.style import Style, save
 from winnow.report.velocity import velocity_figure
 

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-from pulled import Project, make
+
+from tests.repro.pulled import Project, make
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from toy import SRC, wait
 
+from tests.repro.toy import SRC, wait
 from winnow.repro.launch import Command, Launcher
 
 STAGE = """

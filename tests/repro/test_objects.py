@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from pulled import FILES, LIST, Project, entry, md5
 
+from tests.repro.pulled import FILES, LIST, Project, entry, md5
 from winnow.repro.objects import damaged, mend
 from winnow.repro.pull import Options, pull
 

@@ -10,8 +10,8 @@ from dvc.repo import Repo
 from dvc_objects.errors import ObjectFormatError
 from hypothesis import given
 from hypothesis import strategies as st
-from pulled import FILES, LIST, Project, as_list, entry, md5
 
+from tests.repro.pulled import FILES, LIST, Project, as_list, entry, md5
 from winnow.cli.pull import pull as say_pull
 from winnow.repro.books import opened, unverified
 from winnow.repro.distrust import listed, run_of

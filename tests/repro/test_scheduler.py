@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from toy import REPRO, Toy, make, wait
+
+from tests.repro.toy import REPRO, Toy, make, wait
 
 ALL = ["apart", "first", "item@x", "item@y", "last", "left"]
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small import FACTS, on_cpu, pictures
 
 import winnow.training.batches
+from tests.training.small import FACTS, on_cpu, pictures
 from winnow.datasets.images import Images, Labelled, chunks, load_pixels
 from winnow.datasets.statistics import channel_statistics
 from winnow.params.training import Augment

@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small import CLASSES, EPOCHS, NETWORK, TRAINING, contents, early, on_cpu, pictures
 
+from tests.training.small import CLASSES, EPOCHS, NETWORK, TRAINING, contents, early, on_cpu, pictures
 from winnow.networks import build, initialise
 from winnow.params.training import Network
 from winnow.storage import load_table, load_tensors

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import log_softmax
-from small import CLASSES, NETWORK, on_cpu, pictures
 
+from tests.training.small import CLASSES, NETWORK, on_cpu, pictures
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.training.batches import normalise

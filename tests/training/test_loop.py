@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from small import CLASSES, FACTS, NETWORK, TRAINING, on_cpu, pictures
-from test_batches import crop_and_flip_one
 
+from tests.training.small import CLASSES, FACTS, NETWORK, TRAINING, on_cpu, pictures
+from tests.training.test_batches import crop_and_flip_one
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
 from winnow.streams import torch_stream

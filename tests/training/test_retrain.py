@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy.special import log_softmax
-from small import CLASSES, NETWORK, TRAINING, contents, named, on_cpu, pictures
 
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, named, on_cpu, pictures
 from winnow.networks import build
 from winnow.storage import load_table, load_tensors, save_tensors
 from winnow.training import loop

@@ -9,10 +9,10 @@ import time
 
 import pytest
 import torch
-from small import contents, early
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
+from tests.training.small import contents, early
 from winnow.errors import UserError
 from winnow.progress import Bar
 from winnow.training.workers import side_by_side
