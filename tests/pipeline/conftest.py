@@ -1,10 +1,11 @@
 import fcntl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.pipeline.clone import Clone, make
+from tests.pipeline.servers import Server, s3_server, ssh_server
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +52,15 @@ def made_once(clone: Clone, make: Callable[[], object]) -> None:
 def clone(finished: Clone, tmp_path: Path) -> Clone:
     """A copy of the finished clone, to be changed."""
     return finished.copy(tmp_path / "clone")
+
+
+@pytest.fixture(scope="session")
+def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with ssh_server(tmp_path_factory.mktemp("ssh") / "server") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with s3_server(tmp_path_factory.mktemp("s3") / "server") as server:
+        yield server

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from winnow.cli.clean import leftovers
+from winnow.cli.remote import Remote, default_remote
 from winnow.errors import UserError
 
 PACKAGES = ("winnow", "torch", "torchvision", "numpy", "dvc")
@@ -21,7 +22,10 @@ def doctor(cache: bool = False) -> int:
     DVC's cache and all outputs too, for damaged ones."""
     for line in _found():
         print(line)
-    wrong = [*_wrong(), *(_damaged() if cache else ())]
+    remote = default_remote() if Path(".dvc").is_dir() and shutil.which("dvc") else None
+    if remote and not remote.wrong:
+        print(f"remote {remote.name}: {remote.answer}")
+    wrong = [*_wrong(remote), *(_damaged() if cache else ())]
     for line in wrong:
         print(f"wrong: {line}")
     if not wrong:
@@ -59,7 +63,7 @@ def _device() -> str:
     return f"cuda: {torch.cuda.get_device_name()}" if device.type == "cuda" else device.type
 
 
-def _wrong() -> Iterator[str]:
+def _wrong(remote: Remote | None) -> Iterator[str]:
     if shutil.which("git") is None:
         yield "git is not installed, or not on the PATH"
     if shutil.which("dvc") is None:
@@ -79,6 +83,8 @@ def _wrong() -> Iterator[str]:
         load_params()
     except UserError as error:
         yield str(error)
+    if remote and remote.wrong:
+        yield f"remote {remote.name}: {remote.answer}"
     for what in leftovers():
         yield f"{what.about} (winnow clean)"
     from winnow.repro.books import opened, unverified
