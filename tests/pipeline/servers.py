@@ -1,7 +1,7 @@
 """Real servers on 127.0.0.1 for the tests of remotes: OpenSSH, and s3rver, which speaks S3 and keeps real files.
 
-s3rver comes from npm alone; moto's server, which DVC's own tests use, keeps everything in memory and takes forty packages.
-Two things s3rver does not do: it checks the name of a key but not its secret, and it stores a half-sent object.
+s3rver is one npm package; moto's server, which DVC's own tests use, keeps all in memory and takes forty packages.
+s3rver differs from a real store: it checks a key's name but not its secret, and it shows objects that were half sent.
 """
 
 import shutil
@@ -42,6 +42,12 @@ class Server:
         for name, value in self.options.items():
             clone.do("dvc", "remote", "modify", "--local", "team", name, value)
 
+    def forget_half_sent(self) -> None:
+        """What a real store does by itself: s3rver shows an object whose upload ended early, without its metadata."""
+        for path in self.files.rglob("*._S3rver_object"):
+            if not path.with_name(path.name.replace("_object", "_metadata.json")).exists():
+                path.unlink()
+
     def objects(self) -> dict[str, bytes]:
         """What the remote holds, by the hash that is its name."""
         found = {}
@@ -76,7 +82,8 @@ def ssh_server(folder: Path) -> Iterator[Server]:
     Path("/run/sshd").mkdir(exist_ok=True)  # as root it insists on that empty folder
     with running([SSHD, "-f", str(folder / "config"), "-D", "-e"], port, folder / "log"):
         url = f"ssh://127.0.0.1:{port}{folder / 'store'}"
-        yield Server(url, folder / "store", {"keyfile": str(folder / "user")})
+        settings_of_nobody = {"HOME": str(folder), "SSH_AUTH_SOCK": ""}
+        yield Server(url, folder / "store", {"keyfile": str(folder / "user")}, settings_of_nobody)
 
 
 @contextmanager
@@ -88,9 +95,22 @@ def s3_server(folder: Path) -> Iterator[Server]:
     command = [S3RVER, "--directory", str(folder), "--address", "127.0.0.1", "--port", str(port)]
     folder.mkdir(parents=True)
     with running([*command, "--configure-bucket", BUCKET], port, folder / "log"):
-        credentials = {"AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": "S3RVER"}
+        credentials = {"AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": "S3RVER", "HOME": str(folder)}
         options = {"endpointurl": f"http://127.0.0.1:{port}", "region": "us-east-1"}
         yield Server(f"s3://{BUCKET}", folder / BUCKET, options, credentials)
+
+
+@contextmanager
+def small_disk(folder: Path, mebibytes: int) -> Iterator[None]:
+    """A folder that is a disk of its own; ``mount -o remount,size=`` makes it larger."""
+    folder.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "winnow-test", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
+        pytest.skip("a disk to fill needs the right to mount a tmpfs")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager

@@ -3,15 +3,15 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clone import ROOT, Clone, write_yaml
-from servers import Server, free_port
+from clone import Clone, write_yaml
+from servers import Server, free_port, small_disk
 
 from winnow.cli.remote import MEANINGS, default_remote
 
@@ -38,10 +38,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Server:
     return request.getfixturevalue(request.param).below(tmp_path.name)
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Clone:
-    """A project of one stage that has run at two fractions."""
-    project = Clone(tmp_path / "small", tmp_path / "outside")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    folder = tmp_path_factory.mktemp("small")
+    project = Clone(folder / "project", folder / "outside")
     project.folder.mkdir()
     project.do("git", "init", "--quiet")
     project.do("dvc", "init", "--quiet")
@@ -50,6 +50,12 @@ def small(tmp_path: Path) -> Clone:
     assert len(project.repro()) == 2
     project.commit()
     return project
+
+
+@pytest.fixture
+def small(made: Clone, tmp_path: Path) -> Clone:
+    """A project of one stage that has run at two fractions."""
+    return made.copy(tmp_path / "small")
 
 
 def colleague(of: Clone, server: Server, folder: Path) -> Clone:
@@ -142,6 +148,7 @@ def test_a_killed_push_is_completed_by_the_next(small: Clone, server: Server, tm
     os.killpg(push.pid, signal.SIGKILL)
     push.communicate()
     assert 0 < len(server.objects()) < 2 * FILES
+    server.forget_half_sent()
     small.do("dvc", "push", **server.environment)
     assert_whole(server)
     other = colleague(small, server, tmp_path / "colleague")
@@ -150,7 +157,12 @@ def test_a_killed_push_is_completed_by_the_next(small: Clone, server: Server, tm
     assert other.files("data") == small.files("data")
 
 
-def modify(name: str, value: str) -> Callable[[Clone, Server], dict[str, str]]:
+Spoil = Callable[[Clone, Server], dict[str, str]]
+
+
+def setting(name: str, value: str) -> Spoil:
+    """Spoil a setting of the remote. A Spoil gives the environment of the commands that follow."""
+
     def spoil(project: Clone, server: Server) -> dict[str, str]:
         text = value.format(port=free_port(), stranger=server.options.get("keyfile", "").replace("user", "stranger"))
         project.do("dvc", "remote", "modify", "--local", "team", name, text)
@@ -159,17 +171,131 @@ def modify(name: str, value: str) -> Callable[[Clone, Server], dict[str, str]]:
     return spoil
 
 
-# what is spoilt, and what DVC says then; docs/team.md has each
+def variables(**changes: str) -> Spoil:
+    return lambda _, server: {**server.environment, **changes}
+
+
+# what is spoilt, and what DVC says then
 FAULTS = {
-    "ssh: no server": ("ssh", modify("url", "ssh://127.0.0.1:{port}/x"), "Connect call failed"),
-    "ssh: no host": ("ssh", modify("url", "ssh://nobody.invalid/x"), "Name or service not known"),
-    "ssh: another's key": ("ssh", modify("keyfile", "{stranger}"), "Permission denied for user"),
-    "s3: no server": ("s3", modify("endpointurl", "http://127.0.0.1:{port}"), "Could not connect to the endpoint URL"),
-    "s3: no bucket": ("s3", modify("url", "s3://no-such-bucket/x"), "bucket does not exist"),
-    "s3: another's key": (
+    "no ssh server": ("ssh", setting("url", "ssh://127.0.0.1:{port}/x"), "Connect call failed"),
+    "no such host": ("ssh", setting("url", "ssh://nobody.invalid/x"), "Name or service not known"),
+    "another's ssh key": ("ssh", setting("keyfile", "{stranger}"), "Permission denied for user"),
+    "no s3 server": ("s3", setting("endpointurl", "http://127.0.0.1:{port}"), "Could not connect to the endpoint URL"),
+    "no bucket": ("s3", setting("url", "s3://no-such-bucket/x"), "bucket does not exist"),
+    "another's s3 key": ("s3", variables(AWS_ACCESS_KEY_ID="STRANGER"), "Forbidden"),
+    "no s3 key": (
         "s3",
-        lambda _, server: {**server.environment, "AWS_ACCESS_KEY_ID": "STRANGER"},
-        "Forbidden",
+        variables(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", AWS_EC2_METADATA_DISABLED="true"),
+        "Unable to locate credentials",
     ),
-    "s3: no key": ("s3", lambda *_: {"AWS_EC2_METADATA_DISABLED": "true"}, "Unable to locate credentials"),
 }
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_remote_that_fails_is_told_and_leaves_the_clone_as_it_was(
+    small: Clone, tmp_path: Path, fault: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, spoil, says = FAULTS[fault]
+    server = request.getfixturevalue(kind).below(tmp_path.name)
+    server.serve(small)
+    small.commit()
+    environment = {**spoil(small, server), "AWS_MAX_ATTEMPTS": "1"}  # ten tries take half a minute
+    before = state(small)
+    push = small.run("dvc", "push", **environment)
+    assert push.returncode != 0
+    assert says in push.stdout
+    assert state(small) == before
+
+    for name, value in small.environment(**environment).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(small.folder)
+    remote = default_remote()
+    assert remote is not None
+    assert remote.wrong
+    assert "\n" not in remote.answer
+    assert MEANINGS[says] in remote.answer
+
+
+def test_pulling_from_a_remote_that_lacks_the_data_leaves_the_clone_as_it_was(
+    small: Clone, server: Server, tmp_path: Path
+) -> None:
+    server.serve(small)
+    small.commit()
+    other = colleague(small, server, tmp_path / "colleague")
+    before = state(other)
+    pull = other.run("dvc", "pull", **server.environment)
+    assert pull.returncode != 0
+    assert "cache files do not exist neither locally nor on remote" in pull.stdout
+    assert state(other) == before
+
+
+def test_a_pull_onto_a_full_disk_is_told_and_goes_on_when_there_is_room(
+    small: Clone, ssh: Server, tmp_path: Path
+) -> None:
+    server = ssh.below(tmp_path.name)
+    server.serve(small)
+    small.commit()
+    small.do("dvc", "push", **server.environment)
+    other = colleague(small, server, tmp_path / "colleague")
+    disk = tmp_path / "disk"
+    with small_disk(disk, 1):
+        other.do("dvc", "cache", "dir", "--local", str(disk / "cache"))
+        before = state(other)
+        pull = other.run("dvc", "pull", **server.environment)
+        assert pull.returncode != 0
+        assert "No space left on device" in pull.stdout
+        assert state(other) == before
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        other.do("dvc", "pull", **server.environment)
+        assert other.files("data") == small.files("data")
+
+
+def test_a_push_to_a_full_disk_is_told_and_completed_when_there_is_room(
+    small: Clone, ssh: Server, tmp_path: Path
+) -> None:
+    """Over SSH alone: nobody fills a store in the cloud."""
+    server = ssh.below(tmp_path.name)
+    server.serve(small)
+    small.commit()
+    with small_disk(server.files, 1):
+        before = state(small)
+        push = small.run("dvc", "push", **server.environment)
+        assert push.returncode != 0
+        assert "failed to push" in push.stdout
+        assert state(small) == before
+        subprocess.run(["mount", "-o", "remount,size=50m", str(server.files)], check=True)
+        small.do("dvc", "push", **server.environment)
+        assert_whole(server)
+        other = colleague(small, server, tmp_path / "colleague")
+        other.do("dvc", "pull", **server.environment)
+        assert other.files("data") == small.files("data")
+
+
+def test_the_doctor_says_what_the_default_remote_answers(
+    small: Clone, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in small.environment(**server.environment).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(small.folder)
+    assert default_remote() is None
+    server.serve(small)
+    empty = default_remote()
+    assert empty is not None
+    assert not empty.wrong
+    if server.files.parts[-2] == "store":  # s3rver finds no folder above folders
+        server.files.mkdir()
+        there = default_remote()
+        assert there is not None
+        assert there.answer == "answers"
+    with socket.socket() as silent:  # takes connections, and says nothing
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        name, value = (
+            ("endpointurl", f"http://{where}") if "endpointurl" in server.options else ("url", f"ssh://{where}/x")
+        )
+        small.do("dvc", "remote", "modify", "--local", "team", name, value)
+        hangs = default_remote(limit=5)
+    assert hangs is not None
+    assert hangs.wrong
+    assert "did not answer in 5 s" in hangs.answer
