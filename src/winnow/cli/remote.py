@@ -22,7 +22,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Remote:
-    """The default remote; what is wrong with it, with what to do, in a line, or None."""
+    """The default remote, and what it answers, in a line: if something is wrong, with what to do."""
 
     name: str
     answer: str
@@ -32,7 +32,7 @@ class Remote:
 def default_remote(limit: float = LIMIT) -> Remote | None:
     """Ask the default remote of the working directory's project for the names in its folder, and wait for at most
     ``limit`` seconds. None if there is no default remote."""
-    name = _dvc("config", "core.remote", limit=limit).stdout.strip()
+    name = _dvc("config", "core.remote", limit=None).stdout.strip()
     if not name:
         return None
     try:
@@ -51,7 +51,7 @@ def default_remote(limit: float = LIMIT) -> Remote | None:
     return Remote(name, said, True)
 
 
-def _dvc(*arguments: str, limit: float) -> subprocess.CompletedProcess[str]:
+def _dvc(*arguments: str, limit: float | None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["dvc", *arguments],
         env={**os.environ, "AWS_MAX_ATTEMPTS": "1"},
