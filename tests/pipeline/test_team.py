@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clone import Clone, write_yaml
+from clone import ROOT, Clone, write_yaml
 from servers import Server, free_port, small_disk
 
 from winnow.cli.remote import MEANINGS, default_remote
@@ -116,6 +116,30 @@ def test_what_one_has_trained_the_other_pulls(clone: Clone, server: Server, tmp_
     clone.do("dvc", "pull", "--run-cache", "compare", "--with-deps", **server.environment)
     assert clone.repro("compare") == []
     assert clone.files("data/retrain", "metrics") == other.files("data/retrain", "metrics")
+
+
+@pytest.mark.parametrize("link", ["hardlink", "symlink"])
+def test_one_cache_with_links_serves_two_clones(clone: Clone, tmp_path: Path, link: str) -> None:
+    clone.do("git", "clone", "--quiet", ".", str(tmp_path / "colleague"))
+    other = Clone(tmp_path / "colleague", tmp_path / "outside")
+    clone.do("mv", ".dvc/cache", str(tmp_path / "cache"))
+    for one in (clone, other):
+        one.do("dvc", "cache", "dir", "--local", str(tmp_path / "cache"))
+        one.do("dvc", "config", "--local", "cache.shared", "group")
+        one.do("dvc", "config", "--local", "cache.type", link)
+    clone.do("dvc", "checkout", "--relink")
+    other.do("dvc", "checkout")
+    assert other.make() == []
+
+    other.set("aggregate.suspects", 9)
+    assert other.make("score") == ["score"]
+    made = other.path("data/scores/scores.parquet")
+    assert made.is_symlink() if link == "symlink" else made.stat().st_nlink > 1
+    other.commit()
+    clone.do("git", "pull", "--quiet", str(other.folder))
+    clone.do("dvc", "checkout")
+    assert clone.make("score") == []
+    assert clone.files("data/scores") == other.files("data/scores")
 
 
 def test_two_may_push_at_the_same_time(small: Clone, server: Server, tmp_path: Path) -> None:
@@ -261,7 +285,8 @@ def test_a_push_to_a_full_disk_is_told_and_completed_when_there_is_room(
         before = state(small)
         push = small.run("dvc", "push", **server.environment)
         assert push.returncode != 0
-        assert "failed to push" in push.stdout
+        assert "failed to push data to the cloud" in push.stdout
+        assert "Failure" in push.stdout
         assert state(small) == before
         subprocess.run(["mount", "-o", "remount,size=50m", str(server.files)], check=True)
         small.do("dvc", "push", **server.environment)
@@ -269,6 +294,14 @@ def test_a_push_to_a_full_disk_is_told_and_completed_when_there_is_room(
         other = colleague(small, server, tmp_path / "colleague")
         other.do("dvc", "pull", **server.environment)
         assert other.files("data") == small.files("data")
+
+
+def test_the_page_explains_what_dvc_says() -> None:
+    page = (ROOT / "docs/team.md").read_text()
+    assert [phrase for phrase in MEANINGS if f"| `{phrase}` |" not in page] == []
+    assert "`cache files do not exist neither locally nor on remote`" in page
+    assert "`No space left on device`" in page
+    assert "`failed to push data to the cloud` with `Failure` above it" in page
 
 
 def test_the_doctor_says_what_the_default_remote_answers(

@@ -44,16 +44,20 @@ BEFORE = ".winnow/lock_before.json"  # the stages in dvc.lock when the run began
 WAIT_SECONDS = 600  # for another dvc command to release the repository's lock
 
 
-class _WholeFiles(LocalFileSystem):
+def _whole_files() -> LocalFileSystem:
     """Writes DVC's text files (dvc.lock and the rwlock) completely before they replace the old ones.
 
-    DVC itself writes in place. If it is killed at that moment, it leaves half a file, which no dvc command reads.
+    DVC itself writes in place. If it is killed at that moment, it leaves half a file, which no dvc command reads. No
+    subclass does this: DVC makes links (``cache.type``) only between file systems of the same class.
     """
+    files = LocalFileSystem()
+    plain = files.open
 
-    def open(self, path: str, mode: str = "r", **options: Any) -> AbstractContextManager[IO[Any]]:
-        if "w" not in mode or "b" in mode:
-            return super().open(path, mode, **options)
-        return _open_whole(path, mode, **options)
+    def open_(path: str, mode: str = "r", **options: Any) -> AbstractContextManager[IO[Any]]:
+        return plain(path, mode, **options) if "w" not in mode or "b" in mode else _open_whole(path, mode, **options)
+
+    files.open = open_
+    return files
 
 
 @contextmanager
@@ -152,7 +156,7 @@ def opened(root: str = ".") -> Iterator[Repo]:
     Tqdm.monitor_interval = 0  # its thread cannot start, and hangs, where the interpreter ends and releases a lock
     with translated():
         repo = Repo(root)
-        repo.fs = _WholeFiles()
+        repo.fs = _whole_files()
         repo.stage_cache = _WholeEntries(repo)
         for table in (repo.state.links, repo.state.hashes):
             _try_once(table)
