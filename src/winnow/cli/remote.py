@@ -16,6 +16,7 @@ MEANINGS = {
     "Unable to locate credentials": "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "Forbidden": "the store refuses the key: see AWS_PROFILE or AWS_ACCESS_KEY_ID, and whether it may use the bucket",
     "bucket does not exist": "create the bucket, or correct its name (dvc remote modify)",
+    "extra keys not allowed": ".dvc/config.local has keys of another kind of remote: dvc remote remove --local NAME",
     "to be installed": "install DVC's plugin: pip install 'winnow[ssh]' or 'winnow[s3]'",
 }
 
