@@ -17,6 +17,7 @@ LEFT = [
     "data/early/a/.seed0.tmp",
     "metrics/.summary.json.unfinished.json",
     ".params.yaml.unfinished.yaml",
+    ".winnow/.run.unfinished.ab12/cores/0000",
     ".dvc/cache/.unfinished.ab12/entry",
     ".dvc/cache/files/md5/ab/cdef.xyz.tmp",
     ".dvc/cache/runs/ab/abcd/ef.tmp",
@@ -61,7 +62,7 @@ def test_the_doctor_names_what_a_killed_dvc_left_and_clean_removes_it(capsys: py
     assert len(found) == 3
     assert all(text.endswith("(winnow clean)") for text in found)
     assert "rwlock: was left half-written" in found[0]
-    assert "4 unfinished files in the project" in found[1]
+    assert "5 unfinished files in the project" in found[1]
     assert "3 unfinished files in the cache" in found[2]
     assert main(["clean"]) == 0
     assert [path for path in LEFT if Path(path).exists()] == []
@@ -86,6 +87,7 @@ def test_nothing_is_removed_while_a_command_is_at_work(capsys: pytest.CaptureFix
         write(".dvc/tmp/rwlock", text=json.dumps(entry))
         assert main(["clean"]) == 1
         assert f"process {other.pid} is at work here" in capsys.readouterr().err
+        assert wrong(capsys) == []  # its files are no leftovers
         other.kill()
     assert Path(LEFT[0]).exists()
     assert main(["clean"]) == 0  # that process has ended

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from clone import Clone
+
+from tests.pipeline.clone import Clone
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 S3RVER = shutil.which("s3rver")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from clone import ROOT, Clone, write_yaml
-from servers import Server, free_port, small_disk
 
+from tests.pipeline.clone import ROOT, Clone, write_yaml
+from tests.pipeline.servers import Server, free_port, small_disk
 from winnow.cli.remote import MEANINGS, default_remote
 
 pytestmark = pytest.mark.pipeline
@@ -101,7 +101,7 @@ def test_what_one_has_trained_the_other_pulls(clone: Clone, server: Server, tmp_
     assert_whole(server)
 
     other = colleague(clone, server, tmp_path / "colleague")
-    other.do("dvc", "pull", **server.environment)
+    other.do("winnow", "pull", **server.environment)
     assert other.repro() == []
     assert other.files("data", "plots", "metrics") == clone.files("data", "plots", "metrics")
     assert other.do("git", "status", "--porcelain") == ""
@@ -156,7 +156,7 @@ def test_two_may_push_at_the_same_time(small: Clone, server: Server, tmp_path: P
     assert_whole(server)
     for person in people:
         third = colleague(person, server, tmp_path / f"after-{person.folder.name}")
-        third.do("dvc", "pull", **server.environment)
+        third.do("winnow", "pull", **server.environment)
         assert third.repro() == []
         assert third.files("data") == person.files("data")
 
@@ -175,7 +175,7 @@ def test_a_killed_push_is_completed_by_the_next(small: Clone, server: Server, tm
     small.do("dvc", "push", **server.environment)
     assert_whole(server)
     other = colleague(small, server, tmp_path / "colleague")
-    other.do("dvc", "pull", **server.environment)
+    other.do("winnow", "pull", **server.environment)
     assert other.repro() == []
     assert other.files("data") == small.files("data")
 
@@ -254,7 +254,7 @@ def test_pulling_from_a_remote_that_lacks_the_data_leaves_the_clone_as_it_was(
     small.commit()
     other = colleague(small, server, tmp_path / "colleague")
     before = state(other)
-    pull = other.run("dvc", "pull", **server.environment)
+    pull = other.run("winnow", "pull", **server.environment)
     assert pull.returncode != 0
     assert "cache files do not exist neither locally nor on remote" in pull.stdout
     assert state(other) == before
@@ -272,12 +272,12 @@ def test_a_pull_onto_a_full_disk_is_told_and_goes_on_when_there_is_room(
     with small_disk(disk, 1):
         other.do("dvc", "cache", "dir", "--local", str(disk / "cache"))
         before = state(other)
-        pull = other.run("dvc", "pull", **server.environment)
+        pull = other.run("winnow", "pull", **server.environment)
         assert pull.returncode != 0
         assert "No space left on device" in pull.stdout
         assert state(other) == before
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
-        other.do("dvc", "pull", **server.environment)
+        other.do("winnow", "pull", **server.environment)
         assert other.files("data") == small.files("data")
 
 
@@ -299,7 +299,7 @@ def test_a_push_to_a_full_disk_is_told_and_completed_when_there_is_room(
         small.do("dvc", "push", **server.environment)
         assert_whole(server)
         other = colleague(small, server, tmp_path / "colleague")
-        other.do("dvc", "pull", **server.environment)
+        other.do("winnow", "pull", **server.environment)
         assert other.files("data") == small.files("data")
 
 

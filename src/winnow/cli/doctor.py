@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from winnow.cli.clean import leftovers
+from winnow.cli.clean import at_work, leftovers
 from winnow.cli.remote import Remote, default_remote
 from winnow.errors import UserError
 
@@ -85,7 +85,7 @@ def _wrong(remote: Remote | None) -> Iterator[str]:
         yield str(error)
     if remote and remote.wrong:
         yield f"remote {remote.name}: {remote.answer}"
-    for what in leftovers():
+    for what in leftovers() if at_work() is None else ():  # the files of a command at work are not leftovers
         yield f"{what.about} (winnow clean)"
     from winnow.repro.books import opened, unverified
 

@@ -38,19 +38,18 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
 
     If a stage fails, the stages that depend on it do not run; the others go on. Running stages share ``cores`` cores.
     """
-    with books.translated(), tempfile.TemporaryDirectory(prefix="winnow-") as temporary, books.opened() as repo:
-        LOGS.mkdir(parents=True, exist_ok=True)
+    with books.translated(), books.opened() as repo, _scratch() as temporary:
         with books.locked(repo):
             for line in [*mend(), *books.unverified(repo)]:
                 print(line, flush=True)
             plan = books.plan(repo, targets)
             before = books.names_in_lock(repo)
-        shared = Path(temporary, "cores")
+        shared = temporary / "cores"
         shared.mkdir()
         for number in range(cores):
             (shared / f"{number:04d}").touch()
         with Display(len(plan.steps)) as display, signals_noted() as interrupted:
-            status = _Run(repo, plan, jobs, Path(temporary), display, interrupted).go()
+            status = _Run(repo, plan, jobs, temporary, display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
                 books.order_lock(repo, before, plan.steps)
@@ -58,6 +57,15 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
                 if not status:
                     books.forget_names(repo)
         return status
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for the files by which this run and its stages talk. Not in /tmp, which systems tidy while a run goes on
+    for days; winnow clean knows the name, should the run be killed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".run.unfinished.", dir=LOGS.parent.absolute()) as folder:
+        yield Path(folder)
 
 
 @contextmanager
