@@ -13,7 +13,7 @@ import pytest
 
 from tests.pipeline.clone import ROOT, Clone, write_yaml
 from tests.pipeline.servers import Server, free_port, small_disk
-from winnow.cli.remote import MEANINGS, default_remote
+from winnow.repro.remote import MEANINGS, default_remote
 
 pytestmark = pytest.mark.pipeline
 
@@ -236,6 +236,13 @@ def test_a_remote_that_fails_is_told_and_leaves_the_clone_as_it_was(
     assert push.returncode != 0
     assert says in push.stdout
     assert state(small) == before
+    small.do("rm", "-r", ".dvc/cache")
+    pull = small.run("winnow", "pull", **environment)
+    assert pull.returncode != 0
+    assert pull.stdout.startswith("error: ")
+    assert pull.stdout.count("\n") == 1
+    assert MEANINGS[says] in pull.stdout or "nobody has pushed to it, or it is elsewhere" in pull.stdout
+    assert state(small) == before
 
     for name, value in small.environment(**environment).items():
         monkeypatch.setenv(name, value)
@@ -254,10 +261,14 @@ def test_pulling_from_a_remote_that_lacks_the_data_leaves_the_clone_as_it_was(
     small.commit()
     other = colleague(small, server, tmp_path / "colleague")
     before = state(other)
-    pull = other.run("winnow", "pull", **server.environment)
-    assert pull.returncode != 0
-    assert "cache files do not exist neither locally nor on remote" in pull.stdout
-    assert state(other) == before
+    for command, says in (
+        ("dvc", "cache files do not exist neither locally nor on remote"),
+        ("winnow", "the remote has no such folder: nobody has pushed to it, or it is elsewhere"),
+    ):
+        pull = other.run(command, "pull", **server.environment)
+        assert pull.returncode != 0
+        assert says in pull.stdout
+        assert state(other) == before
 
 
 def test_a_pull_onto_a_full_disk_is_told_and_goes_on_when_there_is_room(

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from winnow.cli.clean import at_work, leftovers
-from winnow.cli.remote import Remote, default_remote
 from winnow.errors import UserError
+from winnow.repro.remote import Remote, default_remote
 
 PACKAGES = ("winnow", "torch", "torchvision", "numpy", "dvc")
 SCARCE = 5 * 2**30  # bytes free on the disk, below which a real experiment may not fit

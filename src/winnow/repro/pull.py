@@ -17,6 +17,7 @@ from dvc_objects.errors import ObjectFormatError
 from winnow.errors import UserError
 from winnow.repro.books import opened, translated
 from winnow.repro.objects import NAME
+from winnow.repro.remote import explained
 
 Output = Any  # of DVC, which ships no types
 
@@ -58,7 +59,7 @@ def pull(targets: Sequence[str] = (), options: Options = PLAIN) -> Pulled:
 
     Raises UserError if the remote cannot be reached.
     """
-    with opened() as repo, translated(), lock_repo(repo):
+    with explained(), opened() as repo, translated(), lock_repo(repo):
         repo.drop_data_index()  # it may hold lists of folders that a plain dvc command has read from the remote
         store = repo.cloud.get_remote_odb(options.remote, "pull")
         if not store.fs.exists(store.path):

@@ -2,7 +2,11 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from winnow.errors import UserError
 
 LIMIT = 20.0  # seconds; DVC itself would wait for half an hour for a server that says nothing
 
@@ -19,6 +23,7 @@ MEANINGS = {
     "extra keys not allowed": ".dvc/config.local has keys of another kind of remote: dvc remote remove --local NAME",
     "to be installed": "install DVC's plugin: pip install 'winnow[ssh]' or 'winnow[s3]'",
 }
+PLUGINS = ("aiobotocore", "aiohttp", "asyncssh", "botocore", "s3fs", "sshfs")  # whose errors are about the remote
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,28 @@ def default_remote(limit: float = LIMIT) -> Remote | None:
         return Remote(name, "answers", False)
     said = next((line for line in asked.stderr.splitlines() if line.startswith("ERROR: ")), asked.stderr.strip())
     said = said.removeprefix("ERROR: ").removeprefix("unexpected error - ")
-    for phrase, meaning in MEANINGS.items():
-        if phrase in said:
-            return Remote(name, f"{meaning} ({said})", True)
+    if known := _meaning(said):
+        return Remote(name, known, True)
     if "does not exist" in said:
         return Remote(name, "has nothing at its address: dvc push makes the folder, or a disk is not mounted", False)
     return Remote(name, said, True)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what DVC's plugins raise into a UserError of one line, with what to do where that is known."""
+    try:
+        yield
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        known = _meaning(said)
+        if known or type(error).__module__.partition(".")[0] in PLUGINS:
+            raise UserError(known or said) from None
+        raise
+
+
+def _meaning(said: str) -> str | None:
+    return next((f"{meaning} ({said})" for phrase, meaning in MEANINGS.items() if phrase in said), None)
 
 
 def _dvc(*arguments: str, limit: float | None) -> subprocess.CompletedProcess[str]:
