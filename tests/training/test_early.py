@@ -55,6 +55,7 @@ def test_the_files(whole):
         *(f"epoch{epoch}.safetensors" for epoch in EPOCHS),
         "correct.safetensors",
         "margins.safetensors",
+        "losses.safetensors",
         "seen.safetensors",
         "history.csv",
     }
@@ -99,6 +100,14 @@ def test_margins_are_those_of_the_visits(whole):
     np.testing.assert_array_equal(margins > 0, correct == 1)
 
 
+def test_losses_are_those_of_the_visits(whole):
+    """Their mean over the visits of an epoch is the one in the history."""
+    losses = load_tensors(whole / "losses.safetensors")["losses"]
+    assert losses.dtype == np.float16
+    history = load_table(whole / "history.csv")
+    np.testing.assert_allclose(np.nanmean(losses.astype(float), axis=1), history["train_loss"], rtol=2e-3)
+
+
 def test_the_history_has_validation(whole):
     history = load_table(whole / "history.csv")
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
@@ -115,11 +124,12 @@ def test_the_history_has_validation(whole):
 
 def test_only_epoch_0_needs_no_training(tmp_path):
     folder = early(tmp_path / "seed3", epochs=[0])
-    assert {"correct.safetensors", "margins.safetensors", "seen.safetensors", "history.csv"} == (
+    assert {"correct.safetensors", "margins.safetensors", "losses.safetensors", "seen.safetensors", "history.csv"} == (
         set(contents(folder)) - {"epoch0.safetensors"}
     )
     assert load_tensors(folder / "correct.safetensors")["correct"].shape == (0, 43)
     assert load_tensors(folder / "margins.safetensors")["margins"].shape == (0, 43)
+    assert load_tensors(folder / "losses.safetensors")["losses"].shape == (0, 43)
 
 
 def test_no_validation_images(tmp_path):
@@ -183,7 +193,7 @@ def test_a_run_on_a_part_is_that_of_a_smaller_set(tmp_path):
         np.testing.assert_allclose(of_part[rows], of_few, rtol=1e-5)
     assert load_tensors(part / "seen.safetensors")["seen"].sum() == len(rows)
     others = np.delete(np.arange(43), rows)
-    for name, not_there in (("correct", loop.NOT_VISITED), ("margins", np.nan)):
+    for name, not_there in (("correct", loop.NOT_VISITED), ("margins", np.nan), ("losses", np.nan)):
         of_part, of_few = (load_tensors(folder / f"{name}.safetensors")[name] for folder in (part, few_files))
         np.testing.assert_array_equal(of_part[:, rows], of_few)
         np.testing.assert_array_equal(of_part[:, others], np.full((2, len(others)), not_there))

@@ -30,8 +30,9 @@ def finished(
     images = on_cpu(pictures())
     run = begun(images, tmp_path, network)
     for _ in train([run], images, training, schedule or make_schedule(training, len(images)), lambda steps: None):
-        if run.correct is not None and run.margins is not None:
+        if run.correct is not None and run.margins is not None and run.losses is not None:
             run.record("correct", run.correct)
+            run.record("losses", run.losses)
             run.record("margins", run.margins)
         run.network.eval()  # the mode in which a caller leaves the network has no part in the training
     return run
@@ -57,7 +58,7 @@ def plain_training(
         foreach=False,
     )
     crop, size = training.augment.crop, training.batch_size
-    step, epoch, table, correct, margins = 0, 0, [], [], []
+    step, epoch, table, correct, margins, of_images = 0, 0, [], [], [], []
     while step < total:
         order = torch.randperm(43, generator=torch_stream(SEED, "data_order", epoch)).numpy()
         count = 43 // size * size
@@ -66,7 +67,7 @@ def plain_training(
             torch.randint(2 * crop + 1, (count, 2), generator=chance).numpy() if crop else np.zeros((count, 2), int)
         )
         flips = torch.rand(count, generator=chance).numpy() < 0.5 if training.augment.flip else np.zeros(count, bool)
-        losses, right, margin = [], np.full(43, NOT_VISITED), np.full(43, np.nan)
+        losses, right, margin, own = [], np.full(43, NOT_VISITED), np.full(43, np.nan), np.full(43, np.nan)
         for first in range(0, count, size):
             if step == total:
                 break
@@ -87,6 +88,7 @@ def plain_training(
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
+            own[rows] = every.detach().numpy()
             right[rows] = logits.argmax(1).numpy() == images.labels[rows]
             for row, z in zip(rows, logits.tolist(), strict=True):
                 margin[row] = z.pop(images.labels[row]) - max(z)
@@ -94,8 +96,9 @@ def plain_training(
         table.append((rate(step - 1), np.mean(losses), np.mean(right[right != NOT_VISITED])))
         correct.append(right)
         margins.append(margin)
+        of_images.append(own)
         epoch += 1
-    return module, table, correct, margins
+    return module, table, correct, margins, of_images
 
 
 def rate_of_the_small_training(step: int) -> float:
@@ -107,13 +110,14 @@ def rate_of_the_small_training(step: int) -> float:
 def test_against_a_plain_loop(tmp_path, name):
     network = NETWORK if name == "convnet" else Network(name=name)
     run = finished(tmp_path, network=network)
-    module, table, correct, margins = plain_training(TRAINING, network, 25, rate_of_the_small_training)
+    module, table, correct, margins, of_images = plain_training(TRAINING, network, 25, rate_of_the_small_training)
     assert (run.epoch, run.step) == (5, 25)
     for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(run.records["correct"], correct)
     np.testing.assert_allclose(run.records["margins"], margins, rtol=2e-3, atol=2e-3)  # as float16
+    np.testing.assert_allclose(run.records["losses"], of_images, rtol=1e-4, atol=1e-4)
 
 
 def test_images_count_by_their_weights(tmp_path):
@@ -152,7 +156,7 @@ def test_a_schedule_may_end_inside_an_epoch(tmp_path):
     assert (run.epoch, run.step) == (2, 7)
     visited = [(correct != NOT_VISITED).sum() for correct in run.records["correct"]]
     assert visited == [40, 16]
-    module, table, correct, _ = plain_training(TRAINING, NETWORK, 7, rate_of_the_small_training)
+    module, table, correct, *_ = plain_training(TRAINING, NETWORK, 7, rate_of_the_small_training)
     np.testing.assert_array_equal(run.records["correct"], correct)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
     for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from winnow import methods
-from winnow.scores.families import OF_DATA, OF_MARGINS, OF_OUTPUTS, OF_VISITS
+from winnow.scores.families import OF_DATA, OF_LOSSES, OF_MARGINS, OF_OUTPUTS, OF_VISITS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
@@ -18,6 +18,7 @@ def compute(name: str, runs: EarlyRuns) -> SeedScores:
         OF_OUTPUTS: _of_outputs,
         OF_VISITS: partial(_of_epochs, EarlyRuns.correct),
         OF_MARGINS: partial(_of_epochs, EarlyRuns.margins),
+        OF_LOSSES: partial(_of_epochs, EarlyRuns.losses),
         OF_DATA: _of_data,
     }
     for family, of_runs in by_family.items():

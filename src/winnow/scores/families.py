@@ -5,6 +5,8 @@ says what the function takes and returns.
 OF_OUTPUTS = "winnow.scores.of_outputs"
 OF_VISITS = "winnow.scores.of_visits"
 OF_MARGINS = "winnow.scores.of_margins"
+OF_LOSSES = "winnow.scores.of_losses"
 OF_DATA = "winnow.scores.of_data"
 OF_GRADIENTS = "winnow.scores.of_gradients"
-OF_FILES = (OF_OUTPUTS, OF_VISITS, OF_MARGINS, OF_DATA)  # need no pass through a network
+OF_RECORDS = (OF_VISITS, OF_MARGINS, OF_LOSSES)  # what the training recorded when it visited the images
+OF_FILES = (OF_OUTPUTS, *OF_RECORDS, OF_DATA)  # need no pass through a network

@@ -64,3 +64,7 @@ class EarlyRuns:
     def margins(self, seed: int) -> np.ndarray:
         """float16 [epochs, n]: of the logits at each visit, NaN where not visited, as training.loop.Run.margins."""
         return load_tensors(self.folder / f"seed{seed}" / "margins.safetensors", "margins")["margins"]
+
+    def losses(self, seed: int) -> np.ndarray:
+        """float16 [epochs, n]: the cross-entropy at each visit, NaN where not visited, as training.loop.Run.losses."""
+        return load_tensors(self.folder / f"seed{seed}" / "losses.safetensors", "losses")["losses"]

@@ -56,9 +56,10 @@ def keep_epochs(
     """
 
     def on_epoch(run: Run) -> None:
-        if run.correct is not None and run.margins is not None:
+        if run.correct is not None and run.margins is not None and run.losses is not None:
             run.record("correct", run.correct)
             run.record("margins", run.margins)
+            run.record("losses", run.losses.astype(np.float16))
             outputs = log_probabilities(run.network, validation)
             labels = validation.labels.cpu().numpy()
             run.record("validation", np.array([mean_loss(outputs, labels), accuracy(outputs, labels)]))
@@ -75,11 +76,12 @@ def keep_epochs(
 
 def keep_visits(images: int) -> Hook:
     """At the end: keep ``correct.safetensors`` (correct, uint8 [epochs, images], as in ``loop.Run.correct``),
-    ``margins.safetensors`` (margins, float16 [epochs, images], as in ``loop.Run.margins``), ``seen.safetensors`` (seen,
-    uint8 [images], 1 for those that the run trained on), and ``history.csv`` (one row per epoch)."""
+    ``margins.safetensors`` (margins, float16 [epochs, images], as in ``loop.Run.margins``), ``losses.safetensors``
+    (losses, likewise), ``seen.safetensors`` (seen, uint8 [images], 1 for those that the run trained on), and
+    ``history.csv`` (one row per epoch)."""
 
     def on_end(run: Run) -> None:
-        for name, kind in (("correct", np.uint8), ("margins", np.float16)):
+        for name, kind in (("correct", np.uint8), ("margins", np.float16), ("losses", np.float16)):
             save_tensors(
                 run.working / f"{name}.safetensors",
                 {name: np.array(run.records.get(name, []), kind).reshape(-1, images)},

@@ -12,7 +12,7 @@ from torch import Tensor
 
 # Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [], hits, bool [b], and
 # margins, float [b].
-Step = Callable[..., tuple[Tensor, Tensor, Tensor]]
+Step = Callable[..., tuple[Tensor, ...]]
 
 # Steps taken before one is recorded: in the first, libraries choose their algorithms and allocate their workspace.
 WARM_UP = 3
@@ -42,7 +42,7 @@ class GraphedStep:
                 place.copy_(tensor)
 
     def take(self, seed: int, results: Sequence[Tensor], before: "GraphedStep | None") -> None:
-        """Take the step on the given batch, and write its results: loss [], hits and margins [b].
+        """Take the step on the given batch, and write its results: loss [], hits, margins and the images' losses [b].
 
         seed: for layers that draw. before: another network, whose step must end first if layers draw, because torch
         keeps one place on the device for the seed of all graphs.
@@ -81,7 +81,8 @@ def take_side_by_side(
     steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: Sequence[Tensor]
 ) -> None:
     """Take one step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of
-    the results, losses [k], hits [k, b] and margins [k, b]. The results are ready once ``wait_for`` has returned."""
+    the results, losses [k], and hits, margins and the images' losses [k, b]. The results are ready once ``wait_for`` has
+    returned."""
     for i, step in enumerate(steps):
         step.give([tensor[i] for tensor in batch])
     before = None

@@ -65,6 +65,7 @@ class Run:
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
     margins: np.ndarray | None = None  # likewise float16 [n of images], ``logit_margins``; NaN where not visited
+    losses: np.ndarray | None = None  # likewise float32 [n of images], the cross-entropy in nats; NaN where not visited
 
     @property
     def working(self) -> Path:
@@ -149,9 +150,9 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 
 def take_step(
     run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Take one step of a run on a batch. Returns the loss [] before it, which images were right, bool [b], and their
-    ``logit_margins`` [b].
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Take one step of a run on a batch. Returns the loss [] before it, which images were right, bool [b], their
+    ``logit_margins`` [b] and the loss of each, whatever its weight [b].
 
     inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
     """
@@ -169,7 +170,8 @@ def take_step(
         raise
     sgd_step(run, training, rate)
     logits = logits.detach()
-    return loss.detach(), logits.argmax(dim=1) == labels, logit_margins(logits, labels)
+    of_images = F.cross_entropy(logits.float(), labels, reduction="none")
+    return loss.detach(), logits.argmax(dim=1) == labels, logit_margins(logits, labels), of_images
 
 
 def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
@@ -192,9 +194,10 @@ def train_epoch(
 ) -> None:
     """Train runs at the same step to the end of their epoch, or of the schedule if that comes first.
 
-    Sets ``run.correct`` and ``run.margins`` (whether each image was classified right when it was visited, and by what
-    margin, in training mode and augmented, as forgetting and AUM need them), and records ``training`` (float64 [3]:
-    learning rate of the last step, mean loss and accuracy over the visits).
+    Sets ``run.correct``, ``run.margins`` and ``run.losses`` (whether each image was classified right when it was
+    visited, by what margin, and with what loss, in training mode and augmented, as forgetting, AUM and data maps need
+    them), and records ``training`` (float64 [3]: learning rate of the last step, mean loss and accuracy over the
+    visits).
 
     graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side.
     """
@@ -206,6 +209,7 @@ def train_epoch(
     losses = torch.empty(size[:2], device=device)
     hits = torch.empty(size, dtype=torch.bool, device=device)
     margins = torch.empty(size, dtype=torch.float16, device=device)
+    of_images = torch.empty(size, device=device)
     visits: list[Tensor] = []
     seeds = [run.seed for run in runs]
     parts = [run.rows for run in runs if run.rows is not None]
@@ -217,7 +221,7 @@ def train_epoch(
         rate = schedule.learning_rate(runs[0].step)
         weights = [] if images.weights is None else [images.weights[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
-        results = losses[:, len(visits)], hits[:, len(visits)], margins[:, len(visits)]
+        results = [every[:, len(visits)] for every in (losses, hits, margins, of_images)]
         for run in runs:
             run.step += 1
         if graphs is None:
@@ -232,20 +236,21 @@ def train_epoch(
         visits.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
-    _record(runs, rate, visits, (losses, hits, margins), len(images))
+    _record(runs, rate, visits, (losses, hits, margins, of_images), len(images))
 
 
 def _record(runs: Sequence[Run], rate: float, visits: list[Tensor], results: tuple[Tensor, ...], images: int) -> None:
     """Keep what an epoch left of each of k runs. visits: of every step the rows [k, b]; results: losses [k, steps], and
-    hits and margins [k, steps, b], with room for more steps."""
+    hits, margins and the images' own losses [k, steps, b], with room for more steps."""
     losses, *of_visits = (every[:, : len(visits)] for every in results)
-    hits, margins = (every.flatten(1).cpu().numpy() for every in of_visits)
+    hits, margins, of_images = (every.flatten(1).cpu().numpy() for every in of_visits)
     rows = torch.cat(visits, dim=1).cpu().numpy()
-    for run, loss, hit, margin, visit in zip(runs, losses, hits, margins, rows, strict=True):
+    for run, loss, hit, margin, own, visit in zip(runs, losses, hits, margins, of_images, rows, strict=True):
         run.epoch += 1
         run.correct = np.full(images, NOT_VISITED, np.uint8)
         run.margins = np.full(images, np.nan, np.float16)
-        run.correct[visit], run.margins[visit] = hit, margin
+        run.losses = np.full(images, np.nan, np.float32)
+        run.correct[visit], run.margins[visit], run.losses[visit] = hit, margin, own
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
 
 
