@@ -81,8 +81,7 @@ def take_side_by_side(
     steps: Sequence[GraphedStep], batch: Sequence[Tensor], seeds: Sequence[int], results: Sequence[Tensor]
 ) -> None:
     """Take one step of each of k networks: network i takes row i of every tensor of the batch, and writes into row i of
-    the results, losses [k], and hits, margins and the images' losses [k, b]. The results are ready once ``wait_for`` has
-    returned."""
+    the results, losses [k], and hits, margins and the images' losses [k, b], ready once ``wait_for`` has returned."""
     for i, step in enumerate(steps):
         step.give([tensor[i] for tensor in batch])
     before = None
