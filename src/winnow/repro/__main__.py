@@ -13,6 +13,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("targets", nargs="*", help="stages, with all that they depend on; every stage if left out")
     parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")
     options = parser.parse_args(arguments)
+    # on a full disk Python would leave half a file of bytecode, which every later run trips over
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # one more: else a core is idle while DVC keeps what a stage wrote
     jobs = cores + 1 if options.jobs is None else options.jobs

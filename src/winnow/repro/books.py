@@ -197,12 +197,10 @@ def _lock(repo: Repo) -> None:
 
 def _let_go(error: OSError) -> None:
     """Close the lock files that this error's frames hold open and locked, as DVC could not write them. Closing fails on
-    a full disk again, which Python would print with a traceback."""
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    try:
-        traceback.clear_frames(error.__traceback__)
-    finally:
-        sys.unraisablehook = hook
+    a full disk again, and so does every lock that is given back later: Python would print each with a traceback."""
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda said: None if isinstance(said.exc_value, OSError) else before(said)
+    traceback.clear_frames(error.__traceback__)
 
 
 @contextmanager
