@@ -15,26 +15,26 @@ from tests.repro.toy import ROOT, Toy
 DVC_YAML = """
 stages:
   images:
-    cmd: python -m work images
+    cmd: python -B -m work images
     deps: [in.txt]
     outs: [data/images]
   early:
     foreach: ${items}
     do:
-      cmd: python -m work early ${key}
+      cmd: python -B -m work early ${key}
       params: ["items.${key}"]
       deps: [data/images]
       outs: ["data/early/${key}"]
   score:
-    cmd: python -m work score
+    cmd: python -B -m work score
     deps: [data/early, data/images/dataset.json]
     outs: [data/scores.parquet]
   loose:
-    cmd: python -m work loose
+    cmd: python -B -m work loose
     deps: [data/images/dataset.json]
     outs: [made/loose.json]
   last:
-    cmd: python -m work last
+    cmd: python -B -m work last
     deps: [data/scores.parquet, made/loose.json]
     outs:
       - plots/last.csv: {cache: false}

@@ -102,7 +102,7 @@ if __name__ == "__main__":
 }
 STAGE = """\
   distance:
-    cmd: exec python -m winnow.stages.distance
+    cmd: exec python -B -m winnow.stages.distance
     params: [dense.seeds, distance]
     deps: [data/code/distance.txt, data/tickets/dense, "data/tickets/${distance.level}"]
     outs: [data/landscape/distance.json]

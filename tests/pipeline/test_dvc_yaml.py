@@ -42,7 +42,7 @@ PARAMS = [(stage, key) for stage, entry in STAGES.items() for key in entry.get("
 
 
 def script(stage: str) -> str:
-    found = re.match(r"exec python -m winnow\.stages\.(\w+)", STAGES[stage]["cmd"])
+    found = re.match(r"exec python -B -m winnow\.stages\.(\w+)", STAGES[stage]["cmd"])
     assert found is not None
     return found[1]
 

@@ -46,7 +46,7 @@ import os, time
 from pathlib import Path
 from winnow.repro.launch import Command, Launcher
 launcher = Launcher()
-running = launcher.start(Command("exec python -m stage_of_test wait", Path("log"), dict(os.environ, GIVEN="this")))
+running = launcher.start(Command("exec python -B -m stage_of_test wait", Path("log"), dict(os.environ, GIVEN="this")))
 while not Path("log").exists() or not Path("log").read_text():
     time.sleep(0.02)
 print(running._process.pid, flush=True)
@@ -75,7 +75,7 @@ def test_a_fork_that_is_stopped_before_it_has_begun_never_does(command, tmp_path
     assert not Path("log").exists()
 
 
-@pytest.mark.parametrize("text", ["exec python -m stage_of_test fail", "echo 'error: as asked' && exit 1"])
+@pytest.mark.parametrize("text", ["exec python -B -m stage_of_test fail", "echo 'error: as asked' && exit 1"])
 def test_a_failure_is_told_by_its_status(command, text: str) -> None:
     launcher = Launcher()  # held here: what it has started ends with it
     running = launcher.start(Command(text, Path("log"), {**os.environ, **command(text).environment}))

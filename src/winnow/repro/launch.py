@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-SCRIPT = ["exec", "python", "-m"]  # how the command of one of our own stages begins
+SCRIPT = ["exec", "python", "-B", "-m"]  # how the command of one of our own stages begins
 LIGHT = ("winnow.stages.check",)  # our own stages that do not import torch
 GUARD = str(Path(__file__).with_name("guard.py"))
 
