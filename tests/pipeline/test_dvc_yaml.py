@@ -191,7 +191,7 @@ def in_a_fork(own: Clone, name: str, environment: dict[str, str]) -> tuple[int, 
 
     log, list_of_modules = own.path("log"), own.path("imported")
     process = multiprocessing.get_context("fork").Process(
-        target=forget_and_run, args=(own.folder, command(name)[2:], environment, log, list_of_modules)
+        target=forget_and_run, args=(own.folder, command(name)[3:], environment, log, list_of_modules)
     )
     process.start()
     process.join()
