@@ -268,7 +268,7 @@ def command(stage: str) -> list[str]:
 
 def in_this_process(clone: Clone, stage: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """A stage's work as a function: a process of its own would import torch anew. It raises what the stage raises."""
-    _, _, script, *items = command(stage)
+    _, _, _, script, *items = command(stage)
     monkeypatch.chdir(clone.folder)
     monkeypatch.setenv("DVC_STAGE", stage)
     monkeypatch.setenv("WINNOW_DEVICE", "cpu")
