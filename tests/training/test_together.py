@@ -189,7 +189,7 @@ def test_early_and_retrain_leave_the_same_together(network, tmp_path):
             fit(whole, seeds, tmp_path / name / "retrain", lambda steps: None, keep_outputs({"validation": held_out}))
     files = sorted(path.relative_to(tmp_path / "apart") for path in (tmp_path / "apart").rglob("*.*"))
     assert files == sorted(path.relative_to(tmp_path / "together") for path in (tmp_path / "together").rglob("*.*"))
-    assert len(files) == 2 * (3 + 4 + 3)
+    assert len(files) == 2 * (3 + 5 + 3)
     for file in files:
         one, other = tmp_path / "apart" / file, tmp_path / "together" / file
         if file.suffix == ".safetensors":

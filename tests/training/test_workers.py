@@ -217,5 +217,5 @@ def test_the_result_does_not_depend_on_the_number_of_processes(tmp_path):
         folder = tmp_path / str(processes)
         run(lambda seed, tick, folder=folder: early(folder / f"seed{seed}", tick, seed) and None, [0, 1, 2], processes)
     one, two, three = (contents(tmp_path / str(processes)) for processes in (1, 2, 3))
-    assert len(one) == 3 * 8
+    assert len(one) == 3 * 9
     assert one == two == three
