@@ -25,3 +25,14 @@ def per_class_counts(size: int, labels: np.ndarray, classes: int) -> np.ndarray:
     order = np.argsort(counts - exact, kind="stable")  # largest remainder first, then the lower class
     counts[order[: size - counts.sum()]] += 1
     return counts
+
+
+def parts(size: int, labels: np.ndarray, classes: int, per_class: bool) -> list[tuple[np.ndarray, int]]:
+    """The groups of rows to choose from, and how many of each: the classes as in ``per_class_counts``, or all rows.
+
+    Leaves out classes of which none is kept. Rows rise.
+    """
+    if not per_class:
+        return [(np.arange(len(labels)), size)]
+    counts = per_class_counts(size, labels, classes)
+    return [(np.flatnonzero(labels == label), int(count)) for label, count in enumerate(counts) if count]

@@ -6,7 +6,7 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.size import per_class_counts
+from winnow.selection.size import parts
 
 
 def ranked(
@@ -38,13 +38,9 @@ def ranked(
         raise ValueError("seeds: the mean over some seeds is of the scored networks; leave out source")
     own = None if seeds is None else range((group - 1) * seeds, group * seeds)
     values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch, own, source)
-    if per_class:
-        counts = per_class_counts(size, evidence.labels, evidence.classes)
-        groups = [(np.flatnonzero(evidence.labels == label), count) for label, count in enumerate(counts)]
-    else:
-        groups = [(np.arange(len(values)), size)]
-    parts = [rows[top(values[rows], n) if window is None else above(values[rows], n, window)] for rows, n in groups]
-    return Chosen(np.concatenate(parts))
+    groups = parts(size, evidence.labels, evidence.classes, per_class)
+    chosen = [rows[top(values[rows], n) if window is None else above(values[rows], n, window)] for rows, n in groups]
+    return Chosen(np.concatenate(chosen))
 
 
 def top(scores: np.ndarray, count: int) -> np.ndarray:
