@@ -380,12 +380,18 @@ def test_methods_with_options(tmp_path, mistake):
         "group": 1,
         "source": None,
         "window": None,
+        "hardest": None,
         "per_class": False,
+        "equal": False,
     }
     assert (found["el2n-epoch5"].method, found["el2n-epoch5"].options) == ("ranked", options)
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
     given = "select: {methods: {random: {}, "
+    mistake(
+        given + "own: {method: ranked, score: el2n, window: 1.5}}}",
+        "select.methods.own.window: must be a fraction from 0 to below 1, middle or ends, not 1.5",
+    )
     mistake(given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ccs")
     mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
     mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")
