@@ -27,6 +27,7 @@ Stream = Literal[
     "perturbation",
     "measured_on",
     "scoring",
+    "visits",
 ]
 
 
