@@ -29,6 +29,7 @@ Stream = Literal[
     "perturbation",
     "measured_on",
     "scoring",
+    "visits",
 ]
 
 
