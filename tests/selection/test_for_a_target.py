@@ -69,7 +69,9 @@ def for_class(number: int, method: str, size: int, **options):
     features, classes = pool()
     others, of = pool(seed=1)
     votes = outputs(of[of == number].tolist())
-    evidence = Given(classes, 4, {}, features, votes, others[of == number])
+    evidence = Given(
+        classes, 4, feature_rows=features, target_log_probabilities=votes, target_feature_rows=others[of == number]
+    )
     return classes, choose(evidence, method, {"epoch": 0, **options}, size, 0)
 
 
@@ -96,7 +98,7 @@ def test_smaller_subsets_lie_in_larger_ones_of_whole_groups(method):
 
 def test_a_pool_that_holds_the_target_comes_near_it():
     features, classes = pool()
-    evidence = Given(classes, 4, {}, features, None, features[classes == 3])
+    evidence = Given(classes, 4, feature_rows=features, target_feature_rows=features[classes == 3])
     found = choose(evidence, "search_and_prune", {"epoch": 0, "clusters": 4}, 40, 0)
     assert found.rows.tolist() == np.flatnonzero(classes == 3).tolist()
     assert found.about["clusters"] == 1
@@ -106,7 +108,7 @@ def test_a_pool_that_holds_the_target_comes_near_it():
 
 def test_more_images_than_the_best_clusters_have_take_further_clusters():
     features, classes = pool()
-    evidence = Given(classes, 4, {}, features, None, features[classes == 3])
+    evidence = Given(classes, 4, feature_rows=features, target_feature_rows=features[classes == 3])
     found = choose(evidence, "search_and_prune", {"epoch": 0, "clusters": 4}, 41, 0)
     assert found.about["clusters"] == 2
     assert 0 < found.about["distance"] < found.about["distance_of_all"]
@@ -115,7 +117,7 @@ def test_more_images_than_the_best_clusters_have_take_further_clusters():
 def test_what_is_pruned_lies_far_apart():
     """From 40 images of the class, k-center's radius beats that of random ones."""
     features, classes = pool()
-    evidence = Given(classes, 4, {}, features, None, features[classes == 3])
+    evidence = Given(classes, 4, feature_rows=features, target_feature_rows=features[classes == 3])
     kept = choose(evidence, "search_and_prune", {"epoch": 0, "clusters": 4}, 10, 0).rows
     of = features[classes == 3]
 
@@ -130,7 +132,13 @@ def test_feature_mapping_uses_no_labels():
     features, classes = pool()
     others, of = pool(seed=1)
     found = [
-        choose(Given(labels, 4, {}, features, None, others[of == 1]), "feature_mapping", {"epoch": 0}, 30, 0).rows
+        choose(
+            Given(labels, 4, feature_rows=features, target_feature_rows=others[of == 1]),
+            "feature_mapping",
+            {"epoch": 0},
+            30,
+            0,
+        ).rows
         for labels in (classes, np.zeros_like(classes))
     ]
     assert found[0].tolist() == found[1].tolist()
@@ -145,6 +153,6 @@ def test_without_a_target_it_says_so(method):
 
 def test_more_clusters_than_images_are_named():
     features, classes = pool()
-    evidence = Given(classes, 4, {}, features, None, features)
+    evidence = Given(classes, 4, feature_rows=features, target_feature_rows=features)
     with pytest.raises(ValueError, match="clusters: 161 groups are more than the 160 images"):
         choose(evidence, "feature_mapping", {"epoch": 0, "clusters": 161}, 2, seed=0)

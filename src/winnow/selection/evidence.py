@@ -32,6 +32,12 @@ class Evidence(Protocol):
         One network, because means of features over networks have no meaning. Raises ValueError if they were not kept.
         """
 
+    def outputs(self, epoch: int) -> np.ndarray:
+        """The log softmax of the network whose features(epoch) are: float32 [n, classes].
+
+        Raises ValueError if they were not kept.
+        """
+
     def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
         """What one of the networks, after an epoch, predicts for the training images of another data set (a name of
         target.sets; None for the only one): log softmax over the classes of these n images, float32 [t, classes].
@@ -55,6 +61,7 @@ class Given:
     classes: int
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     feature_rows: np.ndarray | None = None
+    output_rows: np.ndarray | None = None
     target_log_probabilities: np.ndarray | None = None
     target_feature_rows: np.ndarray | None = None
 
@@ -71,6 +78,11 @@ class Given:
         if self.feature_rows is None:
             raise ValueError("no features were given")
         return self.feature_rows
+
+    def outputs(self, epoch: int) -> np.ndarray:
+        if self.output_rows is None:
+            raise ValueError("no outputs were given")
+        return self.output_rows
 
     def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
         if self.target_log_probabilities is None:

@@ -1,4 +1,4 @@
-"""The scores and features of the early runs, as evidence for selection."""
+"""The scores, features and outputs of the early runs, as evidence for selection."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ from winnow.storage import load_tensors
 
 @dataclass(frozen=True)
 class OfRuns:
-    """table: all images, from scores.aggregate. runs: the features are those of its first seed. seed_scores: reads a
-    score of every seed, by its name. folder: the scores of the sources. targets: for every target, the runs of which
-    the first network has seen it, and the folder of what it makes of it, by epoch."""
+    """table: all images, from scores.aggregate. runs: the features and outputs are those of its first seed.
+    seed_scores: reads a score of every seed, by its name. folder: the scores of the sources. targets: for every target,
+    the runs of which the first network has seen it, and the folder of what it makes of it, by epoch."""
 
     table: pd.DataFrame
     classes: int
@@ -45,7 +45,10 @@ class OfRuns:
         raise ValueError(f"the scores have no column {column(name, epoch)}: {name} was not computed at that epoch")
 
     def features(self, epoch: int) -> np.ndarray:
-        return self.runs.features(self.runs.seeds[0], epoch)
+        return self.runs.features(self.runs.seeds[0], epoch).astype(np.float32)
+
+    def outputs(self, epoch: int) -> np.ndarray:
+        return self.runs.log_probabilities(self.runs.seeds[0], epoch)
 
     def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
         return load_tensors(self._on(target)[1] / f"epoch{epoch}.safetensors", "log_probabilities")["log_probabilities"]

@@ -22,5 +22,5 @@ def label_mapping(
     target: a name of target.sets; None for the only one.
     """
     outputs = evidence.target_outputs(target, epoch)
-    votes = np.bincount(outputs.argmax(axis=1), minlength=evidence.classes)
+    votes = np.bincount(outputs.argmax(axis=1), minlength=outputs.shape[1])
     return most_voted(evidence.labels, votes, np.exp(outputs, dtype=np.float64).sum(axis=0), size, rng)
