@@ -32,6 +32,12 @@ class Evidence(Protocol):
         One network, because means of features over networks have no meaning. Raises ValueError if they were not kept.
         """
 
+    def outputs(self, epoch: int) -> np.ndarray:
+        """The log softmax of the network whose features(epoch) are: float32 [n, classes].
+
+        Raises ValueError if they were not kept.
+        """
+
 
 @dataclass(frozen=True)
 class Given:
@@ -41,6 +47,7 @@ class Given:
     classes: int
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     feature_rows: np.ndarray | None = None
+    output_rows: np.ndarray | None = None
 
     def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
         if seeds is not None:
@@ -55,6 +62,11 @@ class Given:
         if self.feature_rows is None:
             raise ValueError("no features were given")
         return self.feature_rows
+
+    def outputs(self, epoch: int) -> np.ndarray:
+        if self.output_rows is None:
+            raise ValueError("no outputs were given")
+        return self.output_rows
 
 
 @dataclass(frozen=True)

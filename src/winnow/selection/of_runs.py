@@ -1,4 +1,4 @@
-"""The scores and features of the early runs, as evidence for selection."""
+"""The scores, features and outputs of the early runs, as evidence for selection."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from winnow.selection.evidence import Evidence
 
 @dataclass(frozen=True)
 class OfRuns:
-    """table: all images, from scores.aggregate. runs: the features are those of its first seed. seed_scores: reads a
-    score of every seed, by its name. folder: the scores of the sources."""
+    """table: all images, from scores.aggregate. runs: the features and outputs are those of its first seed.
+    seed_scores: reads a score of every seed, by its name. folder: the scores of the sources."""
 
     table: pd.DataFrame
     classes: int
@@ -42,7 +42,10 @@ class OfRuns:
         raise ValueError(f"the scores have no column {column(name, epoch)}: {name} was not computed at that epoch")
 
     def features(self, epoch: int) -> np.ndarray:
-        return self.runs.features(self.runs.seeds[0], epoch)
+        return self.runs.features(self.runs.seeds[0], epoch).astype(np.float32)
+
+    def outputs(self, epoch: int) -> np.ndarray:
+        return self.runs.log_probabilities(self.runs.seeds[0], epoch)
 
 
 def mean_over(score: SeedScores, epoch: int, seeds: range) -> np.ndarray:
