@@ -18,6 +18,7 @@ Stream = Literal[
     "subset",
     "random_score",
     "holdout",
+    "long_tail",
     "folds",
     "share",
     "halves",
