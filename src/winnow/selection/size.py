@@ -56,3 +56,17 @@ def rounded(exact: np.ndarray, total: int) -> np.ndarray:
     order = np.argsort(counts - exact, kind="stable")
     counts[order[: total - counts.sum()]] += 1
     return counts
+
+
+def parts(
+    size: int, labels: np.ndarray, classes: int, per_class: bool, equal: bool = False
+) -> list[tuple[np.ndarray, int]]:
+    """The groups of rows to choose from, and how many of each: the classes as in ``per_class_counts``, or with equal as
+    in ``equal_counts``; or all rows.
+
+    Leaves out classes of which none is kept. Rows rise.
+    """
+    if not per_class:
+        return [(np.arange(len(labels)), size)]
+    counts = (equal_counts if equal else per_class_counts)(size, labels, classes)
+    return [(np.flatnonzero(labels == label), int(count)) for label, count in enumerate(counts) if count]

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.size import equal_counts, per_class_counts
+from winnow.selection.size import parts
 
 HARDEST = 0.7  # the share of the hardest images where both ends are kept
 
@@ -60,12 +60,7 @@ def ranked(
         raise ValueError("equal: give per_class too, as it is about the classes")
     own = None if seeds is None else range((group - 1) * seeds, group * seeds)
     values = rng.random(len(evidence.labels)) if score == "random" else evidence.score(score, epoch, own, source)
-    if per_class:
-        of_classes = equal_counts if equal else per_class_counts
-        counts = of_classes(size, evidence.labels, evidence.classes)
-        groups = [(np.flatnonzero(evidence.labels == label), count) for label, count in enumerate(counts)]
-    else:
-        groups = [(np.arange(len(values)), size)]
+    groups = parts(size, evidence.labels, evidence.classes, per_class, equal)
     return Chosen(np.concatenate([rows[_part(values[rows], n, window, hardest)] for rows, n in groups]))
 
 
