@@ -221,6 +221,31 @@ def test_a_cohort_may_leave_out_folds(mistake):
     )
 
 
+def test_a_cohort_may_train_on_a_share(mistake):
+    mistake("early: {cohorts: {a: {seeds: [0], share: 1.0}}}", "early.cohorts.a.share: must be below 1")
+    mistake(
+        "early: {cohorts: {a: {seeds: [0, 1], folds: 2, share: 0.7}}}",
+        "early.cohorts.a: has folds and a share; give one of them",
+    )
+
+
+def test_memorization_needs_parts(mistake):
+    asked = "score: {scores: [el2n, memorization]}\n"
+    mistake(asked, "score.scores: memorization needs networks that trained on parts", "{seeds: [10, 11, 12, 13], share")
+    one = "early: {cohorts: {a: [0, 1, 2, 3, 4], m: {seeds: [10], share: 0.7}}}\n"
+    mistake(asked + one, "early.cohorts.m: has one seed", "memorization compares the two; give more seeds")
+    parts = asked + "early: {cohorts: {a: [0, 1, 2, 3, 4], m: {seeds: [10, 11], share: 0.7}}}\n"
+    mistake(
+        parts + "select: {methods: [memorization-seeds2, random]}",
+        "select.methods: 'memorization-seeds2': memorization is of all seeds together: leave out seeds",
+    )
+    mistake(
+        parts + "transfer: {sources: {other: {seeds: [7], network: small, training: short}}}\n"
+        "select: {methods: [memorization-fromother, random]}",
+        "sources do not have memorization",
+    )
+
+
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
     mistake("early: {cohorts: {a: []}}", "early.cohorts.a.seeds: must be a list with at least one item")

@@ -19,6 +19,8 @@ Stream = Literal[
     "random_score",
     "holdout",
     "folds",
+    "share",
+    "halves",
     "splits",
     "child",
     "random_mask",

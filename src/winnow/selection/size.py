@@ -61,8 +61,8 @@ def rounded(exact: np.ndarray, total: int) -> np.ndarray:
 def parts(
     size: int, labels: np.ndarray, classes: int, per_class: bool, equal: bool = False
 ) -> list[tuple[np.ndarray, int]]:
-    """The groups of rows to choose from, and how many of each: the classes as in ``per_class_counts``, or with equal as
-    in ``equal_counts``; or all rows.
+    """The groups of rows to choose from, and how many of each: the classes as in ``per_class_counts``, with ``equal``
+    as in ``equal_counts``; or all rows.
 
     Leaves out classes of which none is kept. Rows rise.
     """

@@ -20,6 +20,7 @@ from winnow.storage import load_tensors, save_tensors
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
+from winnow.training.distillation import Teaching
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
@@ -149,13 +150,22 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 
 
 def take_step(
-    run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
+    run: Run,
+    training: Training,
+    teaching: Teaching | None,
+    inputs: Tensor,
+    labels: Tensor,
+    rate: float | Tensor,
+    *of_batch: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Take one step of a run on a batch. Returns the loss [] before it, which images were right, bool [b], their
     ``logit_margins`` [b] and the loss of each, whatever its weight [b].
 
-    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
+    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; of_batch: with a teacher, its
+    probabilities of these images [b, classes]; then, if images differ in it, how much each counts [b].
     """
+    taught, of_batch = (of_batch[0], of_batch[1:]) if teaching else (None, of_batch)
+    weights = of_batch[0] if of_batch else None
     device = inputs.device
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         logits = run.network(inputs)
@@ -163,6 +173,8 @@ def take_step(
             loss = F.cross_entropy(logits, labels)
         else:
             loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
+        if teaching and taught is not None:
+            loss = teaching.mixed(loss, logits, taught, weights)
     try:
         loss.backward()
     except RuntimeError:
@@ -180,9 +192,9 @@ def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
     return logits.gather(1, given)[:, 0] - logits.scatter(1, given, -torch.inf).amax(dim=1)
 
 
-def graphed_steps(runs: Sequence[Run], training: Training) -> dict[int, GraphedStep]:
+def graphed_steps(runs: Sequence[Run], training: Training, teaching: Teaching | None = None) -> dict[int, GraphedStep]:
     """The step of every run as a CUDA graph, by the run's id."""
-    return {id(run): GraphedStep(partial(take_step, run, training)) for run in runs}
+    return {id(run): GraphedStep(partial(take_step, run, training, teaching)) for run in runs}
 
 
 def train_epoch(
@@ -220,6 +232,7 @@ def train_epoch(
             break
         rate = schedule.learning_rate(runs[0].step)
         weights = [] if images.weights is None else [images.weights[visited]]
+        taught = [] if images.teaching is None else [images.teaching.probabilities[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
         results = [every[:, len(visits)] for every in (losses, hits, margins, of_images)]
         for run in runs:
@@ -227,12 +240,15 @@ def train_epoch(
         if graphs is None:
             for i, run in enumerate(runs):
                 _seed_layers(draws[i], device)
-                found = take_step(run, training, inputs[i], labels[i], rate, *(every[i] for every in weights))
+                of_batch = [every[i] for every in (*taught, *weights)]
+                found = take_step(run, training, images.teaching, inputs[i], labels[i], rate, *of_batch)
                 for result, value in zip(results, found, strict=True):
                     result[i] = value
         else:
             rates = torch.full((len(runs),), rate, device=device)
-            take_side_by_side([graphs[id(run)] for run in runs], (inputs, labels, rates, *weights), draws, results)
+            take_side_by_side(
+                [graphs[id(run)] for run in runs], (inputs, labels, rates, *taught, *weights), draws, results
+            )
         visits.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
@@ -286,7 +302,7 @@ def train(
             save(run)
     # a graph runs no Python, so it cannot include what happens after a step
     graphed = images.device.type == "cuda" and not any(run.after_step for run in runs)
-    graphs = graphed_steps(runs, training) if graphed else None
+    graphs = graphed_steps(runs, training, images.teaching) if graphed else None
     tick(sum(run.step for run in runs) - ticked)
     ticked = sum(run.step for run in runs)
     while unfinished := [run for run in runs if run.step < schedule.total]:
