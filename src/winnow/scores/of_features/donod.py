@@ -1,6 +1,7 @@
-"""DONOD (2025), a filter of fine-tuning data for language models, here on the last layer of a classifier.
+"""DONOD (Hu et al. 2025, "DONOD: efficient and generalizable instruction fine-tuning for LLMs via model-intrinsic
+dataset pruning"), a filter of fine-tuning data, here on the last layer of a classifier.
 
-Known from the paper's abstract: which layers it takes, and the direction, are unverified.
+Known from summaries of the paper, by which it takes the output layer. The direction of the two measures is unverified.
 """
 
 import numpy as np
