@@ -197,7 +197,7 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {
-        *("early", "transfer", "retrain", "rewind", "dense", "prune", "spawn", "perturbation"),
+        *("early", "transfer", "retrain", "retrain_recipes", "rewind", "dense", "prune", "spawn", "perturbation"),
     },
     "src/winnow/repro/scheduler.py": set(),
 }

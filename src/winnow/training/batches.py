@@ -95,8 +95,8 @@ class DeviceImages:
         """The same images with weights, float32 [n]."""
         return self if weights is None else replace(self, weights=torch.tensor(weights, device=self.device))
 
-    def taught(self, teaching: Teaching | None) -> "DeviceImages":
-        """The same images with a teacher."""
+    def taught(self, teaching: Teaching) -> "DeviceImages":
+        """The same images with a teacher, whose rows are theirs."""
         return replace(self, teaching=teaching)
 
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
