@@ -64,6 +64,9 @@ ntk:
 transfer:
   sources:
     other: {seeds: [300], network: lenet, training: short}
+second_split:
+  cohorts:
+    s: [400]
 select:
   methods: [el2n, random]
   keep: [0.5]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from winnow import methods
 from winnow.analysis.spread import spread
-from winnow.scores.families import OF_DATA
+from winnow.scores.families import WITHOUT_EPOCH
 from winnow.scores.seed_scores import NO_EPOCH
 from winnow.selection.choices import Choice
 
@@ -28,10 +28,10 @@ def windows(accuracy: pd.DataFrame, chosen_by: Mapping[str, Choice]) -> pd.DataF
     """
     of_ranking = {name: of.options for name, of in chosen_by.items() if of.method == "ranked"}
     ranked = {name: of for name, of in of_ranking.items() if (of["seeds"], of["source"]) == (None, None)}
-    of_data = methods.names(OF_DATA)
+    without = [name for family in WITHOUT_EPOCH for name in methods.names(family)]
     about = pd.DataFrame(
         [
-            (of["score"], NO_EPOCH if of["score"] in of_data else of["epoch"], of["per_class"], of["window"])
+            (of["score"], NO_EPOCH if of["score"] in without else of["epoch"], of["per_class"], of["window"])
             for of in ranked.values()
         ],
         index=list(ranked),

@@ -99,6 +99,17 @@ class DeviceImages:
         """The same images with a teacher, whose rows are theirs."""
         return replace(self, teaching=teaching)
 
+    def part(self, rows: np.ndarray) -> "DeviceImages":
+        """Some of the images, int64 [m], without weights or a teacher."""
+        pixels = torch.from_numpy(rows).to(self.pixels.device)
+        return replace(
+            self,
+            labels=self.labels[pixels.to(self.device)],
+            rows=pixels if self.rows is None else self.rows[pixels],
+            weights=None,
+            teaching=None,
+        )
+
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
         """The same images with other labels, int64 [n]."""
         return replace(self, labels=torch.tensor(labels, device=self.device))
