@@ -247,6 +247,35 @@ def test_memorization_needs_parts(mistake):
     )
 
 
+def test_second_split_forgetting_needs_its_seeds(mistake):
+    asked = "score: {scores: [el2n, second_split_forgetting]}\n"
+    mistake(
+        asked, "score.scores: second_split_forgetting needs seeds that train on two halves in turn", "{s: [400, 401]}"
+    )
+    mistake(
+        "second_split: {cohorts: {s: [400, 2]}}", "second_split.cohorts.s: 2 is in early.cohorts.a too; give new seeds"
+    )
+    mistake(
+        "second_split: {cohorts: {s: [400], t: [400]}}", "second_split.cohorts.t: 400 is in second_split.cohorts.s too"
+    )
+    mistake("second_split: {cohorts: {s: []}}", "second_split.cohorts.s: must be a list with at least one item")
+    split = asked + "second_split: {cohorts: {s: [400]}}\n"
+    mistake(
+        split + "select: {methods: [second_split_forgetting-seeds1, random]}",
+        "second_split_forgetting is of whole trainings: it has no epoch, and no seeds to choose",
+    )
+
+
+def test_recipes_of_retraining(mistake):
+    mistake("retrain: {recipes: {kd: {}}}", "retrain.recipes.kd: says nothing: give a teacher, such as {teacher: full}")
+    mistake("retrain: {recipes: {kd: {weight: 0.5}}}", "retrain.recipes.kd: weight is of a teacher: give one")
+    mistake("retrain: {recipes: {kd: {teacher: full, weight: 1.5}}}", "recipes.kd.weight: must be at most 1.0, not 1.5")
+    mistake("retrain: {recipes: {kd: {teacher: full, temperature: 0.0}}}", "kd.temperature: must be above 0, not 0.0")
+    mistake("retrain: {recipes: {kd: {teacher: half}}}", "retrain.recipes.kd.teacher: must be 'full' or 'early'")
+    mistake("retrain: {recipes: {'1': {budget: epochs}}}", "recipes: 1: the name of a recipe begins with a letter")
+    mistake("retrain: {recipes: {k-d: {budget: epochs}}}", "recipes.k-d: a name is made of letters, digits and _")
+
+
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
     mistake("early: {cohorts: {a: []}}", "early.cohorts.a.seeds: must be a list with at least one item")

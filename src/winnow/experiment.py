@@ -19,6 +19,7 @@ from winnow.params.named import Named, load_named
 from winnow.params.ntk import Ntk
 from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
+from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.params.transfer import Transfer
@@ -32,6 +33,7 @@ from winnow.scores.families import (
     OF_PARTS,
     OF_RECORDS,
     OF_SEEDS,
+    OF_SPLITS,
     OF_TRAJECTORIES,
 )
 from winnow.scores.when import FEWEST, epochs_of
@@ -50,6 +52,7 @@ class Params(Named):
     aggregate: Aggregate
     ntk: Ntk
     transfer: Transfer
+    second_split: SecondSplit
     select: Select
     sweep: Sweep
     retrain: Retrain
@@ -81,8 +84,12 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _parts(self) -> Self:
-        """Check that scores of networks trained on parts of the images have such networks."""
+        """Check that scores of networks trained on parts of the images, or on halves in turn, have such networks."""
         asked = [name for name in self.score.scores if name in methods.names(OF_PARTS)]
+        of_halves = [name for name in self.score.scores if name in methods.names(OF_SPLITS)]
+        if of_halves and not self.second_split.cohorts:
+            there = "give second_split.cohorts one, such as {s: [400, 401]}"
+            raise ValueError(f"score.scores: {of_halves[0]} needs seeds that train on two halves in turn: {there}")
         on_parts = {name: cohort for name, cohort in self.early.cohorts.items() if cohort.on_parts}
         if asked and not on_parts:
             raise ValueError(
@@ -180,7 +187,7 @@ class Params(Named):
                 )
 
     def _sources(self) -> None:
-        """Every source of transfer has seeds of its own, and a training that is long enough."""
+        """Every source of transfer has seeds of its own, and a training that is long enough; second_split new seeds."""
         owner = {seed: f"early.cohorts.{name}" for name, own in self.early.cohorts.items() for seed in own.seeds}
         owner |= dict.fromkeys(self.retrain.seeds, "retrain.seeds")
         for name, source in self.transfer.sources.items():
@@ -193,6 +200,11 @@ class Params(Named):
             if unit.startswith("epoch") and self.early.epochs[-1] > int(count):
                 last = f"early.epochs ends at {self.early.epochs[-1]}"
                 raise ValueError(f"{key}.training: its length is {source.training.length}, but {last}")
+        for name, seeds in self.second_split.cohorts.items():
+            for seed in seeds:
+                if seed in owner:
+                    raise ValueError(f"second_split.cohorts.{name}: {seed} is in {owner[seed]} too; give new seeds")
+            owner |= dict.fromkeys(seeds, f"second_split.cohorts.{name}")
 
     def _of_source(self, key: str, name: str, score: str, source: str) -> None:
         """Check that a source has the score that a selection method takes from it."""
@@ -210,7 +222,8 @@ class Params(Named):
         of_all_seeds = [name for family in OF_ALL_SEEDS for name in methods.names(family)]
         families = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_GRADIENTS)
         of_epochs = [name for family in families for name in methods.names(family)]
-        known = [*of_epochs, *methods.names(OF_DATA)]
+        of_halves = methods.names(OF_SPLITS)
+        known = [*of_epochs, *of_halves, *methods.names(OF_DATA)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
@@ -238,6 +251,8 @@ class Params(Named):
             raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
         if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
+        if score in of_halves and choice.given & {"epoch", "seeds"}:
+            raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
 
     def _enough_seeds(self, key: str, choice: Choice, has_seeds: bool) -> None:
