@@ -13,11 +13,13 @@ from winnow.scores.families import (
     OF_LOSSES,
     OF_MARGINS,
     OF_OUTPUTS,
+    OF_PARTS,
     OF_PROBABILITIES,
     OF_SEEDS,
     OF_TRAJECTORIES,
     OF_VISITS,
 )
+from winnow.scores.held_out import contributions
 from winnow.scores.last_layer import LastLayer
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
@@ -26,10 +28,9 @@ from winnow.scores.when import FEWEST
 CHUNK = 10_000  # images whose outputs of all epochs or seeds are taken together
 
 
-def of_cohorts(name: str, cohorts: Sequence[EarlyRuns], features: Sequence[int] = ()) -> list[SeedScores]:
-    """``compute`` for each of several cohorts; a score that compares seeds compares those of all of them."""
-    if name not in methods.names(OF_SEEDS):
-        return [compute(name, runs, features) for runs in cohorts]
+def compare_seeds(name: str, cohorts: Sequence[EarlyRuns]) -> list[SeedScores]:
+    """A score that compares networks, those of all cohorts with each other: each cohort's part. An image that only one
+    network trained on has none. Raises ValueError if no such score has this name."""
     score, epochs = methods.find(OF_SEEDS, name), cohorts[0].epochs
     networks = [(runs, seed) for runs in cohorts for seed in runs.seeds]
     values = np.empty((len(networks), len(epochs), len(cohorts[0].labels)), np.float32)
@@ -47,7 +48,8 @@ def compute(name: str, runs: EarlyRuns, features: Sequence[int] = ()) -> SeedSco
     """The score for every seed and scored epoch, of the images that the seed trained on.
 
     features: the epochs after which the inputs of the last layer were kept (early.features). Raises ValueError if no
-    score of one seed has this name, or if it cannot be computed from these networks.
+    score of one seed has this name, or if it cannot be computed from these networks; such as
+    one of networks trained on parts of the images, if some image has none.
     """
     by_family: dict[str, Callable[..., SeedScores]] = {
         OF_OUTPUTS: _of_outputs,
@@ -57,6 +59,7 @@ def compute(name: str, runs: EarlyRuns, features: Sequence[int] = ()) -> SeedSco
         OF_MARGINS: partial(_of_epochs, EarlyRuns.margins),
         OF_LOSSES: partial(_of_epochs, EarlyRuns.losses),
         OF_PROBABILITIES: partial(_of_epochs, EarlyRuns.probabilities),
+        OF_PARTS: _of_parts,
         OF_DATA: _of_data,
     }
     for family, of_runs in by_family.items():
@@ -115,6 +118,18 @@ def _of_epochs(
     scores = (score(*own) if isinstance(own, tuple) else score(own) for own in records)
     values = np.array([of_seed[[epoch - 1 for epoch in epochs]] for of_seed in scores], np.float32)
     return SeedScores(runs.only_seen(values), runs.seeds, epochs)
+
+
+def _of_parts(how_well: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
+    """What each seed contributes to a score of all seeds; no seed does in a cohort that trains on all images."""
+    seen = np.stack([runs.seen(seed) for seed in runs.seeds])
+    if seen.all():
+        return SeedScores(np.empty((0, len(runs.epochs), len(runs.labels)), np.float32), [], runs.epochs)
+    values = np.empty((len(runs.seeds), len(runs.epochs), len(runs.labels)), np.float32)
+    for i, epoch in enumerate(runs.epochs):
+        found = [how_well(runs.log_probabilities(seed, epoch), runs.labels) for seed in runs.seeds]
+        values[:, i] = contributions(np.stack(found), seen)
+    return SeedScores(values, runs.seeds, runs.epochs)
 
 
 def _of_data(score: Callable[[EarlyRuns], np.ndarray], runs: EarlyRuns) -> SeedScores:

@@ -25,7 +25,7 @@ from winnow.params.ntk import Ntk
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
-from winnow.scores.compute import compute, of_cohorts
+from winnow.scores.compute import compare_seeds, compute
 from winnow.scores.families import OF_ONE_RUN, OF_SEEDS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
@@ -103,10 +103,10 @@ def scores_of(runs: dict[str, EarlyRuns], asked: Any, features: Sequence[int], f
     files: dict[str, list[Path]] = {}
     for name in asked.scores:
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
-        with naming("score.scores: "):
-            of_runs = of_cohorts(name, list(runs.values()), features)
-        for path, of_cohort in zip(files[name], of_runs, strict=True):
-            save_scores(path, of_cohort)
+        compared = compare_seeds(name, list(runs.values())) if name in methods.names(OF_SEEDS) else []
+        for place, (path, cohort) in enumerate(zip(files[name], runs.values(), strict=True)):
+            with naming(f"score.scores: {name}: early.cohorts.{cohort.folder.name}: "):
+                save_scores(path, compared[place] if compared else compute(name, cohort, features))
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
     try:
