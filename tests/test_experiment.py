@@ -185,6 +185,7 @@ def test_wrong_types(mistake, text, message):
         ("download: {validation: 1}", "download.validation: must be below 1"),
         ("download: {first: 0}", "download.first: must be at least 1, not 0"),
         ("labels: {noise: 1.1}", "labels.noise: must be at most 1"),
+        ("download: {long_tail: 1}", "download.long_tail: must be above 1, not 1"),
         ("figures: {dpi: 5}", "figures.dpi: must be at least 50, not 5"),
         ("download: {size: [0, 3]}", "download.size: must be [height, width] in pixels, such as [32, 32]"),
         ("download: {size: 32}", "download.size: must be [height, width]"),
