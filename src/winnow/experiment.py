@@ -166,7 +166,20 @@ class Params(Named):
 
     def _selected_by(self, key: str, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method of this key needs."""
-        score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
+        epoch, marked = choice.options.get("epoch"), method(choice.method)
+        for score in [choice.options.get("score", "random"), *choice.options.get("scores", [])]:
+            self._by_score(key, name, choice, score)
+        if methods.has_mark(marked, "NEEDS_VALIDATION") and not self.download.validation:
+            raise ValueError(f"{key}: {name!r} needs validation images: set download.validation above 0")
+        if methods.has_mark(marked, "NEEDS_VALIDATION") and epoch not in self.early.epochs:
+            there = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"{key}: {name!r} needs the outputs of epoch {epoch}; early.epochs has {there}")
+        if methods.has_mark(marked, "NEEDS_FEATURES") and epoch not in self.early.features:
+            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
+
+    def _by_score(self, key: str, name: str, choice: Choice, score: str) -> None:
+        """Check that a score that a selection method chooses by is computed at its epoch."""
+        epoch = choice.options.get("epoch")
         of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
         of_parts = methods.names(OF_PARTS)
         of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *of_parts, *methods.names(OF_GRADIENTS)]
@@ -188,8 +201,6 @@ class Params(Named):
             raise ValueError(f"{of} {epoch} is not scored; early.epochs has {there}")
         if score in of_visits and epoch == 0:
             raise ValueError(f"{key}: {name!r} at epoch 0: {score} is of visits, from epoch 1 on")
-        if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
-            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if score in of_parts and choice.options.get("seeds") is not None:
             raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
