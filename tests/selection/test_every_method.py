@@ -8,31 +8,34 @@ import pytest
 from winnow import methods
 from winnow.params.options import options
 from winnow.selection.choose import METHODS, choose, method
-from winnow.selection.evidence import Chosen, Given
+from winnow.selection.evidence import Chosen, Given, HeldOut
 
 IMAGES, CLASSES, FEW = 60, 3, 12
 
 
 def images(seed: int = 0) -> Given:
-    """As many images of every class, with a score and a network that has learned a little; and a few of a target."""
+    """As many images of every class, with a score and a network that has learned a little; a few of a target, and a few
+    held out."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(IMAGES) % CLASSES)
     features = rng.normal(size=(IMAGES, 5)) + 2 * rng.normal(size=(CLASSES, 5))[labels]
     outputs = np.log(rng.dirichlet(np.ones(CLASSES), IMAGES) + np.eye(CLASSES)[labels])
     outputs -= np.log(np.exp(outputs).sum(axis=1, keepdims=True))
+    features, outputs = features.astype(np.float32), outputs.astype(np.float32)
     return Given(
         labels,
         CLASSES,
         {"el2n": rng.random(IMAGES)},
-        features.astype(np.float32),
-        outputs.astype(np.float32),
-        target_log_probabilities=outputs[:7].astype(np.float32),
-        target_feature_rows=features[:7].astype(np.float32) + 0.1,
+        features,
+        outputs,
+        target_log_probabilities=outputs[:7],
+        target_feature_rows=features[:7] + 0.1,
+        validation=HeldOut(labels[:20], outputs[20:40], features[:20] - 0.1),
     )
 
 
 def chosen(name: str, evidence: Given, size: int, seed: int = 0) -> Chosen:
-    usual = {"epoch": 0, "score": "el2n"}
+    usual = {"epoch": 0, "score": "el2n", "scores": ["el2n"], "trim": 0.0}  # a trim has no room for all images
     there = {option: value for option, value in usual.items() if option in options(method(name))}
     return choose(evidence, name, there, size, seed)
 
@@ -89,11 +92,12 @@ def test_the_order_of_the_images_does_not_matter(name, seed):
 def test_the_numbers_of_the_classes_do_not_matter(name, seed):
     given, size = images(seed), FEW
     number = np.random.default_rng(seed).permutation(CLASSES)
-    old = np.argsort(number)
+    old, held = np.argsort(number), given.validation
     renamed = replace(
         given,
         labels=number[given.labels],
         output_rows=given.output_rows[:, old],
         target_log_probabilities=given.target_log_probabilities[:, old],
+        validation=replace(held, labels=number[held.labels], outputs=held.outputs[:, old]),
     )
     assert chosen(name, renamed, size).rows.tolist() == chosen(name, given, size).rows.tolist()
