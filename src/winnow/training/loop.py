@@ -20,6 +20,7 @@ from winnow.storage import load_tensors, save_tensors
 from winnow.streams import numpy_stream, torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
+from winnow.training.distillation import Teaching
 from winnow.training.evaluate import with_features
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
 from winnow.training.plan import Moment, Plan, State, Visits
@@ -156,13 +157,22 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 
 
 def take_step(
-    run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
+    run: Run,
+    training: Training,
+    teaching: Teaching | None,
+    inputs: Tensor,
+    labels: Tensor,
+    rate: float | Tensor,
+    *of_batch: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Take one step of a run on a batch. Returns the loss [] before it, which images were right, bool [b], their
     ``logit_margins`` [b] and the loss of each, whatever its weight [b].
 
-    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
+    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; of_batch: with a teacher, its
+    probabilities of these images [b, classes]; then, if images differ in it, how much each counts [b].
     """
+    taught, of_batch = (of_batch[0], of_batch[1:]) if teaching else (None, of_batch)
+    weights = of_batch[0] if of_batch else None
     device = inputs.device
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         logits = run.network(inputs)
@@ -170,6 +180,8 @@ def take_step(
             loss = F.cross_entropy(logits, labels)
         else:
             loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
+        if teaching and taught is not None:
+            loss = teaching.mixed(loss, logits, taught, weights)
     try:
         loss.backward()
     except RuntimeError:
@@ -190,10 +202,10 @@ def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
 Graphs = Mapping[tuple[int, bool], GraphedStep]  # by the run's id, and whether images have weights
 
 
-def graphed_steps(runs: Sequence[Run], training: Training) -> Graphs:
+def graphed_steps(runs: Sequence[Run], training: Training, teaching: Teaching | None = None) -> Graphs:
     """The steps of every run as CUDA graphs, which are recorded when they are first needed."""
     return {
-        (id(run), weighted): GraphedStep(partial(take_step, run, training))
+        (id(run), weighted): GraphedStep(partial(take_step, run, training, teaching))
         for run in runs
         for weighted in (False, True)
     }
@@ -243,6 +255,7 @@ def train_epoch(
             break
         rate = schedule.learning_rate(at)
         weights = [] if counts is None else [counts.expand(len(runs), -1).gather(1, visited)]
+        taught = [] if images.teaching is None else [images.teaching.probabilities[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
         results = [every[:, len(taken)] for every in (losses, hits, margins, of_images)]
         for run in runs:
@@ -250,13 +263,14 @@ def train_epoch(
         if graphs is None:
             for i, run in enumerate(runs):
                 _seed_layers(draws[i], device)
-                found = take_step(run, training, inputs[i], labels[i], rate, *(every[i] for every in weights))
+                of_batch = [every[i] for every in (*taught, *weights)]
+                found = take_step(run, training, images.teaching, inputs[i], labels[i], rate, *of_batch)
                 for result, value in zip(results, found, strict=True):
                     result[i] = value
         else:
             rates = torch.full((len(runs),), rate, device=device)
             steps = [graphs[id(run), counts is not None] for run in runs]
-            take_side_by_side(steps, (inputs, labels, rates, *weights), draws, results)
+            take_side_by_side(steps, (inputs, labels, rates, *taught, *weights), draws, results)
         taken.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
@@ -346,7 +360,7 @@ def train(
             save(run)
     # a graph runs no Python, so it cannot include what happens after a step
     graphed = images.device.type == "cuda" and not any(run.after_step for run in runs)
-    graphs = graphed_steps(runs, training) if graphed else None
+    graphs = graphed_steps(runs, training, images.teaching) if graphed else None
     tick(sum(_done(run, schedule) for run in runs) - ticked)
     ticked = sum(_done(run, schedule) for run in runs)
     while unfinished := [run for run in runs if _done(run, schedule) < schedule.total]:
