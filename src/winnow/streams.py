@@ -20,6 +20,8 @@ Stream = Literal[
     "holdout",
     "long_tail",
     "folds",
+    "share",
+    "halves",
     "splits",
     "child",
     "random_mask",
@@ -28,6 +30,7 @@ Stream = Literal[
     "perturbation",
     "measured_on",
     "scoring",
+    "visits",
 ]
 
 

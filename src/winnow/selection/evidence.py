@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,6 +38,20 @@ class Evidence(Protocol):
         Raises ValueError if they were not kept.
         """
 
+    def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
+        """What one of the networks, after an epoch, predicts for the training images of another data set (a name of
+        target.sets; None for the only one): log softmax over the classes of these n images, float32 [t, classes].
+
+        Raises ValueError if there is no such target.
+        """
+
+    def target_features(self, target: str | None, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The inputs of the last layer of one network after an epoch, of these images and of a target's training
+        images, as in ``target_outputs``: float32 [n, d] and [t, d].
+
+        Raises ValueError if there is no such target, or if they were not kept.
+        """
+
 
 @dataclass(frozen=True)
 class Given:
@@ -48,6 +62,8 @@ class Given:
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     feature_rows: np.ndarray | None = None
     output_rows: np.ndarray | None = None
+    target_log_probabilities: np.ndarray | None = None
+    target_feature_rows: np.ndarray | None = None
 
     def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
         if seeds is not None:
@@ -68,11 +84,23 @@ class Given:
             raise ValueError("no outputs were given")
         return self.output_rows
 
+    def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
+        if self.target_log_probabilities is None:
+            raise ValueError("no outputs for a target were given")
+        return self.target_log_probabilities
+
+    def target_features(self, target: str | None, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.target_feature_rows is None:
+            raise ValueError("no features of a target were given")
+        return self.features(epoch), self.target_feature_rows
+
 
 @dataclass(frozen=True)
 class Chosen:
     """rows: int64 [m], distinct, in the order of choice if the method has one. weights: float32 [m] of mean 1, how much
-    each image counts in the loss; None if all count the same."""
+    each image counts in the loss; None if all count the same. about: what else the choice decided, such as how many
+    classes tied; it goes into the subset's file."""
 
     rows: np.ndarray
     weights: np.ndarray | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
