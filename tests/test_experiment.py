@@ -247,6 +247,35 @@ def test_memorization_needs_parts(mistake):
     )
 
 
+def test_second_split_forgetting_needs_its_seeds(mistake):
+    asked = "score: {scores: [el2n, second_split_forgetting]}\n"
+    mistake(
+        asked, "score.scores: second_split_forgetting needs seeds that train on two halves in turn", "{s: [400, 401]}"
+    )
+    mistake(
+        "second_split: {cohorts: {s: [400, 2]}}", "second_split.cohorts.s: 2 is in early.cohorts.a too; give new seeds"
+    )
+    mistake(
+        "second_split: {cohorts: {s: [400], t: [400]}}", "second_split.cohorts.t: 400 is in second_split.cohorts.s too"
+    )
+    mistake("second_split: {cohorts: {s: []}}", "second_split.cohorts.s: must be a list with at least one item")
+    split = asked + "second_split: {cohorts: {s: [400]}}\n"
+    mistake(
+        split + "select: {methods: [second_split_forgetting-seeds1, random]}",
+        "second_split_forgetting is of whole trainings: it has no epoch, and no seeds to choose",
+    )
+
+
+def test_recipes_of_retraining(mistake):
+    mistake("retrain: {recipes: {kd: {}}}", "retrain.recipes.kd: says nothing: give a teacher, such as {teacher: full}")
+    mistake("retrain: {recipes: {kd: {weight: 0.5}}}", "retrain.recipes.kd: weight is of a teacher: give one")
+    mistake("retrain: {recipes: {kd: {teacher: full, weight: 1.5}}}", "recipes.kd.weight: must be at most 1.0, not 1.5")
+    mistake("retrain: {recipes: {kd: {teacher: full, temperature: 0.0}}}", "kd.temperature: must be above 0, not 0.0")
+    mistake("retrain: {recipes: {kd: {teacher: half}}}", "retrain.recipes.kd.teacher: must be 'full' or 'early'")
+    mistake("retrain: {recipes: {'1': {budget: epochs}}}", "recipes: 1: the name of a recipe begins with a letter")
+    mistake("retrain: {recipes: {k-d: {budget: epochs}}}", "recipes.k-d: a name is made of letters, digits and _")
+
+
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
     mistake("early: {cohorts: {a: []}}", "early.cohorts.a.seeds: must be a list with at least one item")
@@ -319,6 +348,31 @@ def test_forgetting_has_no_epoch_0(mistake):
         "score: {scores: [el2n, aum]}\nselect: {methods: [aum-epoch0, random]}",
         "select.methods: 'aum-epoch0' at epoch 0: aum is of visits, from epoch 1 on",
     )
+
+
+def test_scores_that_need_more_than_early_keeps(mistake, tmp_path):
+    mistake(
+        "score: {scores: [el2n, donod]}",
+        "score.scores: donod needs the inputs of the last layer: name the epochs after which to keep them in "
+        "early.features, such as [10]",
+    )
+    kept = "early: {features: [2, 5]}\nscore: {scores: [el2n, donod, tdds, ensemble_agreement]}\n"
+    chosen = kept + "select: {methods: [random, %s]}"
+    mistake(chosen % "donod", "select.methods: 'donod' needs the features of epoch 10: add it to early.features")
+    mistake(chosen % "tdds-epoch2", "select.methods: 'tdds-epoch2' at epoch 2: tdds exists after 5, 10")
+    mistake(chosen % "ensemble_agreement-seeds1", "ensemble_agreement is of all seeds together: leave out seeds")
+    good = "donod-epoch5, tdds, ensemble_agreement, donod-epoch2-seeds1"
+    load_params(write(tmp_path / "params.yaml", chosen % good))
+    mistake(
+        "early: {epochs: [0, 2, 10]}\nscore: {scores: [el2n, tdds]}\nsweep: {methods: []}",
+        "score.scores: tdds needs the outputs after 3 epochs from 1 on; early.epochs has 0, 2, 10",
+    )
+    alone = "early: {cohorts: {%s}}\nscore: {scores: [el2n, ensemble_agreement]}\nselect: {methods: [random]}"
+    for cohorts in ("a: [7]", "a: {seeds: [7, 8], folds: 2}"):
+        mistake(alone % cohorts, "ensemble_agreement compares networks: give early.cohorts more seeds, two for every")
+    load_params(write(tmp_path / "params.yaml", alone % "a: [7], b: [8]"))
+    subsets = "spawn: {at: [0 steps]}\nconnectivity: {subsets: {score: donod, epoch: 10, images: 9}}"
+    mistake(kept + subsets, "connectivity.subsets.epoch: donod exists after 2, 5, not 10")
 
 
 def test_epochs(mistake):

@@ -64,6 +64,9 @@ ntk:
 transfer:
   sources:
     other: {seeds: [300], network: lenet, training: short}
+second_split:
+  cohorts:
+    s: [400]
 select:
   methods: [el2n, random]
   keep: [0.5]
@@ -77,6 +80,8 @@ retrain:
   network: small
   training: four
   budget: steps
+  recipes:
+    kd: {teacher: full}
 dense:
   seeds: [200, 201]
   network: small
@@ -258,8 +263,8 @@ def command(stage: str) -> list[str]:
     entry = read_yaml(ROOT / "dvc.yaml")["stages"][group]
     names = entry.get("matrix", {})
     parts = items.split("-", maxsplit=1) if len(names) == 2 else [items]
-    if list(names) == ["method", "keep"]:  # the methods' names hold dashes
-        parts = items.rsplit("-", maxsplit=1)
+    if list(names)[:2] == ["method", "keep"]:  # the methods' names hold dashes
+        parts = items.rsplit("-", maxsplit=len(names) - 1)
     text = entry.get("do", entry)["cmd"].removeprefix("exec ").replace("${key}", items).replace("${item}", items)
     for name, part in zip(names, parts, strict=False):
         text = text.replace(f"${{item.{name}}}", part)

@@ -1,4 +1,5 @@
-"""Where the runs and the scores of a source of transfer lie: beside those of the cohorts."""
+"""Where the runs and the scores of a source of transfer lie, and of seeds that train on two halves in turn: beside
+those of the cohorts."""
 
 from pathlib import Path
 
@@ -6,6 +7,11 @@ from pathlib import Path
 def run_of(source: str) -> str:
     """The name of a source's runs in the folder of all; no cohort has it, as names of these hold no dash."""
     return f"from-{source}"
+
+
+def split_of(cohort: str) -> str:
+    """Likewise the name of a cohort of second_split."""
+    return f"split-{cohort}"
 
 
 def file_of(folder: Path, source: str, score: str) -> Path:

@@ -12,7 +12,7 @@ from winnow.errors import UserError
 from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml
 from winnow.params.training import Network
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
+from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files, shown
@@ -75,8 +75,8 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
     if script == "prune":
         return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
-    # these two ask which scores are of the data
-    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script in ("claims", "compare") else ()
+    # these two ask which scores have no epoch
+    unread = {*OF_FILES, OF_GRADIENTS} - {*WITHOUT_EPOCH} if script in ("claims", "compare") else ()
     return {script: dict.fromkeys(unread, ())}
 
 

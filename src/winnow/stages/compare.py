@@ -11,19 +11,22 @@ from winnow.analysis.how_early import how_early
 from winnow.analysis.windows import windows
 from winnow.datasets.images import load_facts
 from winnow.params.early import Early
+from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.selection.by_source import by_source
-from winnow.selection.choices import all_choices, all_subsets
+from winnow.selection.choices import all_choices, all_subsets, selected
+from winnow.selection.recipes import with_recipes
 from winnow.selection.scored_by import scored_by
 from winnow.stages._stage import keep_only, main, params
 from winnow.storage import load_table, save_json, save_table
 
 
 def compare() -> None:
-    options = params(select=Select, sweep=Sweep, early=Early)
+    options = params(select=Select, sweep=Sweep, early=Early, retrain=Retrain)
     images = load_facts("data/images")["images"]["train"]
     items = all_subsets(options.select, options.sweep)
+    items |= with_recipes(selected(options.select), options.retrain.recipes)
     keep_only(Path("data/retrain"), [*items, "full"])
     tables = []
     for item, (method, keep) in {**items, "full": ("full", 1.0)}.items():
