@@ -182,6 +182,11 @@ def _text(name: str) -> str:
     return _path(name).read_text(encoding="utf-8")
 
 
+def summary(recipe: str) -> str:
+    """The header of a recipe, in one line. Raises UserError if the recipe does not exist."""
+    return " ".join(line.removeprefix("#").strip() for line in _header(_text(recipe)).splitlines())
+
+
 def _header(text: str) -> str:
     """The comment at the start of a file."""
     return "".join(takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True)))

@@ -33,9 +33,12 @@ Read = tuple[str, dict[str, Any]]  # the kind of evidence, such as score or feat
 
 
 def costs() -> pd.DataFrame:
-    """One row per subset of the project in the working directory: method, keep, seconds (of one core), mib (memory
-    beyond what the process had before), networks and epochs (that had to be trained for its evidence), training_passes
-    (all images, forward and backward, for those networks) and scoring_passes (all images, forward, to score them)."""
+    """One row per subset of the project in the working directory.
+
+    Columns: method, keep, seconds (of one core), mib (memory beyond what the process had before; a few are the code of
+    libraries), networks and epochs (that had to be trained for the method's evidence), training_passes (all images,
+    forward and backward, for those networks) and scoring_passes (all images, forward, to score them).
+    """
     from winnow.stages.select import evidence_of
 
     params = load_params()
