@@ -185,6 +185,7 @@ def test_wrong_types(mistake, text, message):
         ("download: {validation: 1}", "download.validation: must be below 1"),
         ("download: {first: 0}", "download.first: must be at least 1, not 0"),
         ("labels: {noise: 1.1}", "labels.noise: must be at most 1"),
+        ("download: {long_tail: 1}", "download.long_tail: must be above 1, not 1"),
         ("figures: {dpi: 5}", "figures.dpi: must be at least 50, not 5"),
         ("download: {size: [0, 3]}", "download.size: must be [height, width] in pixels, such as [32, 32]"),
         ("download: {size: 32}", "download.size: must be [height, width]"),
@@ -318,6 +319,31 @@ def test_forgetting_has_no_epoch_0(mistake):
         "score: {scores: [el2n, aum]}\nselect: {methods: [aum-epoch0, random]}",
         "select.methods: 'aum-epoch0' at epoch 0: aum is of visits, from epoch 1 on",
     )
+
+
+def test_scores_that_need_more_than_early_keeps(mistake, tmp_path):
+    mistake(
+        "score: {scores: [el2n, donod]}",
+        "score.scores: donod needs the inputs of the last layer: name the epochs after which to keep them in "
+        "early.features, such as [10]",
+    )
+    kept = "early: {features: [2, 5]}\nscore: {scores: [el2n, donod, tdds, ensemble_agreement]}\n"
+    chosen = kept + "select: {methods: [random, %s]}"
+    mistake(chosen % "donod", "select.methods: 'donod' needs the features of epoch 10: add it to early.features")
+    mistake(chosen % "tdds-epoch2", "select.methods: 'tdds-epoch2' at epoch 2: tdds exists after 5, 10")
+    mistake(chosen % "ensemble_agreement-seeds1", "ensemble_agreement is of all seeds together: leave out seeds")
+    good = "donod-epoch5, tdds, ensemble_agreement, donod-epoch2-seeds1"
+    load_params(write(tmp_path / "params.yaml", chosen % good))
+    mistake(
+        "early: {epochs: [0, 2, 10]}\nscore: {scores: [el2n, tdds]}\nsweep: {methods: []}",
+        "score.scores: tdds needs the outputs after 3 epochs from 1 on; early.epochs has 0, 2, 10",
+    )
+    alone = "early: {cohorts: {%s}}\nscore: {scores: [el2n, ensemble_agreement]}\nselect: {methods: [random]}"
+    for cohorts in ("a: [7]", "a: {seeds: [7, 8], folds: 2}"):
+        mistake(alone % cohorts, "ensemble_agreement compares networks: give early.cohorts more seeds, two for every")
+    load_params(write(tmp_path / "params.yaml", alone % "a: [7], b: [8]"))
+    subsets = "spawn: {at: [0 steps]}\nconnectivity: {subsets: {score: donod, epoch: 10, images: 9}}"
+    mistake(kept + subsets, "connectivity.subsets.epoch: donod exists after 2, 5, not 10")
 
 
 def test_epochs(mistake):

@@ -18,6 +18,7 @@ Stream = Literal[
     "subset",
     "random_score",
     "holdout",
+    "long_tail",
     "folds",
     "share",
     "halves",
@@ -29,6 +30,7 @@ Stream = Literal[
     "perturbation",
     "measured_on",
     "scoring",
+    "visits",
 ]
 
 

@@ -44,8 +44,9 @@ def test_by_chance():
 
 @pytest.mark.parametrize("method", names(METHODS))
 def test_every_method_chooses_distinct_rows_in_their_order(method):
-    held = LABELS[:9], OUTPUTS[:9], FEATURES[:9]
-    rows = winnow.select(LABELS, 7, method, scores=SCORES, features=FEATURES, outputs=OUTPUTS, validation=held).rows
+    given = {"scores": SCORES, "features": FEATURES, "outputs": OUTPUTS}
+    given |= {"target_features": FEATURES[:4] + 1, "target_outputs": OUTPUTS[4:8]}
+    rows = winnow.select(LABELS, 7, method, **given, validation=(LABELS[:9], OUTPUTS[:9], FEATURES[:9])).rows
     assert rows.dtype == np.int64
     assert len(rows) == 7
     assert (np.diff(rows) > 0).all()
@@ -73,6 +74,10 @@ def test_k_center_covers_separate_groups():
         ({"method": "k_center", "features": FEATURES[1:]}, "features: 29 rows for 30 labels"),
         ({"outputs": OUTPUTS[1:]}, r"outputs: must be \[n, classes\], here \[30, 3\] or wider; these are \[29, 3\]"),
         ({"outputs": OUTPUTS[:, 1:]}, r"these are \[30, 2\]"),
+        ({"target_features": FEATURES}, "target_features: must be of the same network as features"),
+        ({"features": FEATURES, "target_features": FEATURES[:, 1:]}, "target_features: must be of the same network"),
+        ({"target_outputs": OUTPUTS[:, 1:]}, r"target_outputs: must be \[t, classes\], here \[t, 3\] or wider"),
+        ({"method": "label_mapping"}, "no outputs for a target were given"),
         ({"method": "ccs", "cutoff": 1.5}, "cutoff: must be below 1.0, not 1.5"),
         ({"windw": 0.5}, "windw: no such key; did you mean window"),
         ({"window": 0.9}, "a window from 0.9 has no room"),

@@ -23,6 +23,8 @@ def select(
     features: np.ndarray | None = None,
     outputs: np.ndarray | None = None,
     validation: tuple[np.ndarray, ...] | None = None,
+    target_features: np.ndarray | None = None,
+    target_outputs: np.ndarray | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Chosen:
@@ -35,8 +37,10 @@ def select(
     score), ccs, k_center, …: a file in ``winnow/selection/methods/``, which says its options. scores: [n], for the
     method to choose by, higher is harder; or several by name, and the option ``score`` names one. ``score="random"``
     ranks at random. features: float [n, d], for methods that need them. outputs: float [n, classes], the log softmax of
-    the network whose features they are, for methods that choose by its gradients. seed: of random draws.
-    validation: for methods that need images held out from training, their labels, outputs and, if asked for, features.
+    the network whose features they are, for methods that choose by its gradients. validation: for methods that need
+    images held out from training, their labels, outputs and, if asked for, features. target_features, target_outputs:
+    float [t, d] and [t, classes], likewise of the t images of another data set, for methods that choose for it. seed:
+    of random draws.
 
     Raises ValueError that names the argument or option that is missing or impossible.
     """
@@ -64,9 +68,16 @@ def select(
         raise ValueError(
             f"outputs: must be [n, classes], here [{len(labels)}, {classes}] or wider; these are {list(outputs.shape)}"
         )
+    if target_features is not None and (features is None or target_features.shape[1:] != features.shape[1:]):
+        raise ValueError("target_features: must be of the same network as features, with as many columns")
+    if target_outputs is not None and (target_outputs.ndim != 2 or target_outputs.shape[1] < classes):
+        shape = list(target_outputs.shape)
+        raise ValueError(f"target_outputs: must be [t, classes], here [t, {classes}] or wider; these are {shape}")
     held = None if validation is None else HeldOut(*validation)
     usual = {"epoch": (int, 0)} if "epoch" in asks else {}  # the pipeline's scores have epochs
-    evidence = Given(labels.astype(np.int64), classes, columns, features, outputs, held)
+    evidence = Given(
+        labels.astype(np.int64), classes, columns, features, outputs, target_outputs, target_features, held
+    )
     return choose(evidence, method, checked_options([function], options, others=usual), size, seed)
 
 

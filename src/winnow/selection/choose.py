@@ -26,4 +26,5 @@ def choose(evidence: Evidence, name: str, options: Mapping[str, Any], size: int,
     """
     chosen = method(name)(evidence, size, numpy_stream(seed, "subset"), **options)
     order = np.argsort(chosen.rows)
-    return Chosen(chosen.rows[order], None if chosen.weights is None else chosen.weights[order])
+    weights = None if chosen.weights is None else chosen.weights[order]
+    return Chosen(chosen.rows[order], weights, chosen.about)

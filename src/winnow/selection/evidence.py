@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -55,6 +55,20 @@ class Evidence(Protocol):
         """Of every class the fraction of its validation images that are classified right, the mean over the networks:
         float64 [classes], NaN of a class without any. Raises ValueError if there are no validation images."""
 
+    def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
+        """What one of the networks, after an epoch, predicts for the training images of another data set (a name of
+        target.sets; None for the only one): log softmax over the classes of these n images, float32 [t, classes].
+
+        Raises ValueError if there is no such target.
+        """
+
+    def target_features(self, target: str | None, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The inputs of the last layer of one network after an epoch, of these images and of a target's training
+        images, as in ``target_outputs``: float32 [n, d] and [t, d].
+
+        Raises ValueError if there is no such target, or if they were not kept.
+        """
+
 
 @dataclass(frozen=True)
 class Given:
@@ -65,6 +79,8 @@ class Given:
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     feature_rows: np.ndarray | None = None
     output_rows: np.ndarray | None = None
+    target_log_probabilities: np.ndarray | None = None
+    target_feature_rows: np.ndarray | None = None
     validation: HeldOut | None = None
 
     def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
@@ -95,6 +111,16 @@ class Given:
         held = self.held_out(epoch)
         return recalls_of(held.outputs, held.labels, self.classes)
 
+    def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
+        if self.target_log_probabilities is None:
+            raise ValueError("no outputs for a target were given")
+        return self.target_log_probabilities
+
+    def target_features(self, target: str | None, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.target_feature_rows is None:
+            raise ValueError("no features of a target were given")
+        return self.features(epoch), self.target_feature_rows
+
 
 def recalls_of(outputs: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """The fraction of every class that outputs [v, classes] classify right: float64 [classes], NaN without an image."""
@@ -106,7 +132,9 @@ def recalls_of(outputs: np.ndarray, labels: np.ndarray, classes: int) -> np.ndar
 @dataclass(frozen=True)
 class Chosen:
     """rows: int64 [m], distinct, in the order of choice if the method has one. weights: float32 [m] of mean 1, how much
-    each image counts in the loss; None if all count the same."""
+    each image counts in the loss; None if all count the same. about: what else the choice decided, such as how many
+    classes tied; it goes into the subset's file."""
 
     rows: np.ndarray
     weights: np.ndarray | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)

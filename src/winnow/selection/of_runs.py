@@ -1,7 +1,7 @@
 """The scores, features and outputs of the early runs, as evidence for selection."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,22 @@ from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores
 from winnow.scores.sources import file_of
 from winnow.selection.evidence import Evidence, HeldOut, recalls_of
+from winnow.storage import load_tensors
 
 
 @dataclass(frozen=True)
 class OfRuns:
     """table: all images, from scores.aggregate. runs: the features and outputs are those of its first seed, and the
-    recalls those of all its seeds.
-    seed_scores: reads a score of every seed, by its name. folder: the scores of the sources."""
+    recalls those of all its seeds. seed_scores: reads a score of every seed, by its name. folder: the scores of the
+    sources. targets: for every target, the runs of which the first network has seen it, and the folder of what it makes
+    of it, by epoch."""
 
     table: pd.DataFrame
     classes: int
     runs: EarlyRuns
     seed_scores: Callable[[str], SeedScores]
     folder: Path
+    targets: Mapping[str, tuple[EarlyRuns, Path]] = field(default_factory=dict)
 
     @property
     def labels(self) -> np.ndarray:
@@ -64,6 +67,21 @@ class OfRuns:
         if not len(labels):
             raise ValueError("needs validation images: set download.validation above 0")
         return labels
+
+    def target_outputs(self, target: str | None, epoch: int) -> np.ndarray:
+        return load_tensors(self._on(target)[1] / f"epoch{epoch}.safetensors", "log_probabilities")["log_probabilities"]
+
+    def target_features(self, target: str | None, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        runs, folder = self._on(target)
+        theirs = load_tensors(folder / f"epoch{epoch}.safetensors", "features")["features"]
+        return runs.features(runs.seeds[0], epoch).astype(np.float32), theirs.astype(np.float32)
+
+    def _on(self, target: str | None) -> tuple[EarlyRuns, Path]:
+        if target is None and len(self.targets) == 1:
+            return next(iter(self.targets.values()))
+        if target is None or target not in self.targets:
+            raise ValueError(f"target: must be one of target.sets, which are {', '.join(self.targets) or 'none yet'}")
+        return self.targets[target]
 
 
 def mean_over(score: SeedScores, epoch: int, seeds: range) -> np.ndarray:

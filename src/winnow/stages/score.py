@@ -3,6 +3,7 @@
 This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from winnow.params.ntk import Ntk
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
-from winnow.scores.compute import compute
-from winnow.scores.families import OF_PARTS
+from winnow.scores.compute import compute, of_cohorts
+from winnow.scores.families import OF_ONE_RUN, OF_SEEDS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
@@ -51,21 +52,22 @@ def score() -> None:
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
     with atomic_folder("data/scores") as folder:
-        scores = scores_of(runs, options.score, folder)
-        by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
+        scores = scores_of(runs, options.score, options.early.features, folder)
         table = score_table(images, scores)
         outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
-        of_all_seeds = methods.names(OF_PARTS)  # sources train on all images
-        asked = [name for name in by_epoch if name in options.score.scores and name not in of_all_seeds]
+        of_one_run = {name for family in OF_ONE_RUN for name in methods.names(family)}
+        asked = [name for name in options.score.scores if name in of_one_run]
         others = {name: scores_of_source(name, of_folder(EARLY / run_of(name)), asked, folder) for name in sources}
 
     chosen = options.ntk.score
     of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
     with naming("ntk."):
         save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
+    by_seed = {name: values for name, values in scores.items() if name not in methods.names(OF_SEEDS)}
+    by_epoch = {name: values for name, values in by_seed.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["true_label"]).to_numpy()
     unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
@@ -73,7 +75,7 @@ def score() -> None:
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
     save_table("plots/rank_correlation.csv", correlation_table(table))
-    save_table("plots/agreement.csv", agreement_table(scores))
+    save_table("plots/agreement.csv", agreement_table(by_seed))
     save_table("plots/detection.csv", detection)
     save_table("plots/history.csv", history)
     splits, seed = options.aggregate.splits, options.aggregate.seed
@@ -93,14 +95,18 @@ def score() -> None:
     )
 
 
-def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str, SeedScores]:
-    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed."""
+def scores_of(runs: dict[str, EarlyRuns], asked: Any, features: Sequence[int], folder: Path) -> dict[str, SeedScores]:
+    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed.
+
+    features: the epochs after which early kept the inputs of the last layer.
+    """
     files: dict[str, list[Path]] = {}
     for name in asked.scores:
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
-        for path, cohort in zip(files[name], runs.values(), strict=True):
-            with naming(f"score.scores: {name}: early.cohorts.{cohort.folder.name}: "):
-                save_scores(path, compute(name, cohort))
+        with naming(f"score.scores: {name}: "):
+            of_runs = of_cohorts(name, list(runs.values()), features)
+        for path, of_cohort in zip(files[name], of_runs, strict=True):
+            save_scores(path, of_cohort)
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
     try:

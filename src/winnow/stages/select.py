@@ -2,8 +2,10 @@
 covers of all images."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from winnow.analysis.coverage import coverage_table, space
 from winnow.datasets.images import load_facts
@@ -26,16 +28,11 @@ from winnow.streams import numpy_stream
 
 def select() -> None:
     given = params(select=Select, sweep=Sweep, early=Early, score=Score)
-    options, early, gradients = given.select, given.early, given.score.gradients
-
-    def seed_scores(name: str) -> SeedScores:
-        folder = "data/early" if name in gradients else "data/scores"
-        return load_scores(f"{folder}/{cohort}-{name}.safetensors" for cohort in early.cohorts)
-
+    options, early = given.select, given.early
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
-    labels, images = table["label"].to_numpy(), Path("data/images")
-    runs = [EarlyRuns(Path("data/early") / cohort, labels, images) for cohort in early.cohorts]
-    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"))
+    labels = table["label"].to_numpy()
+    runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in early.cohorts]
+    evidence = evidence_of(table, facts, runs, given.score.gradients)
     methods = all_choices(options, given.sweep)
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     subsets: dict[tuple[str, str], np.ndarray] = {}
@@ -62,6 +59,16 @@ def select() -> None:
     over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))
     covered = coverage_table(subsets, over).assign(epoch=epoch, space=words)
     save_table("data/analysis/coverage.parquet", covered)
+
+
+def evidence_of(table: pd.DataFrame, facts: dict[str, Any], runs: list[EarlyRuns], gradients: list[str]) -> OfRuns:
+    """What the methods choose by. runs: of all cohorts; gradients: the scores of gradients."""
+
+    def seed_scores(name: str) -> SeedScores:
+        folder = "data/early" if name in gradients else "data/scores"
+        return load_scores(f"{folder}/{cohort.folder.name}-{name}.safetensors" for cohort in runs)
+
+    return OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"))
 
 
 def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, np.ndarray]:
