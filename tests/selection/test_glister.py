@@ -20,7 +20,7 @@ def problem(seed: int, images: int = 20, classes: int = 3, width: int = 4):
 def evidence(weight, bias, features, labels, held, held_labels) -> Given:
     outputs = [F.log_softmax(torch.tensor(rows @ weight.T + bias), dim=1).numpy() for rows in (features, held)]
     validation = HeldOut(held_labels, outputs[1], held)
-    return Given(labels, len(bias), {}, features, outputs[0], validation)
+    return Given(labels, len(bias), {}, features, outputs[0], validation=validation)
 
 
 def in_order(case, size: int, **options) -> list[int]:
@@ -79,6 +79,6 @@ def test_what_is_missing_is_named():
     with pytest.raises(ValueError, match=r"^no validation images were given$"):
         glister(without, 2, np.random.default_rng(0), epoch=0)
     held = HeldOut(given_.validation.labels, given_.validation.outputs)
-    without = Given(given_.labels, 3, {}, given_.feature_rows, given_.output_rows, held)
+    without = Given(given_.labels, 3, {}, given_.feature_rows, given_.output_rows, validation=held)
     with pytest.raises(ValueError, match=r"^needs the features of the validation images too$"):
         glister(without, 2, np.random.default_rng(0), epoch=0)

@@ -29,23 +29,17 @@ def adaptive_score(
     """Choose in every class as ccs does, by the score whose values are spread most evenly over their range.
 
     scores: after an epoch. For each class the score is taken whose histogram over so many bins of equal width has the
-    highest entropy; of equal ones the first. trim: leave out this fraction of the class at both ends of that score.
+    highest entropy; of equal ones the first. trim: leave out this fraction of the class at each end of that score, or
+    less where the class keeps more than that leaves.
     strata: as for ccs, but no more than the images that the class keeps. Every class keeps the same fraction. The draw
     within a stratum is uniform.
-
-    Raises ValueError if trim leaves too few images.
     """
     columns = [finite(evidence.score(name, epoch)) for name in scores]
     chosen = []
     for rows, count in parts(size, evidence.labels, evidence.classes, per_class=True):
         values = max((column[rows] for column in columns), key=lambda own: entropy(own, bins))
-        out = int(trim * len(rows))
+        out = min(int(trim * len(rows)), (len(rows) - count) // 2)
         left = np.argsort(values, kind="stable")[out : len(rows) - out]
-        if count > len(left):
-            most = np.floor(1000 * ((len(rows) - count) // 2) / len(rows)) / 1000
-            raise ValueError(
-                f"a trim of {trim:g} has no room for {count} of the {len(rows)} images of a class; it can be {most:g}"
-            )
         chosen.append(rows[from_strata(values, left, count, min(strata, count), rng)])
     return Chosen(np.concatenate(chosen))
 
