@@ -350,6 +350,31 @@ def test_forgetting_has_no_epoch_0(mistake):
     )
 
 
+def test_scores_that_need_more_than_early_keeps(mistake, tmp_path):
+    mistake(
+        "score: {scores: [el2n, donod]}",
+        "score.scores: donod needs the inputs of the last layer: name the epochs after which to keep them in "
+        "early.features, such as [10]",
+    )
+    kept = "early: {features: [2, 5]}\nscore: {scores: [el2n, donod, tdds, ensemble_agreement]}\n"
+    chosen = kept + "select: {methods: [random, %s]}"
+    mistake(chosen % "donod", "select.methods: 'donod' needs the features of epoch 10: add it to early.features")
+    mistake(chosen % "tdds-epoch2", "select.methods: 'tdds-epoch2' at epoch 2: tdds exists after 5, 10")
+    mistake(chosen % "ensemble_agreement-seeds1", "ensemble_agreement is of all seeds together: leave out seeds")
+    good = "donod-epoch5, tdds, ensemble_agreement, donod-epoch2-seeds1"
+    load_params(write(tmp_path / "params.yaml", chosen % good))
+    mistake(
+        "early: {epochs: [0, 2, 10]}\nscore: {scores: [el2n, tdds]}\nsweep: {methods: []}",
+        "score.scores: tdds needs the outputs after 3 epochs from 1 on; early.epochs has 0, 2, 10",
+    )
+    alone = "early: {cohorts: {%s}}\nscore: {scores: [el2n, ensemble_agreement]}\nselect: {methods: [random]}"
+    for cohorts in ("a: [7]", "a: {seeds: [7, 8], folds: 2}"):
+        mistake(alone % cohorts, "ensemble_agreement compares networks: give early.cohorts more seeds, two for every")
+    load_params(write(tmp_path / "params.yaml", alone % "a: [7], b: [8]"))
+    subsets = "spawn: {at: [0 steps]}\nconnectivity: {subsets: {score: donod, epoch: 10, images: 9}}"
+    mistake(kept + subsets, "connectivity.subsets.epoch: donod exists after 2, 5, not 10")
+
+
 def test_epochs(mistake):
     mistake("early: {epochs: [0, 2, 1]}", "early.epochs: must rise and not repeat, such as [0, 1, 2]")
     mistake("early: {epochs: [0, 0]}", "early.epochs: must rise and not repeat, such as [0]")

@@ -23,7 +23,20 @@ from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.params.transfer import Transfer
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_PARTS, OF_RECORDS, OF_SPLITS
+from winnow.scores.families import (
+    OF_ALL_SEEDS,
+    OF_DATA,
+    OF_FEATURES,
+    OF_FILES,
+    OF_GRADIENTS,
+    OF_ONE_RUN,
+    OF_PARTS,
+    OF_RECORDS,
+    OF_SEEDS,
+    OF_SPLITS,
+    OF_TRAJECTORIES,
+)
+from winnow.scores.when import FEWEST, epochs_of
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
@@ -95,6 +108,8 @@ class Params(Named):
     def _across_sections(self) -> Self:
         """Check that the scores and epochs for selection are computed, and that retraining has seeds of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
+        for score in self.score.scores:
+            self._kept_for(score)
         for name, choice in all_choices(self.select, self.sweep).items():
             self._selected_by("select.methods" if name in self.select.methods else "sweep.methods", name, choice)
         self._swept()
@@ -109,13 +124,34 @@ class Params(Named):
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
         return self
 
+    def _kept_for(self, score: str) -> None:
+        """Check that early keeps what a score takes."""
+        epochs = ", ".join(map(str, self.early.epochs))
+        if score in methods.names(OF_FEATURES) and not self.early.features:
+            raise ValueError(
+                f"score.scores: {score} needs the inputs of the last layer: name the epochs after which to keep them "
+                f"in early.features, such as [{self.early.epochs[-1]}]"
+            )
+        if score in methods.names(OF_TRAJECTORIES) and not epochs_of(score, self.early.epochs, []):
+            raise ValueError(
+                f"score.scores: {score} needs the outputs after {FEWEST} epochs from 1 on; early.epochs has {epochs}"
+            )
+        cohorts = self.early.cohorts.values()
+        seeing = sum(
+            len(cohort.seeds) - (len(cohort.seeds) // cohort.folds if cohort.folds else 0) for cohort in cohorts
+        )
+        if score in methods.names(OF_SEEDS) and seeing < 2:
+            raise ValueError(
+                f"score.scores: {score} compares networks: give early.cohorts more seeds, two for every image"
+            )
+
     def _neighbours(self) -> None:
         """What groups of neighbouring images are made by is computed, and their kernels' networks are kept."""
         computed = [*self.score.scores, *self.score.gradients]
         if self.ntk.score not in computed:
             raise ValueError(f"ntk.score: {self.ntk.score} is not computed; score has {', '.join(computed)}")
-        if self.ntk.score == "forgetting" and self.early.epochs == [0]:
-            raise ValueError("ntk.score: forgetting is counted from epoch 1 on, but early.epochs ends at 0")
+        if not epochs_of(self.ntk.score, self.early.epochs, self.early.features):
+            raise ValueError(f"ntk.score: {self.ntk.score} is counted from epoch 1 on, but early.epochs ends at 0")
         for epoch in self.ntk.epochs or []:
             if epoch not in self.early.epochs[:-1]:
                 there = ", ".join(map(str, self.early.epochs))
@@ -132,6 +168,10 @@ class Params(Named):
         if subsets.epoch is not None and subsets.epoch not in self.early.epochs:
             there = ", ".join(map(str, self.early.epochs))
             raise ValueError(f"connectivity.subsets.epoch: {subsets.epoch} is not scored; early.epochs has {there}")
+        exists = epochs_of(subsets.score, self.early.epochs, self.early.features)
+        if subsets.epoch is not None and subsets.epoch not in exists:
+            there = ", ".join(map(str, exists))
+            raise ValueError(f"connectivity.subsets.epoch: {subsets.score} exists after {there}, not {subsets.epoch}")
 
     def _swept(self) -> None:
         """Check that no subset of sweep is one of select, and that all have a random subset to be compared with."""
@@ -171,7 +211,7 @@ class Params(Named):
         if source not in self.transfer.sources:
             there = ", ".join(self.transfer.sources) or "none yet"
             raise ValueError(f"{key}: {name!r}: {source} is not in transfer.sources; there are {there}")
-        known = [known for family in (OF_OUTPUTS, *OF_RECORDS) for known in methods.names(family)]
+        known = [known for family in OF_ONE_RUN for known in methods.names(family)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: sources do not have {score}; they have {', '.join(known)}")
 
@@ -179,8 +219,9 @@ class Params(Named):
         """Check that early and score keep what a selection method of this key needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
         of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
-        of_parts = methods.names(OF_PARTS)
-        of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *of_parts, *methods.names(OF_GRADIENTS)]
+        of_all_seeds = [name for family in OF_ALL_SEEDS for name in methods.names(family)]
+        families = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_GRADIENTS)
+        of_epochs = [name for family in families for name in methods.names(family)]
         of_halves = methods.names(OF_SPLITS)
         known = [*of_epochs, *of_halves, *methods.names(OF_DATA)]
         if score not in known:
@@ -200,12 +241,18 @@ class Params(Named):
             raise ValueError(f"{of} {epoch} is not scored; early.epochs has {there}")
         if score in of_visits and epoch == 0:
             raise ValueError(f"{key}: {name!r} at epoch 0: {score} is of visits, from epoch 1 on")
+        exists = epochs_of(score, self.early.epochs, self.early.features)
+        if score in methods.names(OF_TRAJECTORIES) and epoch not in exists:
+            there = ", ".join(map(str, exists))
+            raise ValueError(f"{key}: {name!r} at epoch {epoch}: {score} exists after {there}")
+        if score in methods.names(OF_FEATURES) and epoch not in exists:
+            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
+        if score in of_all_seeds and choice.options.get("seeds") is not None:
+            raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
         if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if score in of_halves and choice.given & {"epoch", "seeds"}:
             raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
-        if score in of_parts and choice.options.get("seeds") is not None:
-            raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
 
     def _enough_seeds(self, key: str, choice: Choice, has_seeds: bool) -> None:

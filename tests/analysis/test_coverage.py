@@ -22,8 +22,8 @@ from winnow.analysis.coverage import (
     neighbourhoods,
     space,
     strata,
-    unit,
 )
+from winnow.selection.clusters import unit
 
 
 def by_hand() -> Space:

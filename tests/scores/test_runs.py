@@ -110,7 +110,7 @@ def test_every_score_has_its_module():
     for family in (*OF_FILES, OF_GRADIENTS):
         for name in methods.names(family):
             assert methods.find(family, name).__name__ == name
-    with pytest.raises(ValueError, match="there is no score 'grand' of outputs, visits or data"):
+    with pytest.raises(ValueError, match="there is no score 'grand' of outputs, features, visits or data"):
         compute("grand", EarlyRuns(Path(), LABELS, Path()))
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from winnow.selection.clusters import k_means, unit
+
 STRATA = 10
 IN_A_NEIGHBOURHOOD = 20  # images, on average …
 MOST = 500  # … but no more neighbourhoods than this
 MEASURED = 2000  # images whose distances are measured, drawn at random; of fewer all
-PASSES = 50  # of k-means, at most
 BLOCK = 2**22  # distances in memory at once
 
 
@@ -45,13 +46,6 @@ def space(labels: np.ndarray, score: np.ndarray, features: np.ndarray, rng: np.r
     return Space(labels, strata(score), of_points, points, measured)
 
 
-def unit(features: np.ndarray) -> np.ndarray:
-    """The rows as float32 of length 1; a row of zeros stays one, and NaN, of a training that diverged, counts as 0."""
-    points = np.nan_to_num(features).astype(np.float32)
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return np.divide(points, lengths, out=points, where=lengths > 0)
-
-
 def strata(score: np.ndarray) -> np.ndarray:
     """The tenth of the ranking in which each of [n] images is: from 0, the lowest scores, to 9. Images without a score
     (NaN) rank above all others; of equal ones the earlier rows rank lower."""
@@ -62,14 +56,7 @@ def strata(score: np.ndarray) -> np.ndarray:
 
 def neighbourhoods(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Clusters of points [n, d] by k-means, which begins with points drawn at random: numbers from 0, int64 [n]."""
-    from sklearn.cluster import KMeans  # most of a second
-
-    count = min(MOST, max(1, len(points) // IN_A_NEIGHBOURHOOD))
-    distinct = np.unique(points, axis=0)
-    first = distinct[rng.choice(len(distinct), min(count, len(distinct)), replace=False)]
-    with threadpool_limits(1):  # several threads add up in another order
-        found = KMeans(len(first), init=first, n_init=1, max_iter=PASSES, algorithm="lloyd").fit(points)
-    return np.unique(found.labels_, return_inverse=True)[1].astype(np.int64)
+    return k_means(points, min(MOST, max(1, len(points) // IN_A_NEIGHBOURHOOD)), rng)
 
 
 def coverage(over: Space, rows: np.ndarray) -> dict[str, float]:

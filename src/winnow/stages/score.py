@@ -25,8 +25,8 @@ from winnow.params.second_split import SecondSplit
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
-from winnow.scores.compute import compute
-from winnow.scores.families import OF_PARTS, OF_SPLITS
+from winnow.scores.compute import compute, of_cohorts
+from winnow.scores.families import OF_ONE_RUN, OF_SEEDS, OF_SPLITS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
@@ -56,21 +56,22 @@ def score() -> None:
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
     with atomic_folder("data/scores") as folder:
-        scores = scores_of(runs, splits, options.score, folder)
-        by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
+        scores = scores_of(runs, splits, options, folder)
         table = score_table(images, scores)
         outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
-        of_all_seeds = methods.names(OF_PARTS)  # sources train on all images
-        asked = [name for name in by_epoch if name in options.score.scores and name not in of_all_seeds]
+        of_one_run = {name for family in OF_ONE_RUN for name in methods.names(family)}
+        asked = [name for name in options.score.scores if name in of_one_run]
         others = {name: scores_of_source(name, of_folder(EARLY / run_of(name)), asked, folder) for name in sources}
 
     chosen = options.ntk.score
     of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
     with naming("ntk."):
         save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
+    by_seed = {name: values for name, values in scores.items() if name not in methods.names(OF_SEEDS)}
+    by_epoch = {name: values for name, values in by_seed.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["true_label"]).to_numpy()
     unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
@@ -78,7 +79,7 @@ def score() -> None:
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
     save_table("plots/rank_correlation.csv", correlation_table(table))
-    save_table("plots/agreement.csv", agreement_table(scores))
+    save_table("plots/agreement.csv", agreement_table(by_seed))
     save_table("plots/detection.csv", detection)
     save_table("plots/history.csv", history)
     draws, seed = options.aggregate.splits, options.aggregate.seed
@@ -98,9 +99,10 @@ def score() -> None:
     )
 
 
-def scores_of(runs: dict[str, EarlyRuns], splits: list[str], asked: Any, folder: Path) -> dict[str, SeedScores]:
+def scores_of(runs: dict[str, EarlyRuns], splits: list[str], options: Any, folder: Path) -> dict[str, SeedScores]:
     """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed. splits:
     the folders, in that of early, of the seeds that train on two halves in turn."""
+    asked, features = options.score, options.early.features  # epochs after which early kept the last layer's inputs
     files: dict[str, list[Path]] = {}
     of_halves, images = methods.names(OF_SPLITS), len(next(iter(runs.values())).labels)
     for name in asked.scores:
@@ -110,9 +112,10 @@ def scores_of(runs: dict[str, EarlyRuns], splits: list[str], asked: Any, folder:
                 save_scores(path, of_splits(name, EARLY / split, images))
             continue
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
-        for path, cohort in zip(files[name], runs.values(), strict=True):
-            with naming(f"score.scores: {name}: early.cohorts.{cohort.folder.name}: "):
-                save_scores(path, compute(name, cohort))
+        with naming(f"score.scores: {name}: "):
+            of_runs = of_cohorts(name, list(runs.values()), features)
+        for path, of_cohort in zip(files[name], of_runs, strict=True):
+            save_scores(path, of_cohort)
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
     try:

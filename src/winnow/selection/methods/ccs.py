@@ -31,17 +31,29 @@ def ccs(
     Raises ValueError if the cutoff leaves fewer than ``size`` images.
     """
     values = finite(evidence.score(score, epoch))
+    left = without_hardest(values, cutoff, size)
+    return Chosen(from_strata(values, left, size, strata, rng))
+
+
+def without_hardest(values: np.ndarray, cutoff: float, size: int) -> np.ndarray:
+    """The rows of difficulty scores [n] that a cutoff leaves, by rising score: all but its fraction, the highest.
+
+    Raises ValueError if they are fewer than ``size``.
+    """
     left = np.argsort(values, kind="stable")[: len(values) - int(cutoff * len(values))]
     if size > len(left):
         most = np.floor(1000 * (1 - size / len(values))) / 1000
         raise ValueError(f"a cutoff of {cutoff:g} has no room for {size} of {len(values)} images; it can be {most:g}")
+    return left
+
+
+def from_strata(values: np.ndarray, left: np.ndarray, size: int, strata: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw ``size`` of the rows ``left`` of scores [n], of every stratum the number that ``budgets`` says."""
     stratum = strata_of(values[left], strata)
     sizes = np.bincount(stratum, minlength=strata)
     counts = budgets(sizes, size)
-    return Chosen(
-        np.concatenate(
-            [rng.choice(left[stratum == number], count, replace=False) for number, count in enumerate(counts) if count]
-        )
+    return np.concatenate(
+        [rng.choice(left[stratum == number], count, replace=False) for number, count in enumerate(counts) if count]
     )
 
 
