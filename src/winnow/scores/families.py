@@ -18,5 +18,5 @@ OF_GRADIENTS = "winnow.scores.of_gradients"
 OF_RECORDS = (OF_VISITS, OF_MARGINS, OF_LOSSES, OF_PROBABILITIES)
 OF_ONE_RUN = (OF_OUTPUTS, *OF_RECORDS, OF_TRAJECTORIES)  # what every run has, also one of a source of transfer
 OF_ALL_SEEDS = (OF_SEEDS, OF_PARTS)  # a single seed has no such score
+OF_FILES = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_SPLITS, OF_DATA)  # need no pass through a network
 WITHOUT_EPOCH = (OF_SPLITS, OF_DATA)  # one value, whatever epoch is asked for
-OF_FILES = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, *WITHOUT_EPOCH)  # need no pass through a network

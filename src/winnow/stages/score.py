@@ -3,6 +3,7 @@
 This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def score() -> None:
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
     with atomic_folder("data/scores") as folder:
-        scores = scores_of(runs, splits, options, folder)
+        scores = scores_of(runs, splits, options.score, options.early.features, folder)
         table = score_table(images, scores)
         outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
@@ -99,10 +100,14 @@ def score() -> None:
     )
 
 
-def scores_of(runs: dict[str, EarlyRuns], splits: list[str], options: Any, folder: Path) -> dict[str, SeedScores]:
-    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed. splits:
-    the folders, in that of early, of the seeds that train on two halves in turn."""
-    asked, features = options.score, options.early.features  # epochs after which early kept the last layer's inputs
+def scores_of(
+    runs: dict[str, EarlyRuns], splits: list[str], asked: Any, features: Sequence[int], folder: Path
+) -> dict[str, SeedScores]:
+    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed.
+
+    splits: the folders, in that of early, of the seeds that train on two halves in turn. features: the epochs after
+    which early kept the inputs of the last layer.
+    """
     files: dict[str, list[Path]] = {}
     of_halves, images = methods.names(OF_SPLITS), len(next(iter(runs.values())).labels)
     for name in asked.scores:
