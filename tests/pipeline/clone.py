@@ -64,6 +64,11 @@ ntk:
 transfer:
   sources:
     other: {seeds: [300], network: lenet, training: short}
+target:
+  sets:
+    t: {source: digits, path: null, first: 80, first_test: 40}
+  cohort: b
+  training: short
 select:
   methods: [el2n, random]
   keep: [0.5]
@@ -258,6 +263,9 @@ def command(stage: str) -> list[str]:
     entry = read_yaml(ROOT / "dvc.yaml")["stages"][group]
     names = entry.get("matrix", {})
     parts = items.split("-", maxsplit=1) if len(names) == 2 else [items]
+    if list(names) == ["target", "method", "keep"]:
+        target, _, rest = items.partition("-")
+        parts = [target, *rest.rsplit("-", maxsplit=1)]
     if list(names) == ["method", "keep"]:  # the methods' names hold dashes
         parts = items.rsplit("-", maxsplit=1)
     text = entry.get("do", entry)["cmd"].removeprefix("exec ").replace("${key}", items).replace("${item}", items)

@@ -65,9 +65,8 @@ def select(
     if target_features is not None and (features is None or target_features.shape[1:] != features.shape[1:]):
         raise ValueError("target_features: must be of the same network as features, with as many columns")
     if target_outputs is not None and (target_outputs.ndim != 2 or target_outputs.shape[1] < classes):
-        raise ValueError(
-            f"target_outputs: must be [t, classes], here [t, {classes}] or wider; these are {list(target_outputs.shape)}"
-        )
+        shape = list(target_outputs.shape)
+        raise ValueError(f"target_outputs: must be [t, classes], here [t, {classes}] or wider; these are {shape}")
     usual = {"epoch": (int, 0)} if "epoch" in options_of(function) else {}  # the pipeline's scores have epochs
     evidence = Given(labels.astype(np.int64), classes, columns, features, outputs, target_outputs, target_features)
     return choose(evidence, method, checked_options([function], options, others=usual), size, seed)

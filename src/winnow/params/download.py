@@ -33,11 +33,7 @@ class Download(Section):
 
     @model_validator(mode="after")
     def _path(self) -> Self:
-        if self.source in FROM_FOLDER and not self.path:
-            raise ValueError(f"download.path is needed when download.source is {self.source}: the folder to read")
-        if self.source not in FROM_FOLDER and self.path is not None:
-            raise ValueError(f"download.path is not read when download.source is {self.source}: set it to null")
-        _refuse_home("download.path", self.path, "folder")
+        check_path("download.", self.source, self.path)
         return self
 
 
@@ -63,6 +59,15 @@ class Labels(Section):
                 f"labels.file: {self.file}: the pipeline writes data/ itself: copy it, such as to labels.csv"
             )
         return self
+
+
+def check_path(section: str, source: str, path: str | None) -> None:
+    """Raise ValueError if a source that reads a path has none, or another has one. section: what stands before keys."""
+    if source in FROM_FOLDER and not path:
+        raise ValueError(f"{section}path is needed when {section}source is {source}: the folder to read")
+    if source not in FROM_FOLDER and path is not None:
+        raise ValueError(f"{section}path is not read when {section}source is {source}: set it to null")
+    _refuse_home(f"{section}path", path, "folder")
 
 
 def _refuse_home(key: str, path: str | None, what: str) -> None:

@@ -20,6 +20,7 @@ from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
+from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
@@ -28,7 +29,7 @@ from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.sources import file_of, run_of
+from winnow.scores.sources import file_of, on, run_of
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.stages._stage import keep_only, main, naming, params
 from winnow.storage import atomic_folder, load_table, save_json, save_table
@@ -37,11 +38,11 @@ EARLY = Path("data/early")
 
 
 def score() -> None:
-    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk, transfer=Transfer)
+    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk, target=Target, transfer=Transfer)
     cohorts = list(options.early.cohorts)
     gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
     sources = list(options.transfer.sources)
-    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources)])
+    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources), *map(on, options.target.sets)])
     images = load_table("data/labels.parquet")
     of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
     runs = {name: of_folder(EARLY / name) for name in cohorts}

@@ -11,9 +11,11 @@ from winnow.errors import UserError
 from winnow.params.early import Early, Score
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.params.target import Target
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores, load_scores
+from winnow.scores.sources import on
 from winnow.selection.choices import all_choices, all_subsets
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
@@ -25,7 +27,7 @@ from winnow.streams import numpy_stream
 
 
 def select() -> None:
-    given = params(select=Select, sweep=Sweep, early=Early, score=Score)
+    given = params(select=Select, sweep=Sweep, early=Early, score=Score, target=Target)
     options, early, gradients = given.select, given.early, given.score.gradients
 
     def seed_scores(name: str) -> SeedScores:
@@ -33,9 +35,11 @@ def select() -> None:
         return load_scores(f"{folder}/{cohort}-{name}.safetensors" for cohort in early.cohorts)
 
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
-    labels, images = table["label"].to_numpy(), Path("data/images")
-    runs = [EarlyRuns(Path("data/early") / cohort, labels, images) for cohort in early.cohorts]
-    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"))
+    labels, images, folder = table["label"].to_numpy(), Path("data/images"), Path("data/early")
+    runs = [EarlyRuns(folder / cohort, labels, images) for cohort in early.cohorts]
+    looked = EarlyRuns(folder / given.target.cohort, labels, images)
+    targets = {name: (looked, folder / on(name)) for name in given.target.sets}
+    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"), targets)
     methods = all_choices(options, given.sweep)
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     subsets: dict[tuple[str, str], np.ndarray] = {}
@@ -55,7 +59,9 @@ def select() -> None:
             if lost:
                 print(f"{section}.keep: {keep} with {name} keeps no image of {', '.join(map(repr, lost))}")
             subsets[name, str(keep)] = chosen.rows
-            provenance = {**about, "method": name, "keep": keep}
+            if chosen.about.get("ties"):
+                print(f"{section}.keep: {keep} with {name}: {chosen.about['ties']} groups left out have as many votes")
+            provenance = {**about, "method": name, "keep": keep, **chosen.about}
             save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
     epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
     words, points = features(runs, early.features, early.epochs[-1])
