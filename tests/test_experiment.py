@@ -185,6 +185,7 @@ def test_wrong_types(mistake, text, message):
         ("download: {validation: 1}", "download.validation: must be below 1"),
         ("download: {first: 0}", "download.first: must be at least 1, not 0"),
         ("labels: {noise: 1.1}", "labels.noise: must be at most 1"),
+        ("download: {long_tail: 1}", "download.long_tail: must be above 1, not 1"),
         ("figures: {dpi: 5}", "figures.dpi: must be at least 50, not 5"),
         ("download: {size: [0, 3]}", "download.size: must be [height, width] in pixels, such as [32, 32]"),
         ("download: {size: 32}", "download.size: must be [height, width]"),
@@ -218,6 +219,31 @@ def test_a_cohort_may_leave_out_folds(mistake):
     mistake(
         "early: {cohorts: {a: {seeds: [7, 8], folds: 2}}}\nretrain: {seeds: [7]}",
         "retrain.seeds: 7 is a seed of early.cohorts too",
+    )
+
+
+def test_a_cohort_may_train_on_a_share(mistake):
+    mistake("early: {cohorts: {a: {seeds: [0], share: 1.0}}}", "early.cohorts.a.share: must be below 1")
+    mistake(
+        "early: {cohorts: {a: {seeds: [0, 1], folds: 2, share: 0.7}}}",
+        "early.cohorts.a: has folds and a share; give one of them",
+    )
+
+
+def test_memorization_needs_parts(mistake):
+    asked = "score: {scores: [el2n, memorization]}\n"
+    mistake(asked, "score.scores: memorization needs networks that trained on parts", "{seeds: [10, 11, 12, 13], share")
+    one = "early: {cohorts: {a: [0, 1, 2, 3, 4], m: {seeds: [10], share: 0.7}}}\n"
+    mistake(asked + one, "early.cohorts.m: has one seed", "memorization compares the two; give more seeds")
+    parts = asked + "early: {cohorts: {a: [0, 1, 2, 3, 4], m: {seeds: [10, 11], share: 0.7}}}\n"
+    mistake(
+        parts + "select: {methods: [memorization-seeds2, random]}",
+        "select.methods: 'memorization-seeds2': memorization is of all seeds together: leave out seeds",
+    )
+    mistake(
+        parts + "transfer: {sources: {other: {seeds: [7], network: small, training: short}}}\n"
+        "select: {methods: [memorization-fromother, random]}",
+        "sources do not have memorization",
     )
 
 
@@ -380,12 +406,18 @@ def test_methods_with_options(tmp_path, mistake):
         "group": 1,
         "source": None,
         "window": None,
+        "hardest": None,
         "per_class": False,
+        "equal": False,
     }
     assert (found["el2n-epoch5"].method, found["el2n-epoch5"].options) == ("ranked", options)
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
     given = "select: {methods: {random: {}, "
+    mistake(
+        given + "own: {method: ranked, score: el2n, window: 1.5}}}",
+        "select.methods.own.window: must be a fraction from 0 to below 1, middle or ends, not 1.5",
+    )
     mistake(given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ccs")
     mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
     mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")

@@ -68,13 +68,15 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
         users = [values[section] for section in ("early", "retrain", "dense")] + [
             *values["transfer"]["sources"].values()
         ]
+        users += [values["target"]] if values["target"]["sets"] and kind == "training" else []
         assert {user[kind] for user in users} == set(values[f"{kind}s"])
     assert all(list(level)[:3] == ["parent", "rewind", "data"] for level in values["pruning"]["levels"].values())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_is_short(name: str) -> None:
-    assert 10 <= len((ROOT / "src/winnow/recipes" / f"{name}.yaml").read_text().splitlines()) <= 70
+    text = (ROOT / "src/winnow/recipes" / f"{name}.yaml").read_text()
+    assert (1 if "\nextends: " in text else 10) <= len(text.splitlines()) <= 70
 
 
 def test_what_a_recipe_does_not_say_is_as_in_the_default() -> None:
@@ -103,6 +105,25 @@ curvature: {levels: []}
     assert values["early"]["cohorts"] == {"z": [7]}
     assert values["select"]["methods"] == {"random": {}, "hard": {"method": "ranked", "score": "el2n"}}
     assert (values["pruning"]["rewinds"], values["pruning"]["levels"], values["perturbation"]["runs"]) == ({}, {}, {})
+
+
+def test_a_recipe_may_say_how_it_differs_from_another(user_error: UserErrors) -> None:
+    Path("recipes").mkdir()
+    Path("recipes/base.yaml").write_text(
+        "# base\nlabels: {noise: 0.5}\nearly: {epochs: [0, 4], cohorts: {a: [7], b: [8]}}\n"
+    )
+    Path("recipes/middle.yaml").write_text("# middle\nextends: base\nearly: {cohorts: {z: [9]}}\n")
+    values = overlay("# mine\nextends: middle\nlabels: {noise: 0.25, seed: 3}\n")
+    assert (values["labels"]["noise"], values["labels"]["seed"]) == (0.25, 3)
+    assert (values["early"]["epochs"], values["early"]["cohorts"]) == ([0, 4], {"z": [9]})
+    assert "extends" not in values
+    assert recipe.expanded("mine").startswith("# mine\n\ndownload:")
+
+    with user_error('mine.yaml: extends: must be the name of a recipe, not "bse"'):
+        overlay("extends: bse")
+    Path("recipes/base.yaml").write_text("extends: mine")
+    with user_error("base.yaml: extends: mine extends this recipe in turn"):
+        overlay("extends: middle")
 
 
 def test_a_network_or_training_says_what_differs_from_the_defaults_own() -> None:

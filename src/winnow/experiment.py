@@ -23,7 +23,7 @@ from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.params.target import Target
 from winnow.params.transfer import Transfer
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_RECORDS
+from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_PARTS, OF_RECORDS
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
@@ -70,6 +70,24 @@ class Params(Named):
                 if score not in here:
                     also = f"and under score.{other} {', '.join(others)}"
                     raise ValueError(f"score.{key}: unknown score {score!r}; there are {', '.join(here)}, {also}")
+        return self
+
+    @model_validator(mode="after")
+    def _parts(self) -> Self:
+        """Check that scores of networks trained on parts of the images have such networks."""
+        asked = [name for name in self.score.scores if name in methods.names(OF_PARTS)]
+        on_parts = {name: cohort for name, cohort in self.early.cohorts.items() if cohort.on_parts}
+        if asked and not on_parts:
+            raise ValueError(
+                f"score.scores: {asked[0]} needs networks that trained on parts of the images: give a cohort of "
+                "early.cohorts folds or a share, such as {m: {seeds: [10, 11, 12, 13], share: 0.7}}"
+            )
+        for name, cohort in on_parts.items():
+            if asked and len(cohort.seeds) == 1:
+                raise ValueError(
+                    f"early.cohorts.{name}: has one seed, so every image is in its part or in none, and "
+                    f"{asked[0]} compares the two; give more seeds"
+                )
         return self
 
     @model_validator(mode="after")
@@ -158,7 +176,8 @@ class Params(Named):
         """Check that early and score keep what a selection method of this key needs."""
         score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
         of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
-        of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *methods.names(OF_GRADIENTS)]
+        of_parts = methods.names(OF_PARTS)
+        of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *of_parts, *methods.names(OF_GRADIENTS)]
         known = [*of_epochs, *methods.names(OF_DATA)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
@@ -181,6 +200,8 @@ class Params(Named):
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if methods.has_mark(method(choice.method), "NEEDS_TARGET"):
             self._for_a_target(f"{key}: {name!r}", choice)
+        if score in of_parts and choice.options.get("seeds") is not None:
+            raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
 
     def _for_a_target(self, key: str, choice: Choice) -> None:

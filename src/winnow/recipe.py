@@ -5,7 +5,8 @@ experiment (params/default.yaml). Sections merge key by key. A map whose items t
 cohorts, sources, sets, methods, rewinds, levels, runs) replaces the default's map. Each of its items says how it
 differs: a network or a training from the default's of that name, or else from its first, a level from its parent, a
 perturbed run from its level. The default's sweep and sources are made for its epochs, seeds and networks: a recipe that
-names none has none. Where it does not say so, target has the first cohort, and the training of retrain.
+names none has none. Where it does not say so, target has the first cohort, and the training of retrain. With the key
+extends, it says how it differs from the recipe of that name instead.
 """
 
 import difflib
@@ -40,6 +41,7 @@ NOT_INHERITED: dict[str, dict[str, type]] = {
     "sweep": {"methods": CommentedSeq, "keep": CommentedSeq},
     "transfer": {"sources": CommentedMap},
 }
+EXTENDS = "extends"  # the key that names the recipe from which this one differs
 OF_CHOICE = {"variant", *asdict(Choices())}  # keys of a level that say what it does
 OF_DENSE = {"rewind": DENSE, "data": "full"}  # what a level inherits from dense
 
@@ -82,8 +84,7 @@ def expanded(recipe: str, own: Mapping[str, Any] | None = None) -> str:
     Raises UserError that names the file and the key if the recipe does not exist, is not YAML or breaks the schema.
     """
     path, text, default = _path(recipe), _text(recipe), DEFAULT.read_text(encoding="utf-8")
-    read_yaml(path)  # raises UserError if it is not YAML
-    changes, values = _yaml().load(text), _yaml().load(default)
+    changes, values = _changes(recipe), _yaml().load(default)
     usual = {key: values[key] for key in Named.model_fields}
     _merge(values, changes)
     _merge(values, own or {})
@@ -115,6 +116,27 @@ def expanded(recipe: str, own: Mapping[str, Any] | None = None) -> str:
     found = YAML(typ="safe").load(written)
     validate(Params, found, path, named=load_named(found, path))
     return _header(text) + written.removeprefix(_header(default))
+
+
+def _changes(recipe: str, extending: tuple[str, ...] = ()) -> CommentedMap:
+    """What a recipe changes: all that the recipe does which it extends, and then its own.
+
+    extending: the recipes on the way here, each of which extends the next. Raises UserError that names the file if a
+    recipe is not YAML, or extends one that does not exist or extends it in turn.
+    """
+    path = _path(recipe)
+    read_yaml(path)  # raises UserError if it is not YAML
+    own: CommentedMap = _yaml().load(_text(recipe))
+    if EXTENDS not in own:
+        return own
+    base = own.pop(EXTENDS)
+    if base in (*extending, recipe):
+        raise UserError(f"{path}: {EXTENDS}: {base} extends this recipe in turn")
+    if not isinstance(base, str) or base not in recipes():
+        raise UserError(f"{path}: {EXTENDS}: must be the name of a recipe, not {as_yaml(base)}")
+    changes = _changes(base, (*extending, recipe))
+    _merge(changes, own)
+    return changes
 
 
 def _merge(base: CommentedMap, changes: Mapping[str, Any]) -> None:

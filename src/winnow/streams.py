@@ -18,7 +18,10 @@ Stream = Literal[
     "subset",
     "random_score",
     "holdout",
+    "long_tail",
     "folds",
+    "share",
+    "halves",
     "splits",
     "child",
     "random_mask",
@@ -27,6 +30,7 @@ Stream = Literal[
     "perturbation",
     "measured_on",
     "scoring",
+    "visits",
 ]
 
 

@@ -64,6 +64,11 @@ def test_the_best_window_is_that_of_the_validation_split_in_the_rows_of_both():
     assert best["mean"].tolist() == pytest.approx([0.93, 0.91])
 
 
+def test_what_has_no_start_or_other_counts_of_the_classes_is_not_compared():
+    others = {(f"el2n-{part}", 0.4): (0.99, 0.99) for part in ("middle", "ends", "equal", "window0.1-equal")}
+    pd.testing.assert_frame_equal(found(FIVE | others), found(FIVE))
+
+
 def test_every_score_epoch_and_keep_is_a_group_of_its_own():
     means = {
         ("el2n", 0.4): (0.9, 0.9), ("el2n-window0.1", 0.4): (0.8, 0.8), ("el2n", 0.2): (0.9, 0.9),

@@ -62,3 +62,13 @@ def test_every_score_is_compared_with_the_last_forgetting_and_with_the_input():
     assert set(table["seeds"]) == {5}
     assert ((table["low"] <= table["spearman"]) & (table["spearman"] <= table["high"])).all()
     assert agreement_table({"el2n": scores["el2n"]}).empty
+
+
+def test_seeds_go_together_that_have_both_scores():
+    """A score may come from some of the seeds, in another order, or from more seeds than the reference has."""
+    few = SeedScores(A[[3, 1], None].astype(np.float32), [3, 1], [4])
+    many = SeedScores(np.concatenate([A, B])[:, None].astype(np.float32), list(range(10, 20)), [4])
+    table = agreement_table({"forgetting": seed_scores(B, names=[4]), "few": few, "many": many}).set_index("score")
+    expected = spearmanr(A[[3, 1]].mean(axis=0), B[[3, 1]].mean(axis=0)).statistic
+    assert table.at["few", "spearman"] == pytest.approx(expected, abs=1e-4)
+    assert table["seeds"].to_dict() == {"few": 2, "many": 5}

@@ -197,3 +197,20 @@ def test_sets_that_differ_in_size(given_source):
     assert text.startswith("download.size is needed")
     assert "train/0 is 4x5 pixels" in text
     assert "test/0 is 6x7" in text
+
+
+def test_a_long_tail_leaves_out_training_images_alone():
+    whole, tail = (build(Download(validation=0.2, long_tail=factor)) for factor in (None, 20.0))
+    for name in ("validation", "test"):
+        assert np.array_equal(whole.splits[name].ids, tail.splits[name].ids)
+    before, after = (np.bincount(dataset.splits["train"].labels) for dataset in (whole, tail))
+    assert after[0] == pytest.approx(20 * after[9], abs=20)
+    assert np.all(after <= before)
+    assert set(tail.splits["train"].ids) < set(whole.splits["train"].ids)
+    assert tail.mean == pytest.approx((tail.splits["train"].pixels[:] / 255).mean(axis=(0, 2, 3)).tolist(), rel=1e-12)
+
+
+def test_a_tail_that_leaves_no_image_of_a_class_is_an_error():
+    assert message(long_tail=9999.0) == (
+        "download.long_tail: 9999 leaves '5' a class with no image to train on; lower it"
+    )

@@ -115,7 +115,7 @@ def test_the_score_of_suspects_is_el2n():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"name": "el3n"}, "name: 'el3n' is not a score of a network on a loader; there are el2n, loss, margin, grand"),
+        ({"name": "el3n"}, "name: 'el3n' is not a score of a network on a loader; there are el2n, entropy, least_conf"),
         ({"name": "forgetting"}, "name: 'forgetting' is not a score of a network"),
         ({"name": "confident_learning"}, "name: 'confident_learning' is not a score of a network on a loader"),
         ({"networks": []}, "networks: must be a torch.nn.Module, or a list"),

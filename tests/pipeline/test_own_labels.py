@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.clone import Clone
-from winnow.storage import load_table
+from winnow.storage import load_json, load_table
 
 pytestmark = pytest.mark.pipeline
 
@@ -74,3 +74,19 @@ def test_a_list_that_the_pipeline_writes_is_no_input(new: Clone, tmp_path: Path)
     assert done.stdout.strip() == (
         f"error: params.yaml: labels.file: {LIST}: the pipeline writes data/ itself: copy it, such as to labels.csv"
     )
+
+
+def test_a_label_of_an_image_that_a_long_tail_leaves_out_is_no_mistake(new: Clone, tmp_path: Path) -> None:
+    clone = new.copy(tmp_path / "clone")
+    clone.set("download.first", None)
+    clone.repro("labels")
+    whole = set(load_table(clone.path("data/labels.parquet"))["id"])
+    clone.set("download.long_tail", 5)
+    clone.repro("labels")
+    kept = load_table(clone.path("data/labels.parquet"))
+    assert load_json(clone.path("data/images/dataset.json"))["long_tail"] == 5
+    lost, stays = min(whole - set(kept["id"])), kept["id"][0]
+    clone.path("labels.csv").write_text(f"id,label\n{lost},4\n{stays},4\n")
+    clone.set("labels.file", "labels.csv")
+    assert clone.repro("labels") == ["labels"]
+    assert load_table(clone.path("data/labels.parquet"))["class"][0] == "4"

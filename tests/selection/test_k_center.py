@@ -48,6 +48,37 @@ def test_it_is_the_plain_algorithm(rows, data):
     assert len(set(found)) == size
 
 
+@pytest.mark.parametrize(("images", "dimensions", "shift"), [(600, 2, 0), (600, 8, 0), (600, 8, 500), (300, 1, 0)])
+def test_many_images_in_several_rounds(images, dimensions, shift):
+    rng = np.random.default_rng(images + dimensions)
+    rows = (rng.normal(size=(images, dimensions)) * rng.lognormal(size=(images, 1)) + shift).astype(np.float32)
+    assert in_order(rows, 250) == plainly_with_sums(rows.astype(np.float64), 250)
+
+
+def test_many_images_at_equal_distances():
+    rows = np.random.default_rng(5).integers(-3, 4, size=(500, 2)).astype(np.float32)  # most images are copies
+    found = in_order(rows, 400)
+    assert found == plainly_with_sums(rows.astype(np.float64), 400, first=found[0])
+    assert in_order(np.ones((200, 3), np.float32), 150) == list(range(150))
+
+
+def plainly_with_sums(features: np.ndarray, size: int, first: int | None = None) -> list[int]:
+    """As ``plainly``, with one sum of squared differences for each image and pick."""
+    from_mean = np.sum((features - features.mean(axis=0)) ** 2, axis=1)
+    rows, nearest = [int(from_mean.argmin()) if first is None else first], np.full(len(features), np.inf)
+    while len(rows) < size:
+        nearest = np.minimum(nearest, np.sum((features - features[rows[-1]]) ** 2, axis=1))
+        nearest[rows[-1]] = -1
+        rows.append(int(nearest.argmax()))
+    return rows
+
+
+def test_features_that_are_not_numbers_are_told():
+    rows = np.where(np.arange(4)[:, None] == 2, np.nan, FOUR)
+    with pytest.raises(ValueError, match="the features of epoch 0 are not finite for 1 of 4 images"):
+        in_order(rows, 2)
+
+
 @given(features, st.data())
 def test_smaller_ones_are_beginnings_of_larger_ones(rows, data):
     size = data.draw(st.integers(1, len(rows)))

@@ -15,7 +15,8 @@ def methods(draw) -> tuple[str, dict[str, Any]]:
     epoch = draw(st.none() | st.integers(0, 500))
     source = draw(st.none() | st.sampled_from(["lenet", "_2", "from", "epoch1", "Wide_8"]))
     window = draw(st.none() | st.sampled_from(["0", "0.1", "0.95", ".25", "0.0"]))
-    per_class = draw(st.booleans())
+    part = draw(st.sampled_from([None, "easy", "middle", "ends"])) if window is None else None
+    classes = draw(st.sampled_from([None, "perclass", "equal"]))
     seeds = draw(st.none() | st.integers(0, 20)) if source is None else None
     group = draw(st.none() | st.integers(0, 20)) if seeds is not None else None
     text = score
@@ -24,10 +25,12 @@ def methods(draw) -> tuple[str, dict[str, Any]]:
     text += f"-seeds{seeds}" if seeds is not None else ""
     text += f"-group{group}" if group is not None else ""
     text += f"-window{window}" if window is not None else ""
-    text += "-perclass" if per_class else ""
+    text += f"-{part}" if part else ""
+    text += f"-{classes}" if classes else ""
     options = {"score": score, "epoch": epoch, "seeds": seeds, "group": group}
     options |= {"source": source}
-    options |= {"window": window and float(window), "per_class": per_class or None}
+    options |= {"window": 0.0 if part == "easy" else part or (window and float(window))}
+    options |= {"per_class": True if classes else None, "equal": True if classes == "equal" else None}
     return text, {name: value for name, value in options.items() if value is not None}
 
 
@@ -38,7 +41,7 @@ def test_a_name_says_all(case):
 
 
 def test_the_example_of_the_docstring():
-    assert doctest.testmod(winnow.selection.names) == (0, 1)
+    assert doctest.testmod(winnow.selection.names) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,11 @@ def test_the_example_of_the_docstring():
         "el2n-window1.5",
         "el2n-window-0.1",
         "el2n-perclass-epoch4",  # in another order
+        "el2n-equal-middle",
+        "el2n-perclass-equal",
+        "el2n-easy-ends",
+        "el2n-window0.1-middle",
+        "el2n-ends0.5",
         "el2n-window0.1-epoch4",
         "el2n-from",
         "el2n-fromä",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.selection.size import kept, per_class_counts
+from winnow.selection.size import equal_counts, fill, kept, per_class_counts, rounded
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,39 @@ def test_by_hand():
     assert per_class_counts(7, labels, 3).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4
     assert per_class_counts(1, labels, 3).tolist() == [1, 0, 0]
     assert per_class_counts(3, np.array([0, 1, 3, 3]), 5).tolist() == [1, 1, 0, 1, 0]  # 0.75, 0.75, 0, 1.5, 0
+
+
+def test_filling_by_hand():
+    errors, hundred = np.array([0.1, 0.2, 0.5]), np.array([100, 100, 100])
+    np.testing.assert_allclose(fill(errors, hundred, 100), [12.5, 25, 62.5])
+    np.testing.assert_allclose(fill(errors, hundred, 240), [140 / 3, 280 / 3, 100])
+    np.testing.assert_allclose(fill(errors, hundred, 290), [90, 100, 100])  # the second overflows after the third
+    np.testing.assert_allclose(fill(np.array([0.0, 1.0]), np.array([9, 4]), 3), [0, 3])
+    np.testing.assert_allclose(fill(np.array([0.0, 1.0, 0.0]), np.array([9, 4, 3]), 8), [3, 4, 1])
+    np.testing.assert_allclose(fill(np.zeros(2), np.array([6, 2]), 4), [3, 1])
+    assert rounded(np.array([12.5, 25, 62.5]), 100).tolist() == [13, 25, 62]
+
+
+@given(classes_and_keep(), st.data())
+def test_what_is_filled_keeps_the_proportions_of_those_with_room(case, data):
+    labels, sizes, keep = case
+    total = kept(keep, len(labels))
+    shares = np.array(data.draw(st.lists(st.floats(0.01, 1), min_size=len(sizes), max_size=len(sizes))))
+    found = fill(shares, np.array(sizes), total)
+    assert found.sum() == pytest.approx(total)
+    assert (found <= sizes).all()
+    open_ = found < np.array(sizes) - 1e-9
+    level = found[open_] / shares[open_]
+    assert not open_.any() or np.ptp(level) < 1e-6 * total
+    assert not open_.any() or (found[~open_] / shares[~open_] <= level.max() + 1e-6 * total).all()
+
+
+@given(classes_and_keep())
+def test_equal_counts_differ_by_one_at_most_where_there_is_room(case):
+    labels, sizes, keep = case
+    total = kept(keep, len(labels))
+    counts = equal_counts(total, labels, len(sizes))
+    assert counts.sum() == total
+    assert (counts <= sizes).all()
+    of_open = counts[counts < sizes]
+    assert not len(of_open) or counts.max() - of_open.min() <= 1

@@ -16,7 +16,7 @@ from winnow.params.training import Network
 from winnow.storage import load_table, load_tensors
 from winnow.training import loop
 from winnow.training.checkpoint import load_network
-from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of
+from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of, shares_of
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.fit import Task, fit, fresh
 
@@ -174,6 +174,28 @@ def test_rounds_are_split_anew_by_their_first_seed():
     assert not np.array_equal(parts[1], parts[3])
     again = parts_of([3, 4], 2, 100)
     np.testing.assert_array_equal(parts[4], again[4])
+
+
+@given(st.floats(0.05, 0.95), st.integers(20, 60))
+def test_every_seed_draws_its_own_share(share, images):
+    parts = shares_of([4, 9], share, images)
+    for rows in parts.values():
+        assert len(rows) == round(share * images)
+        assert (np.diff(rows) > 0).all()
+        assert 0 <= rows[0] <= rows[-1] < images
+    np.testing.assert_array_equal(shares_of([9], share, images)[9], parts[9])
+
+
+def test_shares_hold_every_image_equally_often():
+    counts = np.bincount(np.concatenate(list(shares_of(range(2000), 0.7, 20).values())), minlength=20)
+    assert counts.sum() == 2000 * 14
+    assert (np.abs(counts / 2000 - 0.7) < 0.05).all()  # five standard errors
+
+
+@pytest.mark.parametrize("share", [0.01, 0.99])
+def test_a_share_that_is_no_image_or_all(share):
+    with pytest.raises(ValueError, match=f"share: {share} is .* of the 20 images; it must be at least one"):
+        shares_of([0], share, 20)
 
 
 def test_a_run_on_a_part_is_that_of_a_smaller_set(tmp_path):

@@ -20,14 +20,19 @@ def windows(accuracy: pd.DataFrame, chosen_by: Mapping[str, Choice]) -> pd.DataF
     each split mean, low, high and count over seeds (of ``spread``).
 
     accuracy: one row per trained network, columns method, keep, fraction, images, split and accuracy. chosen_by: of
-    ``selection.choices``, the methods by name. A method without a window is the one that ends at the top.
+    ``selection.choices``, the methods by name. A method without a window is the one that ends at the top. The windows
+    around the middle, both ends, and equal numbers of every class are not of this comparison.
 
     Returns score, epoch (-1 for a score without one), per_class (whether every class is ranked by itself), keep,
     fraction, method, start (the fraction of the ranking below the window), left_out (how many images are above it),
     split, mean, low, high, count, and best: whether it is the ``best_window``.
     """
     of_ranking = {name: of.options for name, of in chosen_by.items() if of.method == "ranked"}
-    ranked = {name: of for name, of in of_ranking.items() if (of["seeds"], of["source"]) == (None, None)}
+    ranked = {
+        name: of
+        for name, of in of_ranking.items()
+        if (of["seeds"], of["source"]) == (None, None) and not (of["equal"] or isinstance(of["window"], str))
+    }
     of_data = methods.names(OF_DATA)
     about = pd.DataFrame(
         [

@@ -38,8 +38,20 @@ def agreement_table(scores: Mapping[str, SeedScores]) -> pd.DataFrame:
         for name, score in scores.items():
             for i, epoch in enumerate(score.epochs):
                 if (name, epoch) != (reference, other.epochs[-1]):
-                    found = agreement(score.values[:, i], other.values[:, -1])(CONFIDENCE)
+                    ours, theirs = of_same_seeds(score, other)
+                    found = agreement(ours[:, i], theirs[:, -1])(CONFIDENCE)
                     about = (reference, other.epochs[-1], name, epoch)
-                    rows.append((*about, found.effect, found.low, found.high, len(score.seeds)))
+                    rows.append((*about, found.effect, found.low, found.high, len(ours)))
     columns = ["reference", "reference_epoch", "score", "epoch", "spearman", "low", "high", "seeds"]
     return pd.DataFrame(rows, columns=columns).dropna(subset=["spearman"])
+
+
+def of_same_seeds(score: SeedScores, other: SeedScores) -> tuple[np.ndarray, np.ndarray]:
+    """The values of two scores, [seeds, epochs, n], of the seeds that have both. If none has, those of the first seeds
+    of either, as many as both have."""
+    both = [seed for seed in score.seeds if seed in other.seeds]
+    if not both:
+        count = min(len(score.seeds), len(other.seeds))
+        return score.values[:count], other.values[:count]
+    ours, theirs = (found.values[[found.seeds.index(seed) for seed in both]] for found in (score, other))
+    return ours, theirs

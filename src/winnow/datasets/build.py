@@ -6,6 +6,7 @@ import numpy as np
 
 from winnow import methods
 from winnow.datasets.images import Dataset, Images, Pixels, Rows
+from winnow.datasets.long_tail import long_tail
 from winnow.datasets.source import Source
 from winnow.datasets.split import hold_out
 from winnow.datasets.statistics import channel_statistics
@@ -25,7 +26,8 @@ def build(params: Download) -> Dataset:
     """Read a source and divide it into a training, a validation and a test split.
 
     In this order: take the first images of each set, resize them, hold out the validation split (``hold_out``: the same
-    fraction of every class), compute the mean and standard deviation of each channel of the remaining training split.
+    fraction of every class), leave out what a long tail of classes does not have (``long_tail``; of the training split
+    alone), compute the mean and standard deviation of each channel of the remaining training split.
     Only resizing copies pixels, to the disk; the splits are rows of what the source returned.
 
     Raises UserError if the source has fewer images than asked for, if a class keeps no training image, or if images
@@ -39,6 +41,9 @@ def build(params: Download) -> Dataset:
     train, test = _same_shape(train, test)
     kept, held = hold_out(train.labels, params.validation, params.seed)
     _check_classes(train.labels, kept, source.class_names, params)
+    if params.long_tail:
+        kept = kept[long_tail(train.labels[kept], len(source.class_names), params.long_tail, params.seed)]
+        _check_tail(train.labels[kept], source.class_names, params.long_tail)
     parts = {"train": train.take(kept), "validation": train.take(held), "test": test}
     mean, std = channel_statistics(parts["train"].pixels)
     return Dataset(parts, source.class_names, mean, std)
@@ -109,4 +114,13 @@ def _check_classes(labels: np.ndarray, kept: np.ndarray, class_names: list[str],
         if has == 0:
             raise UserError(
                 f"download.validation: {params.validation} leaves {name!r} a class with no image to train on; lower it"
+            )
+
+
+def _check_tail(labels: np.ndarray, class_names: list[str], factor: float) -> None:
+    """Raises UserError that names the first class which the long tail leaves without a training image."""
+    for name, has in zip(class_names, np.bincount(labels, minlength=len(class_names)), strict=True):
+        if has == 0:
+            raise UserError(
+                f"download.long_tail: {factor:g} leaves {name!r} a class with no image to train on; lower it"
             )

@@ -26,8 +26,8 @@ def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
     networks: one, or several trained alike from different seeds (Data Diet takes ten, a few epochs into training), with
     logits [b, classes]. loader: a DataLoader that does not shuffle, or any other iterable of batches (inputs, labels);
     the function passes over it once. name: el2n (Data Diet, Def. 2.3), grand (Def. 2.1: the norm of the example's
-    gradient; for the layers that autograd.gradient_norms covers), loss (nats) or margin. Networks run in evaluation
-    mode, and then return to the modes they were in.
+    gradient; for the layers that autograd.gradient_norms covers), loss (nats), margin, entropy (nats), least_confidence
+    or margin_uncertainty. Networks run in evaluation mode, and then return to the modes they were in.
 
     Raises ValueError for an unknown name, for batches or logits of the wrong shape, and for a loader that shuffles.
     """

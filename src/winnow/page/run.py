@@ -26,6 +26,9 @@ def _data(params: Mapping[str, Any], facts: Mapping[str, Any], shape: Sequence[i
         changed.append("replaced by a file of the user's where it has them")
     if labels.get("noise"):
         changed.append(f"drawn at random for {100 * labels['noise']:g}% of the images")
+    tail = params["download"].get("long_tail")
+    if tail:
+        found.append(("Classes", f"long-tailed: the first has {tail:g} times as many training images as the last"))
     return [*found, ("Labels", some(changed) if changed else "the source's own")]
 
 

@@ -20,7 +20,9 @@ class Download(Section):
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
     validation: Fraction = 0.1  # fraction of the training images held out, the same for every class
-    seed: Seed = 0  # which images are held out
+    # how many times as many training images the first class keeps as the last, falling exponentially; null keeps all
+    long_tail: Annotated[float, Field(gt=1)] | None = None
+    seed: Seed = 0  # which images are held out, and which a long tail leaves out
 
     @field_validator("size", mode="before")
     @classmethod

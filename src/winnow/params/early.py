@@ -12,19 +12,28 @@ class Cohort(Section):
     """Seeds that are trained together; params.yaml may give the list of seeds alone.
 
     With folds, the training images are split into so many at random, and every seed trains on all but one of them, so
-    that there are networks that have not seen an image.
+    that there are networks that have not seen an image. With a share, every seed trains on so much of the images, drawn
+    at random for it alone.
     """
 
     seeds: Annotated[list[Seed], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)] | None = None
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _seeds_alone(cls, value: Any) -> Any:
         return value if isinstance(value, dict | Cohort) else {"seeds": value}
 
+    @property
+    def on_parts(self) -> bool:
+        """Whether each seed trains on a part of the images."""
+        return self.folds is not None or self.share is not None
+
     @model_validator(mode="after")
     def _every_fold(self) -> Self:
+        if self.folds and self.share:
+            raise ValueError("has folds and a share; give one of them: either says on which images a seed trains")
         if self.folds and len(self.seeds) % self.folds:
             raise ValueError(
                 f"has {len(self.seeds)} seeds for {self.folds} folds; give a multiple of {self.folds} seeds, so that "

@@ -14,7 +14,8 @@ NO_EPOCH = -1
 @dataclass(frozen=True)
 class SeedScores:
     """One score of every image: values, float32 [seeds, epochs, n], NaN if the seed has not trained on the image. A
-    score that does not depend on training has the single epoch NO_EPOCH."""
+    score that does not depend on training has the single epoch NO_EPOCH. A score of networks that trained on parts of
+    the images has what each seed contributes: only the mean over all seeds is the score."""
 
     values: np.ndarray
     seeds: list[int]

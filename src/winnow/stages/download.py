@@ -9,7 +9,8 @@ from winnow.stages._stage import main, params
 def download() -> None:
     options = params(download=Download).download
     dataset = build(options)
-    save_dataset("data/images", dataset, {"source": options.source})
+    tail = {"long_tail": options.long_tail} if options.long_tail else {}
+    save_dataset("data/images", dataset, {"source": options.source} | tail)
     sizes = ", ".join(f"{len(part)} {name}" for name, part in dataset.splits.items())
     print(f"{options.source}: {sizes} images of {len(dataset.class_names)} classes")
 

@@ -1,11 +1,13 @@
 """Train one cohort of seeds for the first epochs, side by side, and keep the outputs that scores are computed from."""
 
+import numpy as np
+
 from winnow.datasets.images import load_facts, load_split
-from winnow.params.early import Early
+from winnow.params.early import Cohort, Early
 from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
-from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of
+from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of, shares_of
 from winnow.training.fit import Task, fit_side_by_side, fresh
 
 
@@ -16,7 +18,8 @@ def early(name: str) -> None:
     device = chosen_device()
     images = to_device(load_split("data/images", "train", labels="data/labels.parquet"), facts, device)
     validation = to_device(load_split("data/images", "validation"), facts, device)
-    parts = parts_of(cohort.seeds, cohort.folds, len(images)) if cohort.folds else {}
+    with naming(f"early.cohorts.{name}."):
+        parts = parts_of_cohort(cohort, len(images))
     trained_on = min(map(len, parts.values()), default=len(images))
     with naming("early.training."):
         schedule = early_schedule(options.training, trained_on, options.epochs)
@@ -30,6 +33,13 @@ def early(name: str) -> None:
         on_end=keep_visits(len(images)),
     )
     finish(folder, f"data/early/{name}")
+
+
+def parts_of_cohort(cohort: Cohort, images: int) -> dict[int, np.ndarray]:
+    """The rows of the images that each seed trains on; empty if all train on all."""
+    if cohort.folds:
+        return parts_of(cohort.seeds, cohort.folds, images)
+    return shares_of(cohort.seeds, cohort.share, images) if cohort.share else {}
 
 
 if __name__ == "__main__":

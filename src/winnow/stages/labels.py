@@ -25,8 +25,9 @@ def labels() -> None:
         held_out = set(load_column("data/images/validation.parquet", "id").tolist())
         with naming(f"labels.file: {options.file} "):
             rows = read_labels(options.file, options.column)
-            # which images there are after the first ones nobody has read
-            given = relabel(original, table["id"].tolist(), rows, class_names, None if first else held_out)
+            # which images there are after the first ones nobody has read, nor which a long tail has left out
+            others = None if first or "long_tail" in facts else held_out
+            given = relabel(original, table["id"].tolist(), rows, class_names, others)
         print(f"{options.file}: {(given != original).sum()} of {len(given)} labels differ from the source's")
     table["label"] = randomise(given, options.noise, len(class_names), options.seed)
     table["original_label"] = original

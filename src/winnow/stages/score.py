@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from winnow import methods
 from winnow.analysis.curves import training_curves
 from winnow.analysis.detection import auroc_at, detection_curves, detection_table
 from winnow.analysis.histograms import score_histograms
@@ -25,6 +26,7 @@ from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
 from winnow.scores.compute import compute
+from winnow.scores.families import OF_PARTS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
@@ -51,19 +53,20 @@ def score() -> None:
     class_names = load_facts("data/images")["class_names"]
     with atomic_folder("data/scores") as folder:
         scores = scores_of(runs, options.score, folder)
+        by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
         table = score_table(images, scores)
         outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
-        asked = [name for name in options.score.scores if scores[name].epochs != [NO_EPOCH]]
+        of_all_seeds = methods.names(OF_PARTS)  # sources train on all images
+        asked = [name for name in by_epoch if name in options.score.scores and name not in of_all_seeds]
         others = {name: scores_of_source(name, of_folder(EARLY / run_of(name)), asked, folder) for name in sources}
 
     chosen = options.ntk.score
     of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
     with naming("ntk."):
         save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
-    by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["true_label"]).to_numpy()
     unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
@@ -97,7 +100,8 @@ def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str,
     for name in asked.scores:
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
         for path, cohort in zip(files[name], runs.values(), strict=True):
-            save_scores(path, compute(name, cohort))
+            with naming(f"score.scores: {name}: early.cohorts.{cohort.folder.name}: "):
+                save_scores(path, compute(name, cohort))
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
     try:

@@ -1,9 +1,12 @@
 """Choose the images of every subset: of select each method at each size, and those of sweep. Measure what each
 covers of all images."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from winnow.analysis.coverage import coverage_table, space
 from winnow.datasets.images import load_facts
@@ -28,18 +31,11 @@ from winnow.streams import numpy_stream
 
 def select() -> None:
     given = params(select=Select, sweep=Sweep, early=Early, score=Score, target=Target)
-    options, early, gradients = given.select, given.early, given.score.gradients
-
-    def seed_scores(name: str) -> SeedScores:
-        folder = "data/early" if name in gradients else "data/scores"
-        return load_scores(f"{folder}/{cohort}-{name}.safetensors" for cohort in early.cohorts)
-
+    options, early = given.select, given.early
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
-    labels, images, folder = table["label"].to_numpy(), Path("data/images"), Path("data/early")
-    runs = [EarlyRuns(folder / cohort, labels, images) for cohort in early.cohorts]
-    looked = EarlyRuns(folder / given.target.cohort, labels, images)
-    targets = {name: (looked, folder / on(name)) for name in given.target.sets}
-    evidence = OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"), targets)
+    labels = table["label"].to_numpy()
+    runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in early.cohorts]
+    evidence = evidence_of(table, facts, runs, given.score.gradients, given.target.sets, given.target.cohort)
     methods = all_choices(options, given.sweep)
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     subsets: dict[tuple[str, str], np.ndarray] = {}
@@ -68,6 +64,30 @@ def select() -> None:
     over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))
     covered = coverage_table(subsets, over).assign(epoch=epoch, space=words)
     save_table("data/analysis/coverage.parquet", covered)
+
+
+def evidence_of(
+    table: pd.DataFrame,
+    facts: dict[str, Any],
+    runs: list[EarlyRuns],
+    gradients: list[str],
+    targets: Iterable[str],
+    looking: str,
+) -> OfRuns:
+    """What the methods choose by. runs: of all cohorts; gradients: the scores of gradients; looking: the cohort whose
+    network looks at the targets."""
+    seen = {
+        target: (cohort, cohort.folder.parent / on(target))
+        for target in targets
+        for cohort in runs
+        if cohort.folder.name == looking
+    }
+
+    def seed_scores(name: str) -> SeedScores:
+        folder = "data/early" if name in gradients else "data/scores"
+        return load_scores(f"{folder}/{cohort.folder.name}-{name}.safetensors" for cohort in runs)
+
+    return OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"), seen)
 
 
 def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, np.ndarray]:

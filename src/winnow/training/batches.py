@@ -18,6 +18,7 @@ from torch import Tensor
 from winnow.datasets.images import Labelled, Pixels, Rows, chunks
 from winnow.params.training import Augment
 from winnow.streams import torch_stream
+from winnow.training.distillation import Teaching
 
 Batch = tuple[Tensor, Tensor]  # inputs of a network, float [b, ...], and labels, int64 [b], on the network's device
 SHARE_OF_FREE_MEMORY = 0.5  # the fraction for pixels, on a CUDA device: the rest is for networks and activations
@@ -41,7 +42,7 @@ class DeviceImages:
     pixels: uint8 [m, c, h, w], on the device or, if it has no room for them, in their memory map. rows: int64 [n], in
     the same place as the pixels: the rows of pixels that are the images; None for all, in their order. So read an
     image's pixels with ``at`` or ``in_order``. weights: float32 [n], how much each image counts in the training loss;
-    None if all count the same.
+    None if all count the same. teaching: what a teacher says of them; None without one.
     """
 
     pixels: Tensor
@@ -50,6 +51,7 @@ class DeviceImages:
     shift: Tensor
     rows: Tensor | None = None
     weights: Tensor | None = None
+    teaching: Teaching | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -92,6 +94,10 @@ class DeviceImages:
     def weighted(self, weights: np.ndarray | None) -> "DeviceImages":
         """The same images with weights, float32 [n]."""
         return self if weights is None else replace(self, weights=torch.tensor(weights, device=self.device))
+
+    def taught(self, teaching: Teaching | None) -> "DeviceImages":
+        """The same images with a teacher."""
+        return replace(self, teaching=teaching)
 
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
         """The same images with other labels, int64 [n]."""

@@ -44,6 +44,18 @@ def parts_of(seeds: Sequence[int], folds: int, images: int) -> dict[int, np.ndar
     return found
 
 
+def shares_of(seeds: Sequence[int], share: float, images: int) -> dict[int, np.ndarray]:
+    """The rows of the images that each seed trains on: a random share of all, without replacement, int64 [m], rising, m
+    being the same for all. A seed's rows do not depend on which other seeds there are.
+
+    Raises ValueError if the share is no image, or all of them.
+    """
+    size = round(share * images)
+    if not 0 < size < images:
+        raise ValueError(f"share: {share} is {size} of the {images} images; it must be at least one, and not all")
+    return {seed: np.sort(numpy_stream(seed, "share").permutation(images)[:size]) for seed in seeds}
+
+
 def keep_epochs(
     images: DeviceImages, validation: DeviceImages, epochs: Collection[int], features: Collection[int] = ()
 ) -> Hook:

@@ -12,6 +12,7 @@ from winnow.progress import Bar
 from winnow.training.batches import DeviceImages
 from winnow.training.device import together, workers
 from winnow.training.loop import Beginning, Run, finish, start, train
+from winnow.training.plan import Plan
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick, side_by_side
 
@@ -34,14 +35,19 @@ class Task:
 
 
 def fresh(
-    network: Network, images: DeviceImages, classes: int, parts: Mapping[int, np.ndarray] | None = None
+    network: Network,
+    images: DeviceImages,
+    classes: int,
+    parts: Mapping[int, np.ndarray] | None = None,
+    plan: Plan | None = None,
 ) -> Callable[[int], Beginning]:
     """Begin with networks for these images, with new weights or the file of weights that the params name.
 
-    parts: the rows of the images that each seed trains on; without it, all images.
+    parts: the rows of the images that each seed trains on; without it, all images. plan: which of all images each seed
+    visits in each epoch, chosen as it goes.
     """
     rows = parts or {}
-    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed, rows=rows.get(seed))
+    return lambda seed: Beginning(starting(network, classes, images.shape, seed), seed, rows=rows.get(seed), plan=plan)
 
 
 def nothing(_run: Run) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-# Step(inputs [b, c, h, w], labels [b], learning rate [], weights [b] or nothing) gives loss [], hits, bool [b], and
-# margins, float [b].
+# Step(inputs [b, c, h, w], labels [b], learning rate [], a teacher's probabilities [b, classes] or nothing, weights [b]
+# or nothing) gives loss [], hits, bool [b], and margins, float [b].
 Step = Callable[..., tuple[Tensor, ...]]
 
 # Steps taken before one is recorded: in the first, libraries choose their algorithms and allocate their workspace.

@@ -17,10 +17,13 @@ from torch.optim.sgd import sgd
 
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
-from winnow.streams import torch_stream
+from winnow.streams import numpy_stream, torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
+from winnow.training.distillation import Teaching
+from winnow.training.evaluate import with_features
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
+from winnow.training.plan import Moment, Plan, State, Visits
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
 
@@ -36,7 +39,8 @@ class Beginning:
     mask: for a sparse network, bool tensors by parameter name, each of its parameter's shape, False where the weight is
     held at zero. about: what else is known of the network, for code that keeps the result. after_step: what to do after
     every step, while the weights still have their gradients, such as to change the mask (``change_mask``). rows: of the
-    images that it trains on, int64 [m], None for all. Runs that train side by side have equally many.
+    images that it trains on, int64 [m], None for all. Runs that train side by side have equally many. plan: which
+    images it visits in each epoch, chosen as it goes, instead of rows; such a run begins at step 0.
     """
 
     network: nn.Module
@@ -45,6 +49,7 @@ class Beginning:
     about: Mapping[str, Any] = field(default_factory=dict)
     after_step: "StepHook | None" = None
     rows: np.ndarray | None = None
+    plan: Plan | None = None
 
 
 @dataclass
@@ -60,6 +65,8 @@ class Run:
     folder: Path  # for its outputs, once it is finished
     after_step: "StepHook | None" = None
     rows: Tensor | None = None  # of the images that it trains on, int64 [m]; None for all
+    plan: Plan | None = None
+    known: State = field(default_factory=dict)  # to the plan, of the images
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -98,7 +105,8 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
     rows = None if begin.rows is None else torch.from_numpy(begin.rows)
     kept = (begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, rows)
-    run = Run(*kept, epoch=epoch, step=step)
+    known = begin.plan.begin if begin.plan else {}
+    run = Run(*kept, begin.plan, known, epoch=epoch, step=step)
     hold(run)
     return run
 
@@ -149,13 +157,22 @@ def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> Non
 
 
 def take_step(
-    run: Run, training: Training, inputs: Tensor, labels: Tensor, rate: float | Tensor, weights: Tensor | None = None
+    run: Run,
+    training: Training,
+    teaching: Teaching | None,
+    inputs: Tensor,
+    labels: Tensor,
+    rate: float | Tensor,
+    *of_batch: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Take one step of a run on a batch. Returns the loss [] before it, which images were right, bool [b], their
     ``logit_margins`` [b] and the loss of each, whatever its weight [b].
 
-    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; weights: how much each image counts [b].
+    inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; of_batch: with a teacher, its
+    probabilities of these images [b, classes]; then, if images differ in it, how much each counts [b].
     """
+    taught, of_batch = (of_batch[0], of_batch[1:]) if teaching else (None, of_batch)
+    weights = of_batch[0] if of_batch else None
     device = inputs.device
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         logits = run.network(inputs)
@@ -163,6 +180,8 @@ def take_step(
             loss = F.cross_entropy(logits, labels)
         else:
             loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
+        if teaching and taught is not None:
+            loss = teaching.mixed(loss, logits, taught, weights)
     try:
         loss.backward()
     except RuntimeError:
@@ -180,9 +199,16 @@ def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
     return logits.gather(1, given)[:, 0] - logits.scatter(1, given, -torch.inf).amax(dim=1)
 
 
-def graphed_steps(runs: Sequence[Run], training: Training) -> dict[int, GraphedStep]:
-    """The step of every run as a CUDA graph, by the run's id."""
-    return {id(run): GraphedStep(partial(take_step, run, training)) for run in runs}
+Graphs = Mapping[tuple[int, bool], GraphedStep]  # by the run's id, and whether images have weights
+
+
+def graphed_steps(runs: Sequence[Run], training: Training, teaching: Teaching | None = None) -> Graphs:
+    """The steps of every run as CUDA graphs, which are recorded when they are first needed."""
+    return {
+        (id(run), weighted): GraphedStep(partial(take_step, run, training, teaching))
+        for run in runs
+        for weighted in (False, True)
+    }
 
 
 def train_epoch(
@@ -190,7 +216,8 @@ def train_epoch(
     images: DeviceImages,
     training: Training,
     schedule: Schedule,
-    graphs: Mapping[int, GraphedStep] | None = None,
+    graphs: Graphs | None = None,
+    visits: Sequence[Visits] = (),
 ) -> None:
     """Train runs at the same step to the end of their epoch, or of the schedule if that comes first.
 
@@ -199,7 +226,10 @@ def train_epoch(
     them), and records ``training`` (float64 [3]: learning rate of the last step, mean loss and accuracy over the
     visits).
 
-    graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side.
+    graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side. visits: of runs with a
+    plan, the images of this epoch (``choose``); all fill equally many batches, and either all have weights or none. The
+    schedule takes such an epoch for a whole one, however few its steps are: the learning rate follows the share of the
+    epochs that is done. Then the plans learn the losses.
     """
     device = images.device
     for run in runs:
@@ -210,33 +240,76 @@ def train_epoch(
     hits = torch.empty(size, dtype=torch.bool, device=device)
     margins = torch.empty(size, dtype=torch.float16, device=device)
     of_images = torch.empty(size, device=device)
-    visits: list[Tensor] = []
+    taken: list[Tensor] = []
     seeds = [run.seed for run in runs]
-    parts = [run.rows for run in runs if run.rows is not None]
+    parts = [torch.from_numpy(each.rows) for each in visits] or [run.rows for run in runs if run.rows is not None]
+    counts = _weights(images, visits)
     batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch, parts)
-    begun = runs[0].step - runs[0].epoch * schedule.epoch  # steps of this epoch already taken
-    for visited, inputs, labels in islice(batches, begun, None):
-        if runs[0].step == schedule.total:
+    # steps of this epoch already taken, and how far a step leads on the schedule
+    begun, stride = runs[0].step - runs[0].epoch * schedule.epoch, 1.0
+    if visits:
+        begun, stride = 0, schedule.epoch / (len(visits[0].rows) // training.batch_size)
+    for number, (visited, inputs, labels) in enumerate(islice(batches, begun, None), begun):
+        at = runs[0].epoch * schedule.epoch + number * stride
+        if at >= schedule.total:
             break
-        rate = schedule.learning_rate(runs[0].step)
-        weights = [] if images.weights is None else [images.weights[visited]]
+        rate = schedule.learning_rate(at)
+        weights = [] if counts is None else [counts.expand(len(runs), -1).gather(1, visited)]
+        taught = [] if images.teaching is None else [images.teaching.probabilities[visited]]
         draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
-        results = [every[:, len(visits)] for every in (losses, hits, margins, of_images)]
+        results = [every[:, len(taken)] for every in (losses, hits, margins, of_images)]
         for run in runs:
             run.step += 1
         if graphs is None:
             for i, run in enumerate(runs):
                 _seed_layers(draws[i], device)
-                found = take_step(run, training, inputs[i], labels[i], rate, *(every[i] for every in weights))
+                of_batch = [every[i] for every in (*taught, *weights)]
+                found = take_step(run, training, images.teaching, inputs[i], labels[i], rate, *of_batch)
                 for result, value in zip(results, found, strict=True):
                     result[i] = value
         else:
             rates = torch.full((len(runs),), rate, device=device)
-            take_side_by_side([graphs[id(run)] for run in runs], (inputs, labels, rates, *weights), draws, results)
-        visits.append(visited)
+            steps = [graphs[id(run), counts is not None] for run in runs]
+            take_side_by_side(steps, (inputs, labels, rates, *taught, *weights), draws, results)
+        taken.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
-    _record(runs, rate, visits, (losses, hits, margins, of_images), len(images))
+    _record(runs, rate, taken, (losses, hits, margins, of_images), len(images))
+    for run in runs if visits else ():
+        _learn(run)
+
+
+def _weights(images: DeviceImages, visits: Sequence[Visits]) -> Tensor | None:
+    """How much every image counts in the loss of each of k runs, [k, n], or of all alike, [1, n]; None if all count the
+    same."""
+    own = [each.weights for each in visits if each.weights is not None]
+    if not own:
+        return None if images.weights is None else images.weights[None]
+    counts = torch.zeros(len(visits), len(images))
+    for row, each, weights in zip(counts, visits, own, strict=True):
+        row[torch.from_numpy(each.rows)] = torch.from_numpy(weights)
+    return counts.to(images.device) if images.weights is None else counts.to(images.device) * images.weights
+
+
+def choose(run: Run, images: DeviceImages, batch_size: int) -> Visits:
+    """What the plan of a run visits in the epoch that begins. Raises ValueError if this does not fill a batch."""
+    assert run.plan is not None
+    stream = numpy_stream(run.seed, "visits", run.epoch)
+    visits = run.plan.choose(Moment(run.epoch, run.known, stream, lambda: with_features(run.network, images)[1]))
+    if len(visits.rows) < batch_size:
+        raise ValueError(
+            f"visits {len(visits.rows)} images in epoch {run.epoch + 1}, fewer than a batch ({batch_size})"
+        )
+    run.known = run.known if visits.state is None else visits.state
+    return visits
+
+
+def _learn(run: Run) -> None:
+    """Tell the plan of a run the losses of the epoch that has ended, and record how many images it visited."""
+    assert run.plan is not None and run.correct is not None and run.losses is not None
+    rows = np.flatnonzero(run.correct != NOT_VISITED)  # a loss that is not a number is no mark: the visit counts
+    run.known = run.plan.update(run.known, rows, run.losses[rows])
+    run.record("visits", np.array(len(rows)))
 
 
 def _record(runs: Sequence[Run], rate: float, visits: list[Tensor], results: tuple[Tensor, ...], images: int) -> None:
@@ -269,7 +342,8 @@ def train(
 ) -> Iterator[Run]:
     """Train ``runs`` to the end of the schedule, and yield each before its first epoch and after every epoch.
 
-    Several runs train in step, on a CUDA device in parallel. ``tick`` gets the number of steps done, including those of
+    Several runs train in step, on a CUDA device in parallel; of runs with a plan, those that choose as many batches.
+    ``tick`` gets the number of steps done, including those of
     an earlier call that was interrupted.
 
     When the caller has handled an epoch, the run is written to ``run.state``, at most once a second; if the file exists
@@ -277,7 +351,7 @@ def train(
     values: a run that is interrupted and started again ends in the same bytes as one that is not.
     """
     saved = time.monotonic()
-    ticked = sum(run.step for run in runs)
+    ticked = sum(_done(run, schedule) for run in runs)
     for run in runs:
         if run.state.exists():
             restore(run)
@@ -286,31 +360,55 @@ def train(
             save(run)
     # a graph runs no Python, so it cannot include what happens after a step
     graphed = images.device.type == "cuda" and not any(run.after_step for run in runs)
-    graphs = graphed_steps(runs, training) if graphed else None
-    tick(sum(run.step for run in runs) - ticked)
-    ticked = sum(run.step for run in runs)
-    while unfinished := [run for run in runs if run.step < schedule.total]:
+    graphs = graphed_steps(runs, training, images.teaching) if graphed else None
+    tick(sum(_done(run, schedule) for run in runs) - ticked)
+    ticked = sum(_done(run, schedule) for run in runs)
+    while unfinished := [run for run in runs if _done(run, schedule) < schedule.total]:
         # after an interruption some runs may be an epoch ahead: the others catch up first
         behind = min(run.epoch for run in unfinished)
         group = [run for run in unfinished if run.epoch == behind]
-        train_epoch(group, images, training, schedule, graphs)
-        yield from group
-        tick(sum(run.step for run in runs) - ticked)
-        ticked = sum(run.step for run in runs)
+        for part, visits in _in_step(group, images, training.batch_size):
+            train_epoch(part, images, training, schedule, graphs, visits)
+            yield from part
+        tick(sum(_done(run, schedule) for run in runs) - ticked)
+        ticked = sum(_done(run, schedule) for run in runs)
         now = time.monotonic()
-        if group[0].step == schedule.total or now - saved > SECONDS_BETWEEN_SAVES:
+        if _done(group[0], schedule) == schedule.total or now - saved > SECONDS_BETWEEN_SAVES:
             for run in group:
                 save(run)
             saved = now
 
 
+def _done(run: Run, schedule: Schedule) -> int:
+    """How far a run is on the schedule, in steps of plain training."""
+    return run.step if run.plan is None else min(run.epoch * schedule.epoch, schedule.total)
+
+
+def _in_step(
+    group: Sequence[Run], images: DeviceImages, batch_size: int
+) -> Iterator[tuple[Sequence[Run], Sequence[Visits]]]:
+    """The runs in parts that train in step, with the visits of each, if they have plans: plans may choose different
+    numbers of images."""
+    if group[0].plan is None:
+        yield group, ()
+        return
+    parts: dict[tuple[int, bool], list[tuple[Run, Visits]]] = {}
+    for run in group:
+        visits = choose(run, images, batch_size)
+        parts.setdefault((len(visits.rows) // batch_size, visits.weights is None), []).append((run, visits))
+    for pairs in parts.values():
+        yield [run for run, _ in pairs], [visits for _, visits in pairs]
+
+
 def save(run: Run) -> None:
-    """Write network, momentum, counters, records, and a mask that may change, as one safetensors file."""
+    """Write network, momentum, counters, records, a mask that may change, and what a plan knows, as one safetensors
+    file."""
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
         | {f"mask.{name}": kept for name, kept in run.mask.items() if run.after_step}
+        | {f"known.{name}": value for name, value in run.known.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step])},
     )
@@ -325,6 +423,7 @@ def restore(run: Run) -> None:
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
     run.epoch, run.step = (int(count) for count in tensors["progress"])
+    run.known = {name.removeprefix("known."): value for name, value in tensors.items() if name.startswith("known.")}
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
     }
@@ -338,11 +437,14 @@ def finish(run: Run) -> None:
 
 def history(run: Run) -> pd.DataFrame:
     """One row per epoch that the run trained: seed, epoch (of its schedule, from 1), learning_rate, train_loss,
-    train_accuracy, and, if the caller records ``validation``, validation_loss and validation_accuracy."""
+    train_accuracy; visits (how many images), if the run has a plan; and, if the caller records ``validation``,
+    validation_loss and validation_accuracy."""
     columns = ["learning_rate", "train_loss", "train_accuracy"]
     table = pd.DataFrame(np.array(run.records.get("training", [])).reshape(-1, 3), columns=columns)
     table.insert(0, "seed", run.seed)
     table.insert(1, "epoch", np.arange(run.epoch - len(table), run.epoch) + 1)
+    if "visits" in run.records:
+        table["visits"] = np.array(run.records["visits"])
     if "validation" in run.records:
         table[["validation_loss", "validation_accuracy"]] = np.array(run.records["validation"])
     return table

@@ -17,10 +17,11 @@ class Schedule:
     peak: float
     decay: float
 
-    def learning_rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+    def learning_rate(self, step: float) -> float:
+        """The learning rate of a step, counted from 0; where epochs have fewer steps than the schedule says, a step may
+        lie between two of the schedule's."""
         rate = self.peak * self.decay ** sum(step >= at for at in self.decay_at)
-        return rate * (step + 1) / self.warmup if step < self.warmup else rate
+        return rate * min(step + 1, self.warmup) / self.warmup if step < self.warmup else rate
 
     @property
     def epochs(self) -> int:
@@ -34,6 +35,15 @@ class Schedule:
     def until_step(self, step: int) -> "Schedule":
         """The same schedule, ended after this many steps."""
         return replace(self, total=min(self.total, step))
+
+    def shortened(self, share: float) -> "Schedule":
+        """The same schedule in a share of the steps, at least one: all of its times come earlier."""
+        return replace(
+            self,
+            total=max(1, round(share * self.total)),
+            warmup=round(share * self.warmup),
+            decay_at=tuple(round(share * at) for at in self.decay_at),
+        )
 
     def before_end(self, step: int) -> int:
         """Return the step. Raises ValueError unless the step comes before the end of the schedule."""

@@ -1,0 +1,135 @@
+"""What each selection costs: seconds and memory, measured, and the passes over the data that its evidence took.
+
+Runs in the folder of a finished project, python -m winnow.comparison.cost FILE, and writes a csv. No stage measures
+times, because an output of a stage must be the same whenever it is computed.
+"""
+
+import inspect
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from winnow import methods
+from winnow.datasets.images import load_facts
+from winnow.experiment import Params, load_params
+from winnow.scores.families import OF_DATA, OF_RECORDS
+from winnow.scores.runs import EarlyRuns
+from winnow.selection.choices import Choice, all_choices, all_subsets
+from winnow.selection.choose import choose
+from winnow.selection.evidence import Evidence
+from winnow.selection.size import kept
+from winnow.storage import load_table, save_table
+
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
+Read = tuple[str, dict[str, Any]]  # the kind of evidence, such as score or features, and what was asked of it
+
+
+def costs() -> pd.DataFrame:
+    """One row per subset of the project in the working directory: method, keep, seconds (of one core), mib (memory
+    beyond what the process had before), networks and epochs (that had to be trained for its evidence), training_passes
+    (all images, forward and backward, for those networks) and scoring_passes (all images, forward, to score them)."""
+    from winnow.stages.select import evidence_of
+
+    params = load_params()
+    table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
+    labels = table["label"].to_numpy()
+    runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in params.early.cohorts]
+    evidence = evidence_of(table, facts, runs, params.score.gradients, params.target.sets, params.target.cohort)
+    chosen, rows = all_choices(params.select, params.sweep), []
+    for name, keep in all_subsets(params.select, params.sweep).values():
+        call = partial(_choose, evidence, chosen[name], kept(keep, len(table)), params.select.seed)
+        seconds, mib, reads = measured(call)
+        rows.append({"method": name, "keep": str(keep), "seconds": seconds, "mib": mib, **passes(reads, params)})
+    return pd.DataFrame(rows)
+
+
+class Recorder:
+    """Evidence that notes what it is asked for; all else is as in the evidence it stands for."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self.reads: list[Read] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._evidence, name)
+        if not callable(found):
+            return found
+
+        def asked(*values: Any, **options: Any) -> Any:
+            bound = inspect.signature(found).bind(*values, **options)
+            bound.apply_defaults()
+            self.reads.append((name, dict(bound.arguments)))
+            return found(*values, **options)
+
+        return asked
+
+
+def _choose(evidence: Evidence, choice: Choice, size: int, seed: int) -> list[Read]:
+    recorder = Recorder(evidence)
+    choose(recorder, choice.method, choice.options, size, seed)
+    return recorder.reads
+
+
+def measured(call: Callable[[], list[Read]]) -> tuple[float, float, list[Read]]:
+    """Seconds of a call, the memory it took at most beyond what there was before, in MiB, and what it returned. It runs
+    in a process of its own, so that no call finds what another has left in memory."""
+    here, there = multiprocessing.get_context("fork").Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_measure, args=(call, there))
+    process.start()
+    there.close()
+    try:
+        found: tuple[float, float, list[Read]] = here.recv()
+    except EOFError:
+        process.join()
+        raise RuntimeError(f"a selection ended with status {process.exitcode}") from None
+    process.join()
+    return found
+
+
+def _measure(call: Callable[[], list[Read]], answer: Connection) -> None:
+    before, start = _peak(), time.perf_counter()
+    reads = call()
+    seconds = time.perf_counter() - start
+    answer.send((seconds, (_peak() - before) / 2**20, reads))
+
+
+def _peak() -> int:
+    """Bytes of memory at most; of a fresh fork, what its parent had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+
+
+def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
+    """The networks that evidence needed, the epochs of their training, and the passes over all images.
+
+    A score is the mean over all networks of the cohorts, unless seeds or a source are named; other evidence, such as
+    features, is of one network. Scores of visits are by-products of training; other evidence takes one more pass.
+    """
+    of_data = methods.names(OF_DATA)
+    of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
+    networks = epochs = training = scoring = 0
+    for kind, asked in reads:
+        if "epoch" not in asked or asked.get("name") in of_data:
+            continue
+        count = 1
+        if asked.get("source") is not None:
+            count = len(params.transfer.sources[asked["source"]].seeds)
+        elif asked.get("seeds") is not None:
+            count = len(asked["seeds"])
+        elif kind == "score":
+            count = sum(len(cohort.seeds) for cohort in params.early.cohorts.values())
+        networks, epochs = max(networks, count), max(epochs, asked["epoch"])
+        training = max(training, count * asked["epoch"])
+        scoring += 0 if asked.get("name") in of_visits else count
+    return {"networks": networks, "epochs": epochs, "training_passes": training, "scoring_passes": scoring}
+
+
+if __name__ == "__main__":
+    save_table(sys.argv[1], costs())
