@@ -103,6 +103,11 @@ class Params(Named):
         self._neighbours()
         self._on_subsets()
         self._sources()
+        trusted = [name for name, cohort in self.early.cohorts.items() if cohort.trusted]
+        if trusted and self.labels.trusted is None:
+            raise ValueError(f"early.cohorts.{trusted[0]}: is trusted, but labels.trusted names no column")
+        if len(trusted) == len(self.early.cohorts):
+            raise ValueError("early.cohorts: all are trusted, so most images get no score; add one that trains on all")
         if self.target.sets and self.target.cohort not in self.early.cohorts:
             there = ", ".join(self.early.cohorts)
             raise ValueError(f"target.cohort: {self.target.cohort} is not in early.cohorts; there are {there}")

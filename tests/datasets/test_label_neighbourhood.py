@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.datasets.label_neighbourhood import nearest_images, proposed_labels
+from winnow.datasets.label_neighbourhood import nearest_images, propose_labels
 
 RNG = np.random.default_rng
 
@@ -19,12 +19,12 @@ def at(*degrees: float) -> np.ndarray:
 def test_by_hand():
     # the fourth image lies in the middle of the first group, with the label of the second
     features = at(0, 1, 2, 1.5, 90, 91, 92)
-    assert proposed_labels(features, np.array([0, 0, 0, 1, 1, 1, 1]), 3).tolist() == [0, 0, 0, 0, 1, 1, 1]
+    assert propose_labels(features, np.array([0, 0, 0, 1, 1, 1, 1]), 3).tolist() == [0, 0, 0, 0, 1, 1, 1]
     # far from all, its nearest images are those of the first group, but theirs are each other
     features = at(0, 1, 2, 3, 45, 90, 91, 92, 93)
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1])
     assert nearest_images(features, 3)[4].tolist() == [3, 2, 1]
-    assert proposed_labels(features, labels, 3).tolist() == labels.tolist()
+    assert propose_labels(features, labels, 3).tolist() == labels.tolist()
 
 
 def plainly(features: np.ndarray, labels: np.ndarray, k: int) -> list[int]:
@@ -50,7 +50,7 @@ def plainly(features: np.ndarray, labels: np.ndarray, k: int) -> list[int]:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6))
 def test_it_is_the_plain_rule(seed, k):
     features, labels = RNG(seed).normal(size=(14, 3)), RNG(seed).integers(3, size=14)
-    assert proposed_labels(features, labels, k).tolist() == plainly(features, labels, k)
+    assert propose_labels(features, labels, k).tolist() == plainly(features, labels, k)
 
 
 def test_the_nearest_are_those_of_a_public_package():
@@ -66,7 +66,7 @@ def test_most_wrong_labels_of_separate_groups_are_corrected():
     features = 4 * np.eye(3)[truth] + RNG(0).normal(size=(300, 3)) / 2
     wrong = RNG(1).random(300) < 0.1
     labels = np.where(wrong, (truth + 1) % 3, truth)
-    found = proposed_labels(features, labels)
+    found = propose_labels(features, labels)
     changed = found != labels
     assert (found[changed] == truth[changed]).mean() > 0.95
     assert (changed & wrong).sum() > 0.5 * wrong.sum()
@@ -75,4 +75,4 @@ def test_most_wrong_labels_of_separate_groups_are_corrected():
 @pytest.mark.parametrize("neighbours", [0, 4])
 def test_too_few_images_are_told(neighbours):
     with pytest.raises(ValueError, match="neighbours: "):
-        proposed_labels(at(0, 1, 2, 3), np.zeros(4, np.int64), neighbours)
+        propose_labels(at(0, 1, 2, 3), np.zeros(4, np.int64), neighbours)

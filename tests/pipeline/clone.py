@@ -33,6 +33,7 @@ labels:
   right: file
   noise: 0.0
   seed: 0
+  trusted: null
 networks:
   small: {name: convnet, width: 4}
   lenet: {name: lenet_300_100}

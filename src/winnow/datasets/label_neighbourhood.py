@@ -5,7 +5,7 @@ import numpy as np
 CHUNK = 2**22  # similarities in memory at a time
 
 
-def proposed_labels(features: np.ndarray, labels: np.ndarray, neighbours: int = 10) -> np.ndarray:
+def propose_labels(features: np.ndarray, labels: np.ndarray, neighbours: int = 10) -> np.ndarray:
     """The label of every image, int64 [n]: its own, or another that its neighbourhood gives it.
 
     An image gets another label if both hold:

@@ -48,10 +48,14 @@ class Labels(Section):
     right: Literal["file", "source"]
     noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is then drawn anew
     seed: Seed  # of the noise
+    # of the file: a column that is 1 or true for images whose label is known to be right; a cohort can train on these
+    trusted: str | None
 
     @model_validator(mode="after")
     def _file(self) -> Self:
         _refuse_home("labels.file", self.file, "file")
+        if self.trusted is not None and self.file is None:
+            raise ValueError(f"labels.trusted: {self.trusted} is a column of labels.file, which is null: name a file")
         if self.file is None:
             return self
         if Path(self.file).suffix not in (".csv", ".parquet"):

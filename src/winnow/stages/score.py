@@ -69,7 +69,8 @@ def score() -> None:
         save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["true_label"]).to_numpy()
-    unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
+    judged = ~images["trusted"].to_numpy() if "trusted" in images else None
+    unseen = out_of_sample(options.score.scores, list(runs.values()), judged) if wrong.any() else {}
     detection = detection_table(wrong, {"in": scores, "out": unseen})
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
