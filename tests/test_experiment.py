@@ -468,11 +468,26 @@ def test_methods_with_options(tmp_path, mistake):
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
     given = "select: {methods: {random: {}, "
+    mistake(given + "drop: {epoch: 3}}}", "'drop' needs the outputs of epoch 3; early.epochs has 0, 1, 2")
+    mistake(
+        "download: {validation: 0}\n" + given + "drop: {}}}",
+        "select.methods: 'drop' needs validation images: set download.validation above 0",
+    )
+    mistake(given + "glister: {}}}", "'glister' needs the features of epoch 10: add it to early.features")
+    mistake(given + "d2: {score: el2n}}}", "'d2' needs the features of epoch 10: add it to early.features")
+    mistake(given + "d2: {score: el2n, neighbours: 3}}}", "select.methods.d2.neighbours: no such key; there are score,")
+    mistake(
+        given + "adaptive_score: {scores: [el2n, forgeting]}}}",
+        "'adaptive_score': unknown score 'forgeting'; there are",
+    )
+    mistake(given + "adaptive_score: {scores: []}}}", "select.methods.adaptive_score.scores: must be a list with at")
     mistake(
         given + "own: {method: ranked, score: el2n, window: 1.5}}}",
         "select.methods.own.window: must be a fraction from 0 to below 1, middle or ends, not 1.5",
     )
-    mistake(given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ccs")
+    mistake(
+        given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ", "k_center"
+    )
     mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
     mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")
     mistake(given + "ccs: {score: el2n, cutoff: 1.5}}}", "select.methods.ccs.cutoff: must be below 1")
@@ -481,7 +496,11 @@ def test_methods_with_options(tmp_path, mistake):
         "select.methods: 'ccs': unknown score 'el3n'; there are confident_learning, el2n",
     )
     mistake(
-        given + "far: {method: [k_center]}}}", "select.methods.far.method: must be one of ccs, ", "k_center, ", "not ["
+        given + "far: {method: [k_center]}}}",
+        "select.methods.far.method: must be one of ",
+        "ccs, ",
+        "k_center, ",
+        "not [",
     )
     mistake(given + "a b: {method: k_center}}}", "select.methods: 'a b': a name is made of letters")
     mistake(given + "k_center: {}}}", "'k_center' needs the features of epoch 10: add it to early.features")

@@ -217,7 +217,20 @@ class Params(Named):
 
     def _selected_by(self, key: str, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method of this key needs."""
-        score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
+        epoch, marked = choice.options.get("epoch"), method(choice.method)
+        for score in [choice.options.get("score", "random"), *choice.options.get("scores", [])]:
+            self._by_score(key, name, choice, score)
+        if methods.has_mark(marked, "NEEDS_VALIDATION") and not self.download.validation:
+            raise ValueError(f"{key}: {name!r} needs validation images: set download.validation above 0")
+        if methods.has_mark(marked, "NEEDS_VALIDATION") and epoch not in self.early.epochs:
+            there = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"{key}: {name!r} needs the outputs of epoch {epoch}; early.epochs has {there}")
+        if methods.has_mark(marked, "NEEDS_FEATURES") and epoch not in self.early.features:
+            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
+
+    def _by_score(self, key: str, name: str, choice: Choice, score: str) -> None:
+        """Check that a score that a selection method chooses by is computed at its epoch."""
+        epoch = choice.options.get("epoch")
         of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
         of_all_seeds = [name for family in OF_ALL_SEEDS for name in methods.names(family)]
         families = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_GRADIENTS)
@@ -249,8 +262,6 @@ class Params(Named):
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if score in of_all_seeds and choice.options.get("seeds") is not None:
             raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
-        if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
-            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if score in of_halves and choice.given & {"epoch", "seeds"}:
             raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)

@@ -28,11 +28,9 @@ from winnow.scores.when import FEWEST
 CHUNK = 10_000  # images whose outputs of all epochs or seeds are taken together
 
 
-def of_cohorts(name: str, cohorts: Sequence[EarlyRuns], features: Sequence[int] = ()) -> list[SeedScores]:
-    """``compute`` for each of several cohorts; a score that compares seeds compares those of all of them. Raises its
-    ValueError with the cohort's name."""
-    if name not in methods.names(OF_SEEDS):
-        return [_of_cohort(name, runs, features) for runs in cohorts]
+def compare_seeds(name: str, cohorts: Sequence[EarlyRuns]) -> list[SeedScores]:
+    """A score that compares networks, those of all cohorts with each other: each cohort's part. An image that only one
+    network trained on has none. Raises ValueError if no such score has this name."""
     score, epochs = methods.find(OF_SEEDS, name), cohorts[0].epochs
     networks = [(runs, seed) for runs in cohorts for seed in runs.seeds]
     values = np.empty((len(networks), len(epochs), len(cohorts[0].labels)), np.float32)
@@ -44,13 +42,6 @@ def of_cohorts(name: str, cohorts: Sequence[EarlyRuns], features: Sequence[int] 
     ends = np.cumsum([len(runs.seeds) for runs in cohorts])
     parts = np.split(values, ends[:-1])
     return [SeedScores(part, runs.seeds, epochs) for part, runs in zip(parts, cohorts, strict=True)]
-
-
-def _of_cohort(name: str, runs: EarlyRuns, features: Sequence[int]) -> SeedScores:
-    try:
-        return compute(name, runs, features)
-    except ValueError as error:
-        raise ValueError(f"cohort {runs.folder.name}: {error}") from None
 
 
 def compute(name: str, runs: EarlyRuns, features: Sequence[int] = ()) -> SeedScores:

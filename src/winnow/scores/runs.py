@@ -60,6 +60,11 @@ class EarlyRuns:
         weight, bias = last_weights(tensors, inputs, outputs)
         return LastLayer(inputs, weight, bias, outputs, self.labels)
 
+    def on_validation(self, seed: int, epoch: int, name: str) -> np.ndarray:
+        """log_probabilities or features of the validation images. Raises UserError if early did not keep them."""
+        key = f"validation.{name}"
+        return load_tensors(self.checkpoint(seed, epoch), key)[key]
+
     def correct(self, seed: int) -> np.ndarray:
         """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as in training.loop.Run.correct."""
         return load_tensors(self.folder / f"seed{seed}" / "correct.safetensors", "correct")["correct"]

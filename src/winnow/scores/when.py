@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from winnow import methods
-from winnow.scores.families import OF_DATA, OF_FEATURES, OF_RECORDS, OF_TRAJECTORIES
+from winnow.scores.families import OF_FEATURES, OF_RECORDS, OF_TRAJECTORIES, WITHOUT_EPOCH
 from winnow.scores.seed_scores import NO_EPOCH
 
 FEWEST = 3  # outputs over which a trajectory is scored
@@ -14,7 +14,7 @@ def epochs_of(name: str, epochs: Sequence[int], features: Sequence[int]) -> list
 
     epochs, features: early.epochs and early.features.
     """
-    if name in methods.names(OF_DATA):
+    if any(name in methods.names(family) for family in WITHOUT_EPOCH):
         return [NO_EPOCH]
     if name in methods.names(OF_FEATURES):
         return sorted(set(epochs) & set(features))

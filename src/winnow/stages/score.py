@@ -26,7 +26,7 @@ from winnow.params.second_split import SecondSplit
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
-from winnow.scores.compute import compute, of_cohorts
+from winnow.scores.compute import compare_seeds, compute
 from winnow.scores.families import OF_ONE_RUN, OF_SEEDS, OF_SPLITS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
@@ -117,10 +117,10 @@ def scores_of(
                 save_scores(path, of_splits(name, EARLY / split, images))
             continue
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
-        with naming(f"score.scores: {name}: "):
-            of_runs = of_cohorts(name, list(runs.values()), features)
-        for path, of_cohort in zip(files[name], of_runs, strict=True):
-            save_scores(path, of_cohort)
+        compared = compare_seeds(name, list(runs.values())) if name in methods.names(OF_SEEDS) else []
+        for place, (path, cohort) in enumerate(zip(files[name], runs.values(), strict=True)):
+            with naming(f"score.scores: {name}: early.cohorts.{cohort.folder.name}: "):
+                save_scores(path, compared[place] if compared else compute(name, cohort, features))
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
     try:

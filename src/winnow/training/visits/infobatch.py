@@ -5,10 +5,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le, Lt
 
-from winnow.training.plan import Moment, Plan, State, Visits
+from winnow.training.plan import Moment, Plan, Visits
 from winnow.training.visits._draws import draw
-
-FIRST = 3.0  # nats: the loss of an image that was not visited yet, as in the authors' code
+from winnow.training.visits._losses import last_losses, unknown
 
 
 def infobatch(
@@ -42,11 +41,4 @@ def infobatch(
         rows = np.sort(np.concatenate([np.flatnonzero(~below), kept]))
         return Visits(rows, np.where(below[rows], 1 / (1 - ratio), 1).astype(np.float32))
 
-    return Plan(choose, {"loss": np.full(images, FIRST, np.float32)}, last_losses)
-
-
-def last_losses(state: State, rows: np.ndarray, losses: np.ndarray) -> State:
-    """Put the losses of the visited rows in place of those before."""
-    loss = state["loss"].copy()
-    loss[rows] = losses
-    return {**state, "loss": loss}
+    return Plan(choose, unknown(images), last_losses)
