@@ -46,6 +46,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("recipes/selection-tiny.yaml").write_text(RECIPE)
     Path("recipes/selection-tiny-noisy.yaml").write_text(
         "# Digits, wrong labels.\nextends: selection-tiny\nlabels: {noise: 0.4}\n"
+        "retrain: {recipes: {kd: {teacher: full}}}\n"
     )
 
 
@@ -64,10 +65,10 @@ def test_two_settings_become_tables_and_a_page_and_a_new_method_joins_alone(capf
     }
     row = results[(results["setting"] == "tiny-noisy") & (results["method"] == "el2n")].iloc[0]
     project = Path("all/tiny-noisy-1")
-    of_stage = load_table(project / "data/retrain/el2n-0.3/results.csv").query("split == 'test'").iloc[0]
+    of_stage = load_table(project / "data/retrain/el2n-0.3-kd/results.csv").query("split == 'test'").iloc[0]
     assert (row["seed"], row["accuracy"]) == (of_stage["seed"], pytest.approx(of_stage["accuracy"]))
     labels = load_table(project / "data/images/test.parquet")["label"]
-    outputs = load_tensors(project / f"data/retrain/el2n-0.3/seed{row['seed']}/outputs.safetensors")["test"]
+    outputs = load_tensors(project / f"data/retrain/el2n-0.3-kd/seed{row['seed']}/outputs.safetensors")["test"]
     right = pd.Series(outputs.argmax(axis=1) == labels.to_numpy())
     assert row["worst_class"] == pytest.approx(right.groupby(labels).mean().min())
     table = load_table(project / "data/labels.parquet").set_index("id")
@@ -85,7 +86,9 @@ def test_two_settings_become_tables_and_a_page_and_a_new_method_joins_alone(capf
     recipe = Path("recipes/selection-tiny.yaml")
     recipe.write_text(recipe.read_text().replace("el2n: {}}", "el2n: {}, el2n-window0: {}}"))
     assert main(words) == 0
-    assert sorted(ran(capfd.readouterr().out)) == sorted(2 * ["select", "retrain@el2n-window0-0.3", "compare"])
+    assert sorted(ran(capfd.readouterr().out)) == sorted(
+        [*2 * ["select", "retrain@el2n-window0-0.3", "compare"], "retrain_recipes@el2n-window0-0.3-kd"]
+    )
     assert "el2n-window0" in Path("all/comparison/README.md").read_text()
 
 

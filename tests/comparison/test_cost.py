@@ -39,6 +39,7 @@ def test_the_passes_are_those_of_the_evidence_that_a_method_asks_for(params: Par
     assert found(("score", {**of_score, "name": "input_norm"})) == (0, 0, 0, 0)
     assert found(("score", {**of_score, "name": "el2n", "seeds": range(2, 4)})) == (2, 8, 16, 2)
     assert found(("score", {**of_score, "name": "el2n", "source": "lenet"})) == (3, 8, 24, 3)
+    assert found(("score", {**of_score, "name": "tdds"})) == (10, 8, 80, 50)  # scored at epochs 0, 1, 2, 4 and 8
     assert found(*reads("ranked", score="el2n", epoch=4), *reads("k_center", epoch=4)) == (10, 4, 40, 11)
 
 

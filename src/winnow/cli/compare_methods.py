@@ -18,7 +18,7 @@ from winnow.errors import UserError
 from winnow.recipe import expanded, summary
 from winnow.storage import atomic_file, load_table
 
-RECIPES = ("selection-clean", "selection-noisy", "selection-long-tailed")
+RECIPES = ("selection-clean", "selection-noisy", "selection-long-tailed", "selection-teacher")
 PREFIX = "selection-"  # of recipes, which names of settings leave out
 REPEATS = 2
 NEXT = 1000  # what a repeat adds to the seeds of the one before
@@ -54,8 +54,8 @@ def compare_methods(
         project: _params(project, settings[project.setting], images)
         for project in (
             Project(setting, repeat, root / f"{setting}-{repeat + 1}")
+            for repeat in range(repeats)  # one of every setting first, which --repeats 1 can show already
             for setting in settings
-            for repeat in range(repeats)
         )
     }
     for project, text in texts.items():

@@ -84,7 +84,7 @@ def _report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _compare_methods(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("compare-methods", help="run every selection method in several settings, and compare")
     parser.add_argument("folder", help="for a project of every setting and repeat; after a kill, goes on with it")
-    parser.add_argument("--recipes", nargs="+", help="the settings; if left out, clean, noisy and long-tailed")
+    parser.add_argument("--recipes", nargs="+", help="the settings; if left out, clean, noisy, long-tailed and teacher")
     parser.add_argument("--images", metavar="FOLDER", help="your images, in place of the recipes' source")
     parser.add_argument("--repeats", type=int, help="with scoring and retraining seeds of their own; 2 if left out")
     parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")

@@ -20,7 +20,7 @@ import pandas as pd
 from winnow import methods
 from winnow.datasets.images import load_facts
 from winnow.experiment import Params, load_params
-from winnow.scores.families import OF_DATA, OF_RECORDS
+from winnow.scores.families import OF_DATA, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
 from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import choose
@@ -113,25 +113,41 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     """The networks that evidence needed, the epochs of their training, and the passes over all images.
 
     A score is the mean over all networks of the cohorts, unless seeds or a source are named; other evidence, such as
-    features, is of one network. Scores of visits are by-products of training; other evidence takes one more pass.
+    features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
+    every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
+    halves in turn, and twice: two whole trainings in all.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
+    of_splits, of_trajectories = methods.names(OF_SPLITS), methods.names(OF_TRAJECTORIES)
     networks = epochs = training = scoring = 0
     for kind, asked in reads:
         if "epoch" not in asked or asked.get("name") in of_data:
             continue
-        count = 1
+        name, epoch, count = asked.get("name"), asked["epoch"], 1
         if asked.get("source") is not None:
             count = len(params.transfer.sources[asked["source"]].seeds)
         elif asked.get("seeds") is not None:
             count = len(asked["seeds"])
         elif kind == "score":
             count = sum(len(cohort.seeds) for cohort in params.early.cohorts.values())
-        networks, epochs = max(networks, count), max(epochs, asked["epoch"])
-        training = max(training, count * asked["epoch"])
-        scoring += 0 if asked.get("name") in of_visits else count
+        if name in of_splits:
+            count = 2 * sum(map(len, params.second_split.cohorts.values()))
+            epoch = epochs_of(params)
+        networks, epochs = max(networks, count), max(epochs, epoch)
+        training = max(training, count * epoch)
+        before = [scored for scored in params.early.epochs if scored <= epoch] if name in of_trajectories else [epoch]
+        scoring += 0 if name in (*of_visits, *of_splits) else count * len(before)
     return {"networks": networks, "epochs": epochs, "training_passes": training, "scoring_passes": scoring}
+
+
+def epochs_of(params: Params) -> int:
+    """How many times the whole training of early goes through all images."""
+    count, unit = params.early.training.length.split()
+    if unit.startswith("epoch"):
+        return int(count)
+    images: int = load_facts("data/images")["images"]["train"]
+    return round(int(count) * params.early.training.batch_size / images)
 
 
 if __name__ == "__main__":
