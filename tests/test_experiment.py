@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from winnow.errors import UserError
-from winnow.experiment import load_params
+from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml, validate
 from winnow.params.download import Download
 from winnow.params.early import Early
@@ -826,3 +826,15 @@ NAMED = load_named({"networks": {"small": {}}, "trainings": {"short": {"length":
 def test_the_key_is_named_in_full_when_one_section_is_read(user_error, model, values, message):
     with user_error(message):
         validate(model, values, "params.yaml", (model.__name__.lower(),), NAMED)
+
+
+def test_a_trusted_cohort_needs_trusted_labels_and_another_cohort(mistake):
+    trusted = "{t: {seeds: [7], trusted: true}}"
+    mistake(f"early: {{cohorts: {trusted}}}", "early.cohorts.t", "labels.trusted names no column")
+    mistake("labels: {trusted: seen}", "labels.trusted: seen is a column of labels.file, which is null")
+    of_file = "labels: {file: a.csv, trusted: seen}\nearly: {cohorts: "
+    values = complete(of_file + "{t: {seeds: [7], trusted: true}}}")
+    values["early"]["cohorts"] = {"t": {"seeds": [7], "trusted": True}}
+    with pytest.raises(UserError, match=r"early\.cohorts: all are trusted"):
+        validate(Params, values, "p.yaml", named=load_named(values, "p.yaml"))
+    mistake(of_file + "{t: {seeds: [7], trusted: true, folds: 2}}}", "early.cohorts.t", "is trusted, and has folds")

@@ -68,6 +68,7 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
         users = [values[section] for section in ("early", "retrain", "dense")] + [
             *values["transfer"]["sources"].values()
         ]
+        users += [values["target"]] if values["target"]["sets"] and kind == "training" else []
         assert {user[kind] for user in users} == set(values[f"{kind}s"])
     assert all(list(level)[:3] == ["parent", "rewind", "data"] for level in values["pruning"]["levels"].values())
 

@@ -22,6 +22,7 @@ from winnow.params.retrain import Retrain
 from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.families import (
     OF_ALL_SEEDS,
@@ -53,6 +54,7 @@ class Params(Named):
     ntk: Ntk
     transfer: Transfer
     second_split: SecondSplit
+    target: Target
     select: Select
     sweep: Sweep
     retrain: Retrain
@@ -67,9 +69,12 @@ class Params(Named):
     @model_validator(mode="after")
     def _methods(self) -> Self:
         """Check that the methods named by the sections exist."""
-        if self.download.source not in methods.names(SOURCES):
-            there = ", ".join(methods.names(SOURCES))
-            raise ValueError(f"download.source: must be one of {there}, not {as_yaml(self.download.source)}")
+        sources = {"download": self.download.source}
+        sources |= {f"target.sets.{name}": target.source for name, target in self.target.sets.items()}
+        for key, source in sources.items():
+            if source not in methods.names(SOURCES):
+                there = ", ".join(methods.names(SOURCES))
+                raise ValueError(f"{key}.source: must be one of {there}, not {as_yaml(source)}")
         of_files = [name for family in OF_FILES for name in methods.names(family)]
         of_gradients = methods.names(OF_GRADIENTS)
         keys = (("scores", of_files, "gradients", of_gradients), ("gradients", of_gradients, "scores", of_files))
@@ -119,6 +124,14 @@ class Params(Named):
         self._neighbours()
         self._on_subsets()
         self._sources()
+        trusted = [name for name, cohort in self.early.cohorts.items() if cohort.trusted]
+        if trusted and self.labels.trusted is None:
+            raise ValueError(f"early.cohorts.{trusted[0]}: is trusted, but labels.trusted names no column")
+        if len(trusted) == len(self.early.cohorts):
+            raise ValueError("early.cohorts: all are trusted, so most images get no score; add one that trains on all")
+        if self.target.sets and self.target.cohort not in self.early.cohorts:
+            there = ", ".join(self.early.cohorts)
+            raise ValueError(f"target.cohort: {self.target.cohort} is not in early.cohorts; there are {there}")
         shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
@@ -225,6 +238,8 @@ class Params(Named):
         if methods.has_mark(marked, "NEEDS_VALIDATION") and epoch not in self.early.epochs:
             there = ", ".join(map(str, self.early.epochs))
             raise ValueError(f"{key}: {name!r} needs the outputs of epoch {epoch}; early.epochs has {there}")
+        if methods.has_mark(marked, "NEEDS_TARGET"):
+            self._for_a_target(f"{key}: {name!r}", choice)
         if methods.has_mark(marked, "NEEDS_FEATURES") and epoch not in self.early.features:
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
 
@@ -265,6 +280,19 @@ class Params(Named):
         if score in of_halves and choice.given & {"epoch", "seeds"}:
             raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
+
+    def _for_a_target(self, key: str, choice: Choice) -> None:
+        """Check that a method which chooses for a target has one, and that there are outputs of its epoch."""
+        target, sets = choice.options["target"], self.target.sets
+        there = ", ".join(sets) or "none yet"
+        if target is None and len(sets) != 1:
+            why = "names no target" if sets else "chooses for a target: add one to target.sets"
+            raise ValueError(f"{key} {why}; there are {there}")
+        if target is not None and target not in sets:
+            raise ValueError(f"{key}: target: {target} is not in target.sets; there are {there}")
+        if choice.options["epoch"] not in self.early.epochs:
+            epochs = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"{key}: epoch {choice.options['epoch']} is not scored; early.epochs has {epochs}")
 
     def _enough_seeds(self, key: str, choice: Choice, has_seeds: bool) -> None:
         """Check that early has as many seeds as a method takes the mean over, where it does not take all."""

@@ -48,7 +48,7 @@ def costs() -> pd.DataFrame:
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
     labels = table["label"].to_numpy()
     runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in params.early.cohorts]
-    evidence = evidence_of(table, facts, runs, params.score.gradients)
+    evidence = evidence_of(table, facts, runs, params.score.gradients, params.target.sets, params.target.cohort)
     chosen, rows = all_choices(params.select, params.sweep), []
     for name, keep in all_subsets(params.select, params.sweep).values():
         call = partial(_choose, evidence, chosen[name], kept(keep, len(table)), params.select.seed)

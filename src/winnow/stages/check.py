@@ -31,6 +31,11 @@ def check() -> None:
         raise UserError(
             f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
         )
+    for name, target in params.target.sets.items():
+        if target.path and not Path(target.path).is_dir():
+            raise UserError(
+                f"params.yaml: target.sets.{name}.path: {target.path}: no such folder; give that of its images"
+            )
     if params.labels.file and not Path(params.labels.file).is_file():
         raise UserError(f"params.yaml: labels.file: {params.labels.file}: no such file; give a csv or parquet, or null")
     for name, network in params.networks.items():
@@ -61,8 +66,10 @@ def versions() -> dict[str, str]:
 def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
     """The lists of a script, by name, with the methods that each holds, by family. A list holds all methods of a family
     that it does not name."""
-    if script == "download":
-        return {script: {SOURCES: [params.download.source]}}
+    if script in ("download", "target_download"):
+        of_targets = {f"{script}/{name}": target.source for name, target in params.target.sets.items()}
+        sources = {script: params.download.source} if script == "download" else of_targets
+        return {name: {SOURCES: [source]} for name, source in sources.items()}
     if script == "score":
         families = {family: methods.names(family) for family in OF_FILES}
         asked = {family: sorted({*names} & {*params.score.scores}) for family, names in families.items()}

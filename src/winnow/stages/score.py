@@ -23,6 +23,7 @@ from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
 from winnow.params.second_split import SecondSplit
+from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
@@ -32,7 +33,7 @@ from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.sources import file_of, run_of, split_of
+from winnow.scores.sources import file_of, on, run_of, split_of
 from winnow.scores.splits import of_splits
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.stages._stage import keep_only, main, naming, params
@@ -43,13 +44,20 @@ EARLY = Path("data/early")
 
 def score() -> None:
     options = params(
-        early=Early, score=Score, aggregate=Aggregate, ntk=Ntk, transfer=Transfer, second_split=SecondSplit
+        early=Early,
+        score=Score,
+        aggregate=Aggregate,
+        ntk=Ntk,
+        transfer=Transfer,
+        second_split=SecondSplit,
+        target=Target,
     )
     cohorts = list(options.early.cohorts)
     gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
     sources = list(options.transfer.sources)
     splits = [split_of(name) for name in options.second_split.cohorts]
-    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources), *splits])
+    targets = [on(name) for name in options.target.sets]
+    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources), *splits, *targets])
     images = load_table("data/labels.parquet")
     of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
     runs = {name: of_folder(EARLY / name) for name in cohorts}
@@ -75,7 +83,8 @@ def score() -> None:
     by_epoch = {name: values for name, values in by_seed.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["true_label"]).to_numpy()
-    unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
+    judged = ~images["trusted"].to_numpy() if "trusted" in images else None
+    unseen = out_of_sample(options.score.scores, list(runs.values()), judged) if wrong.any() else {}
     detection = detection_table(wrong, {"in": scores, "out": unseen})
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
