@@ -1,7 +1,7 @@
 """What a criterion may use to score weights."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from winnow.training.batches import DeviceImages, normalise
 
 Scores = Mapping[str, Tensor | np.ndarray]  # by the names of prunable parameters, each in its parameter's shape
 Batches = Callable[[int, int], Iterable[tuple[Tensor, Tensor]]]  # from a number and a size to inputs and labels
+OfBatch = Callable[[nn.Module, list[Tensor], Tensor, Tensor], Sequence[Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,22 @@ class Context:
 
         Raises ValueError if there are too few images.
         """
-        network = copy.deepcopy(self.network).train()
-        weights = [network.get_parameter(name) for name in self.mask]
-        total = [torch.zeros_like(weight) for weight in weights]
+
+        def gradient(network: nn.Module, weights: list[Tensor], inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
+            return torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
+
+        return self.mean_over_batches(gradient, count, size, training=True)
+
+    def mean_over_batches(self, of_batch: OfBatch, count: int, size: int, training: bool) -> dict[str, Tensor]:
+        """The mean over ``count`` batches of ``size`` images of what ``of_batch`` gives: for each prunable weight a
+        tensor of its shape. It gets a copy of the network, in training or evaluation mode, the copy's prunable weights,
+        inputs and labels. Dropout draws the same in every call.
+
+        Raises ValueError if there are too few images.
+        """
+        network = copy.deepcopy(self.network).train(training).requires_grad_(True)
+        weights: list[Tensor] = [network.get_parameter(name) for name in self.mask]
+        total = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
         device = weights[0].device
         batches = self.batches(count, size)  # before the seed is set: a DataLoader draws too
         with (
@@ -54,8 +68,8 @@ class Context:
         ):
             torch.manual_seed(torch_stream(self.seed, "scoring", 1).initial_seed())  # of dropout
             for inputs, labels in batches:
-                gradients = torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
-                total = [sum_ + gradient / count for sum_, gradient in zip(total, gradients, strict=True)]
+                found = of_batch(network, weights, inputs, labels)
+                total = [sum_ + part.detach() / count for sum_, part in zip(total, found, strict=True)]
         return dict(zip(self.mask, total, strict=True))
 
 
