@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,7 +23,8 @@ class Context:
     """The network whose weights are scored (no criterion changes it), and what else scores may depend on.
 
     mask: the remaining weights, by the names of all prunable parameters. batches: images to take gradients on, the same
-    ones in every call. seed: for what a criterion draws. loss: of logits and labels, the mean over a batch.
+    ones in every call. seed: for what a criterion draws. loss: of logits and labels, the mean over a batch. before: the
+    context of the first round, if this is a later one.
     """
 
     network: nn.Module
@@ -31,11 +32,26 @@ class Context:
     batches: Batches
     seed: int = 0
     loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+    before: "Context | None" = None
 
     @property
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights, with zeros where the mask has pruned."""
         return {name: self.network.get_parameter(name).detach() for name in self.mask}
+
+    @property
+    def first_weights(self) -> dict[str, Tensor]:
+        """The prunable weights before the first round: those that a round has pruned are not zero."""
+        return (self.before or self).weights
+
+    def under(self, mask: Mask) -> "Context":
+        """The context of a later round, in which the mask has pruned more weights."""
+        network = copy.deepcopy(self.network)
+        with torch.no_grad():
+            for name, kept in mask.items():
+                weight = network.get_parameter(name)
+                weight.masked_fill_(~kept.to(weight.device), 0)
+        return replace(self, network=network, mask=mask, before=self.before or self)
 
     def gradients(self, count: int, size: int) -> dict[str, Tensor]:
         """The gradient of the mean loss over ``count`` batches of ``size`` images, with respect to the prunable

@@ -9,11 +9,12 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Layer:
     """shape: of its weights. scores: of its remaining weights, flat, in row-major order. least: how many weights it
-    keeps at least."""
+    keeps at least. place: in the network's order of layers, from the images on; only its order counts."""
 
     shape: tuple[int, ...]
     scores: np.ndarray
     least: int = 0
+    place: int = 0
 
 
 Layers = Mapping[str, Layer]

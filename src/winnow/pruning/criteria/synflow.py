@@ -10,6 +10,9 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.pruning.context import Context, Scores
 
 
+ROUNDS = 100  # as in the paper: a single round empties whole layers
+
+
 def synflow(context: "Context") -> "Scores":
     """|w dR/dw|, with R the sum of the outputs of the network for an image of ones, all its parameters replaced by
     their absolute values. It takes no images but one, for its shape.
