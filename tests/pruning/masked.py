@@ -42,5 +42,5 @@ class Attention(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         tokens = self.bn(self.conv(images)).flatten(2).transpose(1, 2) + self.position
-        attended, _ = self.attention(tokens, tokens, tokens)
+        attended, _ = self.attention(tokens, tokens, tokens, need_weights=False)
         return self.linear(self.norm(attended).mean(1))

@@ -53,6 +53,10 @@ class Context:
                 weight.masked_fill_(~kept.to(weight.device), 0)
         return replace(self, network=network, mask=mask, before=self.before or self)
 
+    def only(self, name: str) -> "Context":
+        """The same of one layer."""
+        return replace(self, mask={name: self.mask[name]})
+
     def gradients(self, count: int, size: int) -> dict[str, Tensor]:
         """The gradient of the mean loss over ``count`` batches of ``size`` images, with respect to the prunable
         weights; in training mode, in single precision.
@@ -72,9 +76,22 @@ class Context:
 
         Raises ValueError if there are too few images.
         """
+        total: list[Tensor] = []
+
+        def add(network: nn.Module, weights: list[Tensor], inputs: Tensor, labels: Tensor) -> None:
+            parts = [part.detach() / count for part in of_batch(network, weights, inputs, labels)]
+            total[:] = [sum_ + part for sum_, part in zip(total, parts, strict=True)] if total else parts
+
+        self.for_batches(add, count, size, training)
+        return dict(zip(self.mask, total, strict=True))
+
+    def for_batches(
+        self, work: Callable[[nn.Module, list[Tensor], Tensor, Tensor], None], count: int, size: int, training: bool
+    ) -> None:
+        """Call ``work`` with each of ``count`` batches of ``size`` images, as ``mean_over_batches`` calls
+        ``of_batch``."""
         network = copy.deepcopy(self.network).train(training).requires_grad_(True)
         weights: list[Tensor] = [network.get_parameter(name) for name in self.mask]
-        total = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
         device = weights[0].device
         batches = self.batches(count, size)  # before the seed is set: a DataLoader draws too
         with (
@@ -84,9 +101,7 @@ class Context:
         ):
             torch.manual_seed(torch_stream(self.seed, "scoring", 1).initial_seed())  # of dropout
             for inputs, labels in batches:
-                found = of_batch(network, weights, inputs, labels)
-                total = [sum_ + part.detach() / count for sum_, part in zip(total, found, strict=True)]
-        return dict(zip(self.mask, total, strict=True))
+                work(network, weights, inputs, labels)
 
 
 def batches_of(images: DeviceImages, seed: int) -> Batches:

@@ -1,13 +1,10 @@
 """GraSP (Wang, Zhang, Grosse 2020, "Picking winning tickets before training by preserving gradient flow", eq. 8)."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from torch import Tensor, nn
-
     from winnow.pruning.context import Context, Scores
 
 
@@ -28,28 +25,9 @@ def grasp(
     class; here they are any images. absolute: score |w H g| instead, which Frankle et al. 2021, "Pruning neural
     networks at initialization: why are we missing the mark?", find to be better.
     """
-    import torch
+    from winnow.pruning.second_order import gradient, hessian_product
 
-    from winnow.autograd.double_backward import CheapSecondDerivatives
-
-    def gradients(
-        network: "nn.Module", weights: "list[Tensor]", inputs: "Tensor", labels: "Tensor", again: bool = False
-    ) -> "Sequence[Tensor]":
-        with CheapSecondDerivatives():
-            loss = context.loss(network(inputs) / temperature, labels)
-        return torch.autograd.grad(loss, weights, create_graph=again, materialize_grads=True)
-
-    mean = context.mean_over_batches(gradients, batches, batch_size, training=True)
-    live = [gradient * context.mask[name].to(gradient.device) for name, gradient in mean.items()]
-
-    def products(
-        network: "nn.Module", weights: "list[Tensor]", inputs: "Tensor", labels: "Tensor"
-    ) -> "Sequence[Tensor]":
-        found = gradients(network, weights, inputs, labels, again=True)
-        varying = [(one, vector) for one, vector in zip(found, live, strict=True) if one.requires_grad]
-        outputs, vectors = zip(*varying, strict=True)
-        return torch.autograd.grad(outputs, weights, vectors, materialize_grads=True)
-
-    curved = context.mean_over_batches(products, batches, batch_size, training=True)
+    mean = gradient(context, batches, batch_size, training=True, temperature=temperature)
+    curved = hessian_product(context, mean, batches, batch_size, training=True, temperature=temperature)
     scores = {name: weight * curved[name] for name, weight in context.weights.items()}
     return {name: score.abs() for name, score in scores.items()} if absolute else scores

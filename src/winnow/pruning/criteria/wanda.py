@@ -1,0 +1,58 @@
+"""Wanda (Sun et al. 2024, "A simple and effective pruning approach for large language models", eq. 1)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge
+
+if TYPE_CHECKING:  # params.yaml is checked without torch
+    from torch import Tensor, nn
+
+    from winnow.pruning.context import Context, Scores
+
+
+def wanda(
+    context: "Context",
+    *,
+    batches: Annotated[int, Ge(1)] = 1,
+    batch_size: Annotated[int, Ge(1)] = 128,
+    compare: Literal["rows", "layer"] = "rows",
+) -> "Scores":
+    """|w| times the norm of the inputs that it meets, over ``batches`` batches of ``batch_size`` images and, in a
+    convolution, over all positions (padding counts as zeros). Labels are not used. In evaluation mode.
+
+    compare: rows turns the scores into ranks among the remaining weights of one output, from above 0 to 1. So each
+    output of a layer keeps the same fraction, as in the paper. layer leaves the scores as they are: they compare within
+    a layer, and take an allocation other than ``global``, as inputs of different layers differ in scale.
+
+    The paper has linear layers only; the form for convolutions is ours. Raises ValueError, naming the layer, for
+    weights of other layers.
+    """
+    from winnow.autograd.input_norms import input_squares
+
+    def squares(
+        network: "nn.Module", weights: "list[Tensor]", inputs: "Tensor", labels: "Tensor"
+    ) -> "Sequence[Tensor]":
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name in context.mask)
+        found = input_squares(network, inputs)
+        for name in context.mask:
+            if name not in found:
+                raise ValueError(f"criterion: wanda finds no inputs of {name}; it scores conv2d and linear layers")
+        return [found[name] / len(inputs) for name in context.mask]
+
+    inputs = context.mean_over_batches(squares, batches, batch_size, training=False)
+    scores = {name: weight.abs() * inputs[name].sqrt() for name, weight in context.weights.items()}
+    if compare == "layer":
+        return scores
+    return {name: ranks(layer, context.mask[name].to(layer.device)) for name, layer in scores.items()}
+
+
+def ranks(scores: "Tensor", live: "Tensor") -> "Tensor":
+    """The rank of each score among the m live ones of its row, from 1 / m for the lowest to 1; 0 where not live. Among
+    equal scores the later are higher. Rows are along the first dimension."""
+    flat, kept = scores.flatten(1), live.flatten(1)
+    places = flat.masked_fill(~kept, -1).argsort(dim=1, stable=True).argsort(dim=1)  # what is not live comes first
+    m = kept.sum(1, keepdim=True)
+    rank = (places - (kept.shape[1] - m) + 1) / m.clamp_min(1)
+    return rank.masked_fill(~kept, 0).reshape(scores.shape)
