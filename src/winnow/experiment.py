@@ -26,6 +26,7 @@ from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, 
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import method
 from winnow.tickets.rules import rule_of
+from winnow.training import choosing
 
 
 class Params(Named):
@@ -98,6 +99,7 @@ class Params(Named):
         self._neighbours()
         self._on_subsets()
         self._sources()
+        self._visits()
         shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
@@ -154,6 +156,16 @@ class Params(Named):
             if unit.startswith("epoch") and self.early.epochs[-1] > int(count):
                 last = f"early.epochs ends at {self.early.epochs[-1]}"
                 raise ValueError(f"{key}.training: its length is {source.training.length}, but {last}")
+
+    def _visits(self) -> None:
+        """The trainings that choose as they go have names of their own, and their methods and options exist."""
+        taken = {"full", "random", *all_subsets(self.select, self.sweep), *self.select.methods, *self.sweep.methods}
+        for name, values in self.retrain.visits.items():
+            if name in taken:
+                raise ValueError(
+                    f"retrain.visits: {name} is the name of a subset or of a selection method; take another"
+                )
+            choosing.check(name, values)
 
     def _of_source(self, key: str, name: str, score: str, source: str) -> None:
         """Check that a source has the score that a selection method takes from it."""

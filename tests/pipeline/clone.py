@@ -77,6 +77,8 @@ retrain:
   network: small
   training: four
   budget: steps
+  visits:
+    third: {method: rs2, keep: 0.35}
 dense:
   seeds: [200, 201]
   network: small

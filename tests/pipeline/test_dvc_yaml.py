@@ -28,6 +28,7 @@ WITH_TORCH = {
         "retrain",
         "retrain_sweep",
         "retrain_full",
+        "retrain_visits",
         "rewind",
         "dense",
         "prune",
@@ -130,7 +131,17 @@ ITEMS = [
     "retrain@el2n-0.5",
     "retrain_sweep@el2n-seeds1-0.5",
 ]
-ITEMS += ["retrain_full", "compare", "figures", "dense", "rewind@early", "prune@l1", "spawn", "connectivity"]
+ITEMS += [
+    "retrain_full",
+    "retrain_visits@third",
+    "compare",
+    "figures",
+    "dense",
+    "rewind@early",
+    "prune@l1",
+    "spawn",
+    "connectivity",
+]
 ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures", "claims", "report"]
 
 

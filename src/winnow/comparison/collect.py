@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.comparison import DYNAMIC
 from winnow.datasets.images import load_labels
 from winnow.selection.files import load_subset
 from winnow.storage import load_table, load_tensors
@@ -35,7 +36,8 @@ def collected(projects: Iterable[Project]) -> pd.DataFrame:
 
 def _of_project(project: Project) -> pd.DataFrame:
     accuracy = load_table(project.folder / "plots/accuracy.csv")
-    table = accuracy[accuracy["split"] == SPLIT].astype({"keep": str}).reset_index(drop=True)
+    accuracy = accuracy[(accuracy["split"] == SPLIT) & (accuracy["keep"] != DYNAMIC)]  # the others keep no subset
+    table = accuracy.astype({"keep": str}).reset_index(drop=True)
     test = load_labels(project.folder / f"data/images/{SPLIT}.parquet")
     labels = load_table(project.folder / "data/labels.parquet")
     wrong = labels["id"][labels["label"] != labels["true_label"]].to_numpy()

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from winnow.analysis.comparison import accuracy_bands, differences, differences_summary, summary
+from winnow.analysis.comparison import DYNAMIC, accuracy_bands, differences, differences_summary, summary
 from winnow.analysis.coverage import beside_random
 from winnow.analysis.how_early import how_early
 from winnow.analysis.windows import windows
 from winnow.datasets.images import load_facts
 from winnow.params.early import Early
+from winnow.params.retrain import Retrain
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.selection.by_source import by_source
@@ -21,16 +22,20 @@ from winnow.storage import load_table, save_json, save_table
 
 
 def compare() -> None:
-    options = params(select=Select, sweep=Sweep, early=Early)
+    options = params(select=Select, sweep=Sweep, early=Early, retrain=Retrain)
     images = load_facts("data/images")["images"]["train"]
     items = all_subsets(options.select, options.sweep)
-    keep_only(Path("data/retrain"), [*items, "full"])
+    keep_only(Path("data/retrain"), [*items, "full", *options.retrain.visits])
     tables = []
     for item, (method, keep) in {**items, "full": ("full", 1.0)}.items():
         table = load_table(f"data/retrain/{item}/results.csv")
         tables.append(table.assign(method=method, keep=str(keep), fraction=table["images"] / images))
+    whole = tables[-1]["visits"].mean()
+    for name in options.retrain.visits:
+        table = load_table(f"data/retrain/{name}/results.csv")
+        tables.append(table.assign(method=name, keep=DYNAMIC, fraction=table["visits"].mean() / whole))
     accuracy = pd.concat(tables, ignore_index=True)
-    columns = ["method", "keep", "fraction", "images", "steps", "seed", "split", "accuracy", "loss"]
+    columns = ["method", "keep", "fraction", "images", "steps", "visits", "seed", "split", "accuracy", "loss"]
     save_table("plots/accuracy.csv", accuracy[columns])
     seeds = sum(len(cohort.seeds) for cohort in options.early.cohorts.values())
     methods = all_choices(options.select, options.sweep)

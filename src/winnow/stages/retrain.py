@@ -26,7 +26,8 @@ def retrain_stage(*items: str) -> None:
     task = Task(images, options.training, schedule, begin)
     fit_side_by_side({folder: task}, options.seeds, f"retrain@{item}", on_end=keep_outputs(splits))
     table = results(folder, options.seeds, {name: part.labels.cpu().numpy() for name, part in splits.items()})
-    save_table(folder / "results.csv", table.assign(images=len(images), steps=schedule.total))
+    visits = schedule.total * options.training.batch_size
+    save_table(folder / "results.csv", table.assign(images=len(images), steps=schedule.total, visits=visits))
     finish(folder, f"data/retrain/{item}")
 
 
