@@ -58,6 +58,7 @@ bench: $(VENV)/installed
 	python benchmarks/pipeline.py
 	python benchmarks/hessian.py
 	python benchmarks/detection.py
+	python benchmarks/selection.py
 	python benchmarks/report.py
 
 # The newest versions that fit pyproject.toml, with their hashes, the same for Linux and macOS and every Python: who

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from winnow.errors import UserError
-from winnow.experiment import load_params
+from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml, validate
 from winnow.params.download import Download
 from winnow.params.early import Early
@@ -247,6 +247,35 @@ def test_memorization_needs_parts(mistake):
     )
 
 
+def test_second_split_forgetting_needs_its_seeds(mistake):
+    asked = "score: {scores: [el2n, second_split_forgetting]}\n"
+    mistake(
+        asked, "score.scores: second_split_forgetting needs seeds that train on two halves in turn", "{s: [400, 401]}"
+    )
+    mistake(
+        "second_split: {cohorts: {s: [400, 2]}}", "second_split.cohorts.s: 2 is in early.cohorts.a too; give new seeds"
+    )
+    mistake(
+        "second_split: {cohorts: {s: [400], t: [400]}}", "second_split.cohorts.t: 400 is in second_split.cohorts.s too"
+    )
+    mistake("second_split: {cohorts: {s: []}}", "second_split.cohorts.s: must be a list with at least one item")
+    split = asked + "second_split: {cohorts: {s: [400]}}\n"
+    mistake(
+        split + "select: {methods: [second_split_forgetting-seeds1, random]}",
+        "second_split_forgetting is of whole trainings: it has no epoch, and no seeds to choose",
+    )
+
+
+def test_recipes_of_retraining(mistake):
+    mistake("retrain: {recipes: {kd: {}}}", "retrain.recipes.kd: says nothing: give a teacher, such as {teacher: full}")
+    mistake("retrain: {recipes: {kd: {weight: 0.5}}}", "retrain.recipes.kd: weight is of a teacher: give one")
+    mistake("retrain: {recipes: {kd: {teacher: full, weight: 1.5}}}", "recipes.kd.weight: must be at most 1.0, not 1.5")
+    mistake("retrain: {recipes: {kd: {teacher: full, temperature: 0.0}}}", "kd.temperature: must be above 0, not 0.0")
+    mistake("retrain: {recipes: {kd: {teacher: half}}}", "retrain.recipes.kd.teacher: must be 'full' or 'early'")
+    mistake("retrain: {recipes: {'1': {budget: epochs}}}", "recipes: 1: the name of a recipe begins with a letter")
+    mistake("retrain: {recipes: {k-d: {budget: epochs}}}", "recipes.k-d: a name is made of letters, digits and _")
+
+
 def test_cohorts(mistake):
     mistake("early: {cohorts: {}}", "early.cohorts: names no cohort; give one, such as {a: [0, 1, 2]}")
     mistake("early: {cohorts: {a: []}}", "early.cohorts.a.seeds: must be a list with at least one item")
@@ -319,6 +348,31 @@ def test_forgetting_has_no_epoch_0(mistake):
         "score: {scores: [el2n, aum]}\nselect: {methods: [aum-epoch0, random]}",
         "select.methods: 'aum-epoch0' at epoch 0: aum is of visits, from epoch 1 on",
     )
+
+
+def test_scores_that_need_more_than_early_keeps(mistake, tmp_path):
+    mistake(
+        "score: {scores: [el2n, donod]}",
+        "score.scores: donod needs the inputs of the last layer: name the epochs after which to keep them in "
+        "early.features, such as [10]",
+    )
+    kept = "early: {features: [2, 5]}\nscore: {scores: [el2n, donod, tdds, ensemble_agreement]}\n"
+    chosen = kept + "select: {methods: [random, %s]}"
+    mistake(chosen % "donod", "select.methods: 'donod' needs the features of epoch 10: add it to early.features")
+    mistake(chosen % "tdds-epoch2", "select.methods: 'tdds-epoch2' at epoch 2: tdds exists after 5, 10")
+    mistake(chosen % "ensemble_agreement-seeds1", "ensemble_agreement is of all seeds together: leave out seeds")
+    good = "donod-epoch5, tdds, ensemble_agreement, donod-epoch2-seeds1"
+    load_params(write(tmp_path / "params.yaml", chosen % good))
+    mistake(
+        "early: {epochs: [0, 2, 10]}\nscore: {scores: [el2n, tdds]}\nsweep: {methods: []}",
+        "score.scores: tdds needs the outputs after 3 epochs from 1 on; early.epochs has 0, 2, 10",
+    )
+    alone = "early: {cohorts: {%s}}\nscore: {scores: [el2n, ensemble_agreement]}\nselect: {methods: [random]}"
+    for cohorts in ("a: [7]", "a: {seeds: [7, 8], folds: 2}"):
+        mistake(alone % cohorts, "ensemble_agreement compares networks: give early.cohorts more seeds, two for every")
+    load_params(write(tmp_path / "params.yaml", alone % "a: [7], b: [8]"))
+    subsets = "spawn: {at: [0 steps]}\nconnectivity: {subsets: {score: donod, epoch: 10, images: 9}}"
+    mistake(kept + subsets, "connectivity.subsets.epoch: donod exists after 2, 5, not 10")
 
 
 def test_epochs(mistake):
@@ -414,11 +468,26 @@ def test_methods_with_options(tmp_path, mistake):
     assert (found["far"].method, found["far"].options) == ("k_center", {"epoch": 5})
     assert found["ccs"].options == {"score": "el2n", "epoch": 2, "cutoff": 0.1, "strata": 50}
     given = "select: {methods: {random: {}, "
+    mistake(given + "drop: {epoch: 3}}}", "'drop' needs the outputs of epoch 3; early.epochs has 0, 1, 2")
+    mistake(
+        "download: {validation: 0}\n" + given + "drop: {}}}",
+        "select.methods: 'drop' needs validation images: set download.validation above 0",
+    )
+    mistake(given + "glister: {}}}", "'glister' needs the features of epoch 10: add it to early.features")
+    mistake(given + "d2: {score: el2n}}}", "'d2' needs the features of epoch 10: add it to early.features")
+    mistake(given + "d2: {score: el2n, neighbours: 3}}}", "select.methods.d2.neighbours: no such key; there are score,")
+    mistake(
+        given + "adaptive_score: {scores: [el2n, forgeting]}}}",
+        "'adaptive_score': unknown score 'forgeting'; there are",
+    )
+    mistake(given + "adaptive_score: {scores: []}}}", "select.methods.adaptive_score.scores: must be a list with at")
     mistake(
         given + "own: {method: ranked, score: el2n, window: 1.5}}}",
         "select.methods.own.window: must be a fraction from 0 to below 1, middle or ends, not 1.5",
     )
-    mistake(given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ccs")
+    mistake(
+        given + "k_centre: {epoch: 4}}}", "select.methods: 'k_centre' is not a selection method; there are ", "k_center"
+    )
     mistake(given + "k_center: {epochs: 4}}}", "select.methods.k_center.epochs: no such key; did you mean epoch?")
     mistake(given + "ccs: {cutoff: 0.1}}}", "select.methods.ccs.score: is missing; it must be given")
     mistake(given + "ccs: {score: el2n, cutoff: 1.5}}}", "select.methods.ccs.cutoff: must be below 1")
@@ -427,7 +496,11 @@ def test_methods_with_options(tmp_path, mistake):
         "select.methods: 'ccs': unknown score 'el3n'; there are confident_learning, el2n",
     )
     mistake(
-        given + "far: {method: [k_center]}}}", "select.methods.far.method: must be one of ccs, ", "k_center, ", "not ["
+        given + "far: {method: [k_center]}}}",
+        "select.methods.far.method: must be one of ",
+        "ccs, ",
+        "k_center, ",
+        "not [",
     )
     mistake(given + "a b: {method: k_center}}}", "select.methods: 'a b': a name is made of letters")
     mistake(given + "k_center: {}}}", "'k_center' needs the features of epoch 10: add it to early.features")
@@ -753,3 +826,15 @@ NAMED = load_named({"networks": {"small": {}}, "trainings": {"short": {"length":
 def test_the_key_is_named_in_full_when_one_section_is_read(user_error, model, values, message):
     with user_error(message):
         validate(model, values, "params.yaml", (model.__name__.lower(),), NAMED)
+
+
+def test_a_trusted_cohort_needs_trusted_labels_and_another_cohort(mistake):
+    trusted = "{t: {seeds: [7], trusted: true}}"
+    mistake(f"early: {{cohorts: {trusted}}}", "early.cohorts.t", "labels.trusted names no column")
+    mistake("labels: {trusted: seen}", "labels.trusted: seen is a column of labels.file, which is null")
+    of_file = "labels: {file: a.csv, trusted: seen}\nearly: {cohorts: "
+    values = complete(of_file + "{t: {seeds: [7], trusted: true}}}")
+    values["early"]["cohorts"] = {"t": {"seeds": [7], "trusted": True}}
+    with pytest.raises(UserError, match=r"early\.cohorts: all are trusted"):
+        validate(Params, values, "p.yaml", named=load_named(values, "p.yaml"))
+    mistake(of_file + "{t: {seeds: [7], trusted: true, folds: 2}}}", "early.cohorts.t", "is trusted, and has folds")

@@ -68,6 +68,7 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
         users = [values[section] for section in ("early", "retrain", "dense")] + [
             *values["transfer"]["sources"].values()
         ]
+        users += [values["target"]] if values["target"]["sets"] and kind == "training" else []
         assert {user[kind] for user in users} == set(values[f"{kind}s"])
     assert all(list(level)[:3] == ["parent", "rewind", "data"] for level in values["pruning"]["levels"].values())
 
@@ -75,7 +76,8 @@ def test_a_recipe_becomes_params_that_are_right_and_leave_no_key_out(name: str) 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_is_short(name: str) -> None:
     text = (ROOT / "src/winnow/recipes" / f"{name}.yaml").read_text()
-    assert (1 if "\nextends: " in text else 10) <= len(text.splitlines()) <= 70
+    lines = [line for line in text.splitlines() if not line.endswith(": {}")]  # a line for each method is no length
+    assert (1 if "\nextends: " in text else 10) <= len(lines) <= 70
 
 
 def test_what_a_recipe_does_not_say_is_as_in_the_default() -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "line",
     "load_subset",
     "load_ticket",
+    "propose_labels",
     "prune",
     "rewind",
     "score",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from winnow.datasets.label_neighbourhood import propose_labels
     from winnow.direct.landscape import hessian_eigenvalues, line
     from winnow.direct.pruning import density, hold, prune, rewind
     from winnow.direct.scores import features, score, suspects
@@ -38,6 +40,7 @@ else:
         from importlib import import_module
 
         modules = {
+            "datasets.label_neighbourhood": ("propose_labels",),
             "direct.landscape": ("hessian_eigenvalues", "line"),
             "direct.pruning": ("density", "hold", "prune", "rewind"),
             "direct.scores": ("features", "score", "suspects"),

@@ -19,12 +19,28 @@ from winnow.params.named import Named, load_named
 from winnow.params.ntk import Ntk
 from winnow.params.pruning import Pruning, check_tree
 from winnow.params.retrain import Retrain
+from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.params.target import Target
 from winnow.params.transfer import Transfer
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS, OF_OUTPUTS, OF_PARTS, OF_RECORDS
-from winnow.selection.choices import Choice, all_choices, all_subsets
+from winnow.scores.families import (
+    OF_ALL_SEEDS,
+    OF_DATA,
+    OF_FEATURES,
+    OF_FILES,
+    OF_GRADIENTS,
+    OF_ONE_RUN,
+    OF_PARTS,
+    OF_RECORDS,
+    OF_SEEDS,
+    OF_SPLITS,
+    OF_TRAJECTORIES,
+)
+from winnow.scores.when import FEWEST, epochs_of
+from winnow.selection.choices import Choice, all_choices, all_subsets, selected
 from winnow.selection.choose import method
+from winnow.selection.recipes import with_recipes
 from winnow.tickets.rules import rule_of
 from winnow.training import choosing
 
@@ -39,6 +55,8 @@ class Params(Named):
     aggregate: Aggregate
     ntk: Ntk
     transfer: Transfer
+    second_split: SecondSplit
+    target: Target
     select: Select
     sweep: Sweep
     retrain: Retrain
@@ -53,9 +71,12 @@ class Params(Named):
     @model_validator(mode="after")
     def _methods(self) -> Self:
         """Check that the methods named by the sections exist."""
-        if self.download.source not in methods.names(SOURCES):
-            there = ", ".join(methods.names(SOURCES))
-            raise ValueError(f"download.source: must be one of {there}, not {as_yaml(self.download.source)}")
+        sources = {"download": self.download.source}
+        sources |= {f"target.sets.{name}": target.source for name, target in self.target.sets.items()}
+        for key, source in sources.items():
+            if source not in methods.names(SOURCES):
+                there = ", ".join(methods.names(SOURCES))
+                raise ValueError(f"{key}.source: must be one of {there}, not {as_yaml(source)}")
         of_files = [name for family in OF_FILES for name in methods.names(family)]
         of_gradients = methods.names(OF_GRADIENTS)
         keys = (("scores", of_files, "gradients", of_gradients), ("gradients", of_gradients, "scores", of_files))
@@ -70,8 +91,12 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _parts(self) -> Self:
-        """Check that scores of networks trained on parts of the images have such networks."""
+        """Check that scores of networks trained on parts of the images, or on halves in turn, have such networks."""
         asked = [name for name in self.score.scores if name in methods.names(OF_PARTS)]
+        of_halves = [name for name in self.score.scores if name in methods.names(OF_SPLITS)]
+        if of_halves and not self.second_split.cohorts:
+            there = "give second_split.cohorts one, such as {s: [400, 401]}"
+            raise ValueError(f"score.scores: {of_halves[0]} needs seeds that train on two halves in turn: {there}")
         on_parts = {name: cohort for name, cohort in self.early.cohorts.items() if cohort.on_parts}
         if asked and not on_parts:
             raise ValueError(
@@ -90,6 +115,8 @@ class Params(Named):
     def _across_sections(self) -> Self:
         """Check that the scores and epochs for selection are computed, and that retraining has seeds of its own."""
         epochs = ", ".join(map(str, self.early.epochs))
+        for score in self.score.scores:
+            self._kept_for(score)
         for name, choice in all_choices(self.select, self.sweep).items():
             self._selected_by("select.methods" if name in self.select.methods else "sweep.methods", name, choice)
         self._swept()
@@ -100,18 +127,47 @@ class Params(Named):
         self._on_subsets()
         self._sources()
         self._visits()
+        trusted = [name for name, cohort in self.early.cohorts.items() if cohort.trusted]
+        if trusted and self.labels.trusted is None:
+            raise ValueError(f"early.cohorts.{trusted[0]}: is trusted, but labels.trusted names no column")
+        if len(trusted) == len(self.early.cohorts):
+            raise ValueError("early.cohorts: all are trusted, so most images get no score; add one that trains on all")
+        if self.target.sets and self.target.cohort not in self.early.cohorts:
+            there = ", ".join(self.early.cohorts)
+            raise ValueError(f"target.cohort: {self.target.cohort} is not in early.cohorts; there are {there}")
         shared = sorted(set(self.retrain.seeds) & {s for cohort in self.early.cohorts.values() for s in cohort.seeds})
         if shared:
             raise ValueError(f"retrain.seeds: {shared[0]} is a seed of early.cohorts too; retraining needs fresh ones")
         return self
+
+    def _kept_for(self, score: str) -> None:
+        """Check that early keeps what a score takes."""
+        epochs = ", ".join(map(str, self.early.epochs))
+        if score in methods.names(OF_FEATURES) and not self.early.features:
+            raise ValueError(
+                f"score.scores: {score} needs the inputs of the last layer: name the epochs after which to keep them "
+                f"in early.features, such as [{self.early.epochs[-1]}]"
+            )
+        if score in methods.names(OF_TRAJECTORIES) and not epochs_of(score, self.early.epochs, []):
+            raise ValueError(
+                f"score.scores: {score} needs the outputs after {FEWEST} epochs from 1 on; early.epochs has {epochs}"
+            )
+        cohorts = self.early.cohorts.values()
+        seeing = sum(
+            len(cohort.seeds) - (len(cohort.seeds) // cohort.folds if cohort.folds else 0) for cohort in cohorts
+        )
+        if score in methods.names(OF_SEEDS) and seeing < 2:
+            raise ValueError(
+                f"score.scores: {score} compares networks: give early.cohorts more seeds, two for every image"
+            )
 
     def _neighbours(self) -> None:
         """What groups of neighbouring images are made by is computed, and their kernels' networks are kept."""
         computed = [*self.score.scores, *self.score.gradients]
         if self.ntk.score not in computed:
             raise ValueError(f"ntk.score: {self.ntk.score} is not computed; score has {', '.join(computed)}")
-        if self.ntk.score == "forgetting" and self.early.epochs == [0]:
-            raise ValueError("ntk.score: forgetting is counted from epoch 1 on, but early.epochs ends at 0")
+        if not epochs_of(self.ntk.score, self.early.epochs, self.early.features):
+            raise ValueError(f"ntk.score: {self.ntk.score} is counted from epoch 1 on, but early.epochs ends at 0")
         for epoch in self.ntk.epochs or []:
             if epoch not in self.early.epochs[:-1]:
                 there = ", ".join(map(str, self.early.epochs))
@@ -128,6 +184,10 @@ class Params(Named):
         if subsets.epoch is not None and subsets.epoch not in self.early.epochs:
             there = ", ".join(map(str, self.early.epochs))
             raise ValueError(f"connectivity.subsets.epoch: {subsets.epoch} is not scored; early.epochs has {there}")
+        exists = epochs_of(subsets.score, self.early.epochs, self.early.features)
+        if subsets.epoch is not None and subsets.epoch not in exists:
+            there = ", ".join(map(str, exists))
+            raise ValueError(f"connectivity.subsets.epoch: {subsets.score} exists after {there}, not {subsets.epoch}")
 
     def _swept(self) -> None:
         """Check that no subset of sweep is one of select, and that all have a random subset to be compared with."""
@@ -143,7 +203,7 @@ class Params(Named):
                 )
 
     def _sources(self) -> None:
-        """Every source of transfer has seeds of its own, and a training that is long enough."""
+        """Every source of transfer has seeds of its own, and a training that is long enough; second_split new seeds."""
         owner = {seed: f"early.cohorts.{name}" for name, own in self.early.cohorts.items() for seed in own.seeds}
         owner |= dict.fromkeys(self.retrain.seeds, "retrain.seeds")
         for name, source in self.transfer.sources.items():
@@ -156,14 +216,21 @@ class Params(Named):
             if unit.startswith("epoch") and self.early.epochs[-1] > int(count):
                 last = f"early.epochs ends at {self.early.epochs[-1]}"
                 raise ValueError(f"{key}.training: its length is {source.training.length}, but {last}")
+        for name, seeds in self.second_split.cohorts.items():
+            for seed in seeds:
+                if seed in owner:
+                    raise ValueError(f"second_split.cohorts.{name}: {seed} is in {owner[seed]} too; give new seeds")
+            owner |= dict.fromkeys(seeds, f"second_split.cohorts.{name}")
 
     def _visits(self) -> None:
         """The trainings that choose as they go have names of their own, and their methods and options exist."""
-        taken = {"full", "random", *all_subsets(self.select, self.sweep), *self.select.methods, *self.sweep.methods}
+        subsets = all_subsets(self.select, self.sweep)
+        subsets |= with_recipes(selected(self.select), self.retrain.recipes)
+        taken = {"full", *subsets, *self.select.methods, *self.sweep.methods}
         for name, values in self.retrain.visits.items():
-            if name in taken:
+            if name in taken or name.startswith("on-"):  # on-: of targets
                 raise ValueError(
-                    f"retrain.visits: {name} is the name of a subset or of a selection method; take another"
+                    f"retrain.visits: {name} is a name of a subset, a selection method or a target; take another"
                 )
             choosing.check(name, values)
 
@@ -172,17 +239,34 @@ class Params(Named):
         if source not in self.transfer.sources:
             there = ", ".join(self.transfer.sources) or "none yet"
             raise ValueError(f"{key}: {name!r}: {source} is not in transfer.sources; there are {there}")
-        known = [known for family in (OF_OUTPUTS, *OF_RECORDS) for known in methods.names(family)]
+        known = [known for family in OF_ONE_RUN for known in methods.names(family)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: sources do not have {score}; they have {', '.join(known)}")
 
     def _selected_by(self, key: str, name: str, choice: Choice) -> None:
         """Check that early and score keep what a selection method of this key needs."""
-        score, epoch = choice.options.get("score", "random"), choice.options.get("epoch")
+        epoch, marked = choice.options.get("epoch"), method(choice.method)
+        for score in [choice.options.get("score", "random"), *choice.options.get("scores", [])]:
+            self._by_score(key, name, choice, score)
+        if methods.has_mark(marked, "NEEDS_VALIDATION") and not self.download.validation:
+            raise ValueError(f"{key}: {name!r} needs validation images: set download.validation above 0")
+        if methods.has_mark(marked, "NEEDS_VALIDATION") and epoch not in self.early.epochs:
+            there = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"{key}: {name!r} needs the outputs of epoch {epoch}; early.epochs has {there}")
+        if methods.has_mark(marked, "NEEDS_TARGET"):
+            self._for_a_target(f"{key}: {name!r}", choice)
+        if methods.has_mark(marked, "NEEDS_FEATURES") and epoch not in self.early.features:
+            raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
+
+    def _by_score(self, key: str, name: str, choice: Choice, score: str) -> None:
+        """Check that a score that a selection method chooses by is computed at its epoch."""
+        epoch = choice.options.get("epoch")
         of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
-        of_parts = methods.names(OF_PARTS)
-        of_epochs = [*methods.names(OF_OUTPUTS), *of_visits, *of_parts, *methods.names(OF_GRADIENTS)]
-        known = [*of_epochs, *methods.names(OF_DATA)]
+        of_all_seeds = [name for family in OF_ALL_SEEDS for name in methods.names(family)]
+        families = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_GRADIENTS)
+        of_epochs = [name for family in families for name in methods.names(family)]
+        of_halves = methods.names(OF_SPLITS)
+        known = [*of_epochs, *of_halves, *methods.names(OF_DATA)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
@@ -200,11 +284,30 @@ class Params(Named):
             raise ValueError(f"{of} {epoch} is not scored; early.epochs has {there}")
         if score in of_visits and epoch == 0:
             raise ValueError(f"{key}: {name!r} at epoch 0: {score} is of visits, from epoch 1 on")
-        if methods.has_mark(method(choice.method), "NEEDS_FEATURES") and epoch not in self.early.features:
+        exists = epochs_of(score, self.early.epochs, self.early.features)
+        if score in methods.names(OF_TRAJECTORIES) and epoch not in exists:
+            there = ", ".join(map(str, exists))
+            raise ValueError(f"{key}: {name!r} at epoch {epoch}: {score} exists after {there}")
+        if score in methods.names(OF_FEATURES) and epoch not in exists:
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
-        if score in of_parts and choice.options.get("seeds") is not None:
+        if score in of_all_seeds and choice.options.get("seeds") is not None:
             raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
+        if score in of_halves and choice.given & {"epoch", "seeds"}:
+            raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
+
+    def _for_a_target(self, key: str, choice: Choice) -> None:
+        """Check that a method which chooses for a target has one, and that there are outputs of its epoch."""
+        target, sets = choice.options["target"], self.target.sets
+        there = ", ".join(sets) or "none yet"
+        if target is None and len(sets) != 1:
+            why = "names no target" if sets else "chooses for a target: add one to target.sets"
+            raise ValueError(f"{key} {why}; there are {there}")
+        if target is not None and target not in sets:
+            raise ValueError(f"{key}: target: {target} is not in target.sets; there are {there}")
+        if choice.options["epoch"] not in self.early.epochs:
+            epochs = ", ".join(map(str, self.early.epochs))
+            raise ValueError(f"{key}: epoch {choice.options['epoch']} is not scored; early.epochs has {epochs}")
 
     def _enough_seeds(self, key: str, choice: Choice, has_seeds: bool) -> None:
         """Check that early has as many seeds as a method takes the mean over, where it does not take all."""

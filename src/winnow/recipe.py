@@ -2,10 +2,11 @@
 
 A recipe, a file of winnow/recipes or of the project's own folder recipes, says how it differs from the default
 experiment (params/default.yaml). Sections merge key by key. A map whose items the user names (networks, trainings,
-cohorts, sources, methods, rewinds, levels, runs) replaces the default's map. Each of its items says how it differs: a
-network or a training from the default's of that name, or else from its first, a level from its parent, a perturbed run
-from its level. The default's sweep and sources are made for its epochs, seeds and networks: a recipe that names none
-has none. With the key extends, it says how it differs from the recipe of that name instead.
+cohorts, sources, sets, methods, rewinds, levels, runs) replaces the default's map. Each of its items says how it
+differs: a network or a training from the default's of that name, or else from its first, a level from its parent, a
+perturbed run from its level. The default's sweep and sources are made for its epochs, seeds and networks: a recipe that
+names none has none. Where it does not say so, target has the first cohort, and the training of retrain. With the key
+extends, it says how it differs from the recipe of that name instead.
 """
 
 import difflib
@@ -35,7 +36,7 @@ RECIPES = (Path(__file__).parent / "recipes", Path("recipes"))  # ours, and the 
 PARAMS = Path("params.yaml")
 DEFAULT = Path(__file__).parent / "params" / "default.yaml"  # not params.yaml, which users change
 # maps of user-named items
-OF_THE_USER = ("networks", "trainings", "cohorts", "sources", "methods", "rewinds", "levels", "runs")
+OF_THE_USER = ("networks", "trainings", "cohorts", "sources", "sets", "methods", "rewinds", "levels", "runs")
 NOT_INHERITED: dict[str, dict[str, type]] = {
     "sweep": {"methods": CommentedSeq, "keep": CommentedSeq},
     "transfer": {"sources": CommentedMap},
@@ -95,6 +96,13 @@ def expanded(recipe: str, own: Mapping[str, Any] | None = None) -> str:
             base = CommentedMap({item: deepcopy(items.get(item, next(iter(items.values()))))})
             _merge(base, {item: given})
             values[key][item] = base[item]
+    target = CommentedMap(
+        cohort=next(iter(_map(values, "early", "cohorts")), None), training=values["retrain"]["training"]
+    )
+    _merge(values["target"], target | _map(changes, "target") | _map(own, "target"))
+    sets = _map(values, "target", "sets")
+    for name, given in sets.items():  # dvc.yaml reads path
+        sets[name] = _in_one_line({"source": None, "path": None, "first": None, "first_test": None} | _map(given))
     levels = _map(values, "pruning", "levels")
     _complete_levels(levels, str(path))
     runs = _map(values, "perturbation", "runs")
@@ -180,6 +188,11 @@ def _path(name: str) -> Path:
 
 def _text(name: str) -> str:
     return _path(name).read_text(encoding="utf-8")
+
+
+def summary(recipe: str) -> str:
+    """The header of a recipe, in one line. Raises UserError if the recipe does not exist."""
+    return " ".join(line.removeprefix("#").strip() for line in _header(_text(recipe)).splitlines())
 
 
 def _header(text: str) -> str:

@@ -132,6 +132,25 @@ def test_differences_and_verdicts(method, keep, baseline, difference, verdict):
     assert found["fraction"] == float(keep)
 
 
+def test_a_recipe_is_compared_with_random_by_the_same_recipe():
+    plain = table()
+    by_kd = plain[plain["method"].isin(["el2n", "random"])]
+    raised = {"el2n": 0.01, "random": 0.03}
+    by_kd = by_kd.assign(method=by_kd["method"] + "+kd", accuracy=by_kd["accuracy"] + by_kd["method"].map(raised))
+    found = differences(pd.concat([plain, by_kd]), "test")
+    of_kd = found[found["method"].str.endswith("+kd") & (found["keep"] == "0.5")].set_index(["method", "baseline"])
+    assert of_kd["difference"].to_dict() == pytest.approx(
+        {
+            ("el2n+kd", "random"): 0.10 - 0.02,
+            ("el2n+kd", "full"): -0.025 + 0.01,
+            ("el2n+kd", "plain"): 0.01,
+            ("random+kd", "full"): -0.125 + 0.03,
+            ("random+kd", "plain"): 0.03,
+        }
+    )
+    pd.testing.assert_frame_equal(found[~found["method"].str.contains("+", regex=False)], differences(plain, "test"))
+
+
 def test_the_splits_are_kept_apart():
     accuracy = table()
     accuracy.loc[(accuracy["split"] == "validation") & (accuracy["method"] == "el2n"), "accuracy"] = 0.0
@@ -226,5 +245,7 @@ def test_over_the_fraction_are_selected_methods_and_those_at_several_fractions()
     assert over_fractions(bands, bands, ["el2n", "random"])["method"].unique().tolist() == [
         *("el2n", "random", "late", "full")
     ]
+    by_recipe = pd.DataFrame({"method": ["el2n+kd", "early+kd"], "keep": "0.3"})
+    assert over_fractions(by_recipe, bands, ["el2n"])["method"].tolist() == ["el2n+kd"]
     table = pd.DataFrame({"method": ["early", "late"], "keep": "0.3"})
     assert over_fractions(table, bands, {"el2n": {}, "early": {}})["method"].tolist() == ["early", "late"]

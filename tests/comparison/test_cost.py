@@ -1,3 +1,5 @@
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,7 @@ def test_the_passes_are_those_of_the_evidence_that_a_method_asks_for(params: Par
     assert found(("score", {**of_score, "name": "input_norm"})) == (0, 0, 0, 0)
     assert found(("score", {**of_score, "name": "el2n", "seeds": range(2, 4)})) == (2, 8, 16, 2)
     assert found(("score", {**of_score, "name": "el2n", "source": "lenet"})) == (3, 8, 24, 3)
+    assert found(("score", {**of_score, "name": "tdds"})) == (10, 8, 80, 50)  # scored at epochs 0, 1, 2, 4 and 8
     assert found(*reads("ranked", score="el2n", epoch=4), *reads("k_center", epoch=4)) == (10, 4, 40, 11)
 
 
@@ -54,6 +57,17 @@ def test_seconds_and_memory_are_of_the_call_alone() -> None:
         assert found == [("sum", {"of": 2.0**23 + 1})]
         assert 60 < mib < 90
         assert 0 < seconds < 60
+
+
+def test_what_a_call_imports_does_not_count() -> None:
+    def call() -> list:
+        if "this" not in sys.modules:  # the Zen of Python, which nothing else imports
+            import this  # noqa: F401
+
+            time.sleep(1)
+        return []
+
+    assert measured(call)[0] < 0.5
 
 
 def test_a_call_that_dies_is_no_silence(capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 import winnow.datasets.build
 import winnow.datasets.images
 import winnow.params.download
-from winnow.datasets.build import Source, build, read
+from winnow.datasets.build import Source, build, in_channels, read
 from winnow.datasets.images import Images, load_facts, load_pixels, load_split, save_dataset
 from winnow.datasets.statistics import channel_statistics
 from winnow.errors import UserError
@@ -119,6 +119,19 @@ def test_grey_images_become_colour_if_the_other_set_is(given_source, coloured):
     assert parts["train"].pixels.shape == parts["test"].pixels.shape == (2, 3, 4, 4)
     grey, old = (parts["test"], test) if coloured == "train" else (parts["train"], train)
     assert all(np.array_equal(grey.pixels[:][:, channel], old.pixels[:, 0]) for channel in range(3))
+
+
+def test_a_data_set_gets_the_channels_of_another(given_source):
+    train, test = images("train", [0, 1], (1, 4, 4)), images("test", [0, 1], (1, 4, 4))
+    given_source(train, test)
+    grey = build(Download(validation=0.0))
+    coloured = in_channels(grey, 3)
+    for part, old in (("train", train), ("test", test)):
+        np.testing.assert_array_equal(coloured.splits[part].pixels[:], np.repeat(old.pixels, 3, axis=1))
+    np.testing.assert_allclose((coloured.mean, coloured.std), channel_statistics(coloured.splits["train"].pixels))
+    assert in_channels(grey, 1) is grey
+    with pytest.raises(ValueError, match="in colour"):
+        in_channels(coloured, 1)
 
 
 def test_a_built_data_set_is_saved_and_read_back(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.datasets.label_file import Row, read_labels, relabel
+from winnow.datasets.label_file import Row, marked, read_labels, relabel
 
 IDS = ["train/a.png", "train/b.png", "train/c.png", "train/d.png", "train/e.png"]
 LABELS = np.array([0, 1, 2, 0, 1])
@@ -191,3 +191,16 @@ def test_two_labels_for_one_image_name_both_lines():
 def test_a_class_without_an_image_is_named():
     with pytest.raises(ValueError, match="leaves 'eel' a class with no image to train on"):
         joined(("train/c.png", "dog"))
+
+
+def test_which_images_a_column_marks():
+    texts = ["1", "0", "true", "", "False", "1.0"]
+    rows = [Row(f"line {i}", f"train/{i}", text) for i, text in enumerate(texts)]
+    ids = ["train/5", "train/0", "train/1", "train/2", "train/9"]
+    assert marked(ids, [*rows, Row("line 8", "elsewhere", "1")]).tolist() == [True, True, False, True, False]
+    with pytest.raises(ValueError, match="line 0: must be 1 or 0, true or false, not 'yes'"):
+        marked(ids, [Row("line 0", "train/0", "yes")])
+    with pytest.raises(ValueError, match="marks 0 of the 1 training images"):
+        marked(["train/1"], rows)
+    with pytest.raises(ValueError, match="marks 1 of the 1 training images"):
+        marked(["train/0"], rows)

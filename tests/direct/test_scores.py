@@ -1,15 +1,20 @@
 """Scores, features and suspects of a user's own networks and loader, against plain torch in double precision."""
 
 import copy
+from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import jensenshannon
 from torch import nn
 from torch.nn import functional
 
 import winnow
 from tests.direct.own import CLASSES, Own, data, loader
+from winnow import methods
+from winnow.scores.families import OF_FEATURES
+from winnow.scores.last_layer import LastLayer
 
 X, Y = data().tensors
 
@@ -74,6 +79,29 @@ def test_forgetting_is_counted_from_a_record_of_the_users_own():
     assert winnow.forgetting(correct)[-1].tolist() == [2, np.inf, 1, 1]
 
 
+def test_the_agreement_of_networks_is_the_mean_over_their_pairs():
+    networks = [Own(seed) for seed in range(3)]
+    p = [network.eval()(X).softmax(1).detach().numpy().astype(float) for network in networks]
+    pairs = [jensenshannon(a, b, axis=1) ** 2 for a, b in combinations(p, 2)]
+    np.testing.assert_allclose(
+        winnow.score(networks, loader(), "ensemble_agreement"), np.mean(pairs, axis=0), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", methods.names(OF_FEATURES))
+def test_scores_of_features_are_of_all_examples_together(name):
+    networks = [Own(seed) for seed in range(2)]
+    expected = []
+    for network in networks:
+        last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+        weight, bias = (part.detach().numpy() for part in (last.weight, last.bias))
+        outputs = network.eval()(X).log_softmax(1).detach().numpy()
+        inputs = torch.tanh(network.bn(network.first(X))).detach().numpy()
+        expected.append(methods.find(OF_FEATURES, name)(LastLayer(inputs, weight, bias, outputs, Y.numpy())))
+    found = winnow.score(networks, loader(), name)
+    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=1e-3, atol=1e-5)
+
+
 # Suspects
 
 
@@ -118,6 +146,9 @@ def test_the_score_of_suspects_is_el2n():
         ({"name": "el3n"}, "name: 'el3n' is not a score of a network on a loader; there are el2n, entropy, least_conf"),
         ({"name": "forgetting"}, "name: 'forgetting' is not a score of a network"),
         ({"name": "confident_learning"}, "name: 'confident_learning' is not a score of a network on a loader"),
+        ({"name": "ensemble_agreement"}, "networks: ensemble_agreement compares networks; give at least two"),
+        ({"name": "donod", "networks": nn.Flatten()}, "no linear layer"),
+        ({"name": "donod", "loader": loader(shuffle=True)}, "loader: shuffles"),
         ({"networks": []}, "networks: must be a torch.nn.Module, or a list"),
         ({"networks": "resnet18"}, "networks: must be"),
         ({"networks": nn.Identity(), "loader": [(torch.zeros(2, 3, 4), Y[:2])]}, "network: must give logits"),

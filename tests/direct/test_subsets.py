@@ -44,8 +44,9 @@ def test_by_chance():
 
 @pytest.mark.parametrize("method", names(METHODS))
 def test_every_method_chooses_distinct_rows_in_their_order(method):
-    target = {"target_features": FEATURES[:4] + 1, "target_outputs": OUTPUTS[4:8]}
-    rows = winnow.select(LABELS, 7, method, scores=SCORES, features=FEATURES, outputs=OUTPUTS, **target).rows
+    further: dict = {"target_features": FEATURES[:4] + 1, "target_outputs": OUTPUTS[4:8]}
+    further["validation"] = LABELS[:9], OUTPUTS[:9], FEATURES[:9]
+    rows = winnow.select(LABELS, 7, method, scores=SCORES, features=FEATURES, outputs=OUTPUTS, **further).rows
     assert rows.dtype == np.int64
     assert len(rows) == 7
     assert (np.diff(rows) > 0).all()
@@ -62,13 +63,14 @@ def test_k_center_covers_separate_groups():
     [
         ({"keep": 0}, "keep: 0 is 0 of the 30"),
         ({"keep": 1.5}, "keep: 1.5 is 45 of the 30"),
-        ({"method": "best"}, "'best' is not a selection method; there are ccs, "),
+        ({"method": "best"}, "'best' is not a selection method; there are "),
         ({"scores": None}, "scores: ranked chooses by a score: give scores"),
         ({"scores": {"a": SCORES, "b": SCORES}}, "give one of a, b as the option score"),
         ({"score": "c"}, "no score 'c' was given; there are scores"),
         ({"scores": SCORES[:-1]}, r"scores: scores must have a number for each of the 30 labels.*\[29\]"),
         ({"scores": np.full(30, np.nan)}, "none of them nan"),
         ({"method": "k_center"}, "no features were given"),
+        ({"method": "drop"}, "no validation images were given"),
         ({"method": "k_center", "features": FEATURES[1:]}, "features: 29 rows for 30 labels"),
         ({"outputs": OUTPUTS[1:]}, r"outputs: must be \[n, classes\], here \[30, 3\] or wider; these are \[29, 3\]"),
         ({"outputs": OUTPUTS[:, 1:]}, r"these are \[30, 2\]"),

@@ -33,6 +33,7 @@ labels:
   right: file
   noise: 0.0
   seed: 0
+  trusted: null
 networks:
   small: {name: convnet, width: 4}
   lenet: {name: lenet_300_100}
@@ -64,6 +65,14 @@ ntk:
 transfer:
   sources:
     other: {seeds: [300], network: lenet, training: short}
+second_split:
+  cohorts:
+    s: [400]
+target:
+  sets:
+    t: {source: digits, path: null, first: 80, first_test: 40}
+  cohort: b
+  training: short
 select:
   methods: [el2n, random]
   keep: [0.5]
@@ -79,6 +88,8 @@ retrain:
   budget: steps
   visits:
     third: {method: rs2, keep: 0.35}
+  recipes:
+    kd: {teacher: full}
 dense:
   seeds: [200, 201]
   network: small
@@ -260,8 +271,11 @@ def command(stage: str) -> list[str]:
     entry = read_yaml(ROOT / "dvc.yaml")["stages"][group]
     names = entry.get("matrix", {})
     parts = items.split("-", maxsplit=1) if len(names) == 2 else [items]
-    if list(names) == ["method", "keep"]:  # the methods' names hold dashes
-        parts = items.rsplit("-", maxsplit=1)
+    if list(names) == ["target", "method", "keep"]:
+        target, _, rest = items.partition("-")
+        parts = [target, *rest.rsplit("-", maxsplit=1)]
+    if list(names)[:2] == ["method", "keep"]:  # the methods' names hold dashes
+        parts = items.rsplit("-", maxsplit=len(names) - 1)
     text = entry.get("do", entry)["cmd"].removeprefix("exec ").replace("${key}", items).replace("${item}", items)
     for name, part in zip(names, parts, strict=False):
         text = text.replace(f"${{item.{name}}}", part)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.clone import ROOT, Clone, ran, read_yaml
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
+from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
 from winnow.scores.seed_scores import load_scores
 from winnow.selection.files import load_subset
 from winnow.stages._code import imported_files
@@ -181,12 +181,12 @@ def test_an_experiment_with_another_training_trains_the_sections_that_name_it(cl
 
 
 # As the stage check has it for every experiment
-NOT_OF_DATA = dict.fromkeys([*(name for name in OF_FILES if name != OF_DATA), OF_GRADIENTS], ())
+WITH_EPOCH = dict.fromkeys([*(name for name in OF_FILES if name not in WITHOUT_EPOCH), OF_GRADIENTS], ())
 NOT_COMPUTED = {
     "score": {OF_GRADIENTS: []},
     "score_gradients": dict.fromkeys(OF_FILES, ()),
-    "compare": NOT_OF_DATA,
-    "claims": NOT_OF_DATA,
+    "compare": WITH_EPOCH,
+    "claims": WITH_EPOCH,
 }
 IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/report/mosaic.py": {"figures"},
@@ -200,7 +200,18 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {
-        *("early", "transfer", "retrain", "retrain_visits", "rewind", "dense", "prune", "spawn", "perturbation"),
+        *(
+            "early",
+            "second_split",
+            "transfer",
+            "retrain",
+            "retrain_recipes",
+            "retrain_visits",
+            "rewind",
+            "dense",
+            "prune",
+        ),
+        *("spawn", "perturbation"),
     },
     "src/winnow/repro/scheduler.py": set(),
 }

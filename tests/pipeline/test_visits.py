@@ -50,15 +50,15 @@ def test_a_new_one_trains_itself_only_and_one_taken_out_leaves_nothing(clone: Cl
     assert clone.make("compare") == ["retrain_visits@third"]  # with the same outputs
     clone.set("retrain.visits", third)
     assert clone.make("compare") == ["compare"]
-    assert {path.name for path in clone.path("data/retrain").iterdir()} == {
-        *("random-0.5", "el2n-0.5", "el2n-seeds1-0.5", "full", "third")
-    }
+    left = {path.name for path in clone.path("data/retrain").iterdir()}
+    assert "third" in left
+    assert "infobatch" not in left
 
 
 @pytest.mark.parametrize(
     ("visits", "message"),
     [
-        ({"el2n": {"method": "rs2", "keep": 0.5}}, "retrain.visits: el2n is the name of a subset or of a selection"),
+        ({"el2n": {"method": "rs2", "keep": 0.5}}, "retrain.visits: el2n is a name of a subset, a selection method"),
         ({"a.b": {"method": "rs2", "keep": 0.5}}, "a name is made of letters, digits, _ and -"),
         (
             {"third": {"keep": 0.5}},

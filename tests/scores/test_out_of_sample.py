@@ -64,3 +64,13 @@ def test_confident_learning_takes_the_folds_together(tmp_path):
     found = out_of_sample(["confident_learning"], [cohort(tmp_path, {5: [0, 1], 15: [2, 3]})])["confident_learning"]
     # p_0 = 0.3, 0.3, 0.8, 0.8: thresholds 0.55 and (0.7 + 0.2) / 2 = 0.45; confident 1, 1, 0, 0; labels 0 1 1 0
     np.testing.assert_allclose(found.values[0, 0], [1 + 0.7, 0.3, 1 + 0.8, 0.2], rtol=1e-5)
+
+
+def test_only_what_is_not_trusted_is_judged(tmp_path):
+    runs = [cohort(tmp_path / "a", {1: []}), cohort(tmp_path / "t", {2: [2, 3], 3: [2, 3]})]
+    assert out_of_sample(["loss"], runs) == {}
+    found = out_of_sample(["loss"], runs, np.array([False, False, True, True]))["loss"]
+    assert found.seeds == [0, 1]
+    for number, seed in enumerate((2, 3)):
+        np.testing.assert_allclose(found.values[number, 0, 2:], expected([seed] * 4, 0)[2:], rtol=1e-5)
+    assert np.isnan(found.values[:, :, :2]).all()

@@ -1,5 +1,6 @@
 """From the files that early training leaves to scores, and from scores to files."""
 
+import re
 from math import log, sqrt
 from pathlib import Path
 
@@ -110,8 +111,14 @@ def test_every_score_has_its_module():
     for family in (*OF_FILES, OF_GRADIENTS):
         for name in methods.names(family):
             assert methods.find(family, name).__name__ == name
-    with pytest.raises(ValueError, match="there is no score 'grand' of outputs, visits or data"):
+    with pytest.raises(ValueError, match="there is no score 'grand' of outputs, features, visits or data"):
         compute("grand", EarlyRuns(Path(), LABELS, Path()))
+
+
+def test_every_score_is_in_the_table_of_the_documentation():
+    text = Path(__file__).parents[2].joinpath("docs/selection.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(\w+)` \|", text.partition("## Policies")[0], re.MULTILINE)
+    assert sorted(table) == sorted(name for family in (*OF_FILES, OF_GRADIENTS) for name in methods.names(family))
 
 
 def test_a_cohort_without_runs(tmp_path):

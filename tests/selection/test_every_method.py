@@ -1,35 +1,46 @@
 """What holds for every selection method, also for one that is added later."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from winnow import methods
 from winnow.params.options import options
 from winnow.selection.choose import METHODS, choose, method
-from winnow.selection.evidence import Chosen, Given
+from winnow.selection.evidence import Chosen, Given, HeldOut
 
-IMAGES, CLASSES = 60, 3
+IMAGES, CLASSES, FEW = 60, 3, 12
 
 
 def images(seed: int = 0) -> Given:
-    """As many images of every class, with a score and a network that has learned a little."""
+    """As many images of every class, with a score and a network that has learned a little; and a few of a target."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(IMAGES) % CLASSES)
     features = rng.normal(size=(IMAGES, 5)) + 2 * rng.normal(size=(CLASSES, 5))[labels]
-    logits = rng.normal(size=(IMAGES, CLASSES)) + np.eye(CLASSES)[labels]
-    outputs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    return Given(labels, CLASSES, {"el2n": rng.random(IMAGES)}, features.astype(np.float32), outputs.astype(np.float32))
+    outputs = np.log(rng.dirichlet(np.ones(CLASSES), IMAGES) + np.eye(CLASSES)[labels])
+    outputs -= np.log(np.exp(outputs).sum(axis=1, keepdims=True))
+    return Given(
+        labels,
+        CLASSES,
+        {"el2n": rng.random(IMAGES)},
+        features.astype(np.float32),
+        outputs.astype(np.float32),
+        validation=HeldOut(labels[::3], outputs[::3].astype(np.float32), features[::3].astype(np.float32) - 0.1),
+        target_log_probabilities=outputs[:7].astype(np.float32),
+        target_feature_rows=features[:7].astype(np.float32) + 0.1,
+    )
 
 
 def chosen(name: str, evidence: Given, size: int, seed: int = 0) -> Chosen:
-    usual = {"epoch": 0, "score": "el2n"}
+    usual = {"epoch": 0, "score": "el2n", "scores": ["el2n"]}
     there = {option: value for option, value in usual.items() if option in options(method(name))}
     return choose(evidence, name, there, size, seed)
 
 
 def draws(name: str) -> bool:
     """Whether the method's choice is a matter of chance."""
-    return len({tuple(chosen(name, images(), IMAGES // 3, seed).rows) for seed in range(5)}) > 1
+    return len({tuple(chosen(name, images(), FEW, seed).rows) for seed in range(5)}) > 1
 
 
 ALL = methods.names(METHODS)
@@ -62,14 +73,14 @@ def test_only_some_methods_draw():
 @pytest.mark.parametrize("name", CERTAIN)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_the_images_does_not_matter(name, seed):
-    given, size = images(seed), CLASSES if name in OFTEN_TIE else 12
+    given, size = images(seed), CLASSES if name in OFTEN_TIE else FEW
     order = np.random.default_rng(seed).permutation(IMAGES)
-    shuffled = Given(
-        given.labels[order],
-        CLASSES,
-        {score: values[order] for score, values in given.scores.items()},
-        given.feature_rows[order],
-        given.output_rows[order],
+    shuffled = replace(
+        given,
+        labels=given.labels[order],
+        scores={score: values[order] for score, values in given.scores.items()},
+        feature_rows=given.feature_rows[order],
+        output_rows=given.output_rows[order],
     )
     assert sorted(order[chosen(name, shuffled, size).rows]) == chosen(name, given, size).rows.tolist()
 
@@ -77,9 +88,16 @@ def test_the_order_of_the_images_does_not_matter(name, seed):
 @pytest.mark.parametrize("name", CERTAIN)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_numbers_of_the_classes_do_not_matter(name, seed):
-    given, size = images(seed), 12
+    given, size = images(seed), FEW
     number = np.random.default_rng(seed).permutation(CLASSES)
-    outputs = np.empty_like(given.output_rows)
-    outputs[:, number] = given.output_rows
-    renamed = Given(number[given.labels], CLASSES, given.scores, given.feature_rows, outputs)
+    old = np.argsort(number)
+    renamed = replace(
+        given,
+        labels=number[given.labels],
+        output_rows=given.output_rows[:, old],
+        validation=replace(
+            given.validation, labels=number[given.validation.labels], outputs=given.validation.outputs[:, old]
+        ),
+        target_log_probabilities=given.target_log_probabilities[:, old],
+    )
     assert chosen(name, renamed, size).rows.tolist() == chosen(name, given, size).rows.tolist()

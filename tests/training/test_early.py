@@ -77,6 +77,8 @@ def test_the_kept_network_gives_the_kept_outputs(whole, epoch):
     outputs = log_probabilities(network, on_cpu(pictures()))
     np.testing.assert_allclose(tensors["log_probabilities"], outputs, atol=1e-5)
     assert outputs.shape == (43, CLASSES)
+    on_validation = log_probabilities(network, on_cpu(pictures(7, seed=1)))
+    np.testing.assert_allclose(tensors["validation.log_probabilities"], on_validation, atol=1e-5)
     np.testing.assert_allclose(np.exp(outputs).sum(axis=1), 1, rtol=1e-5)
 
 

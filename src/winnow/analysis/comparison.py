@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from winnow.analysis.spread import spread
+from winnow.selection.recipes import by_recipe, parts
 
 CONFIDENCE = 0.95
 DYNAMIC = "dynamic"  # in place of how much a method keeps, where training chooses as it goes
@@ -43,16 +44,21 @@ def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = (
     """Every method's mean accuracy minus each baseline's (random at the same keep, if there is one; all data), with
     Welch's 95% interval over the seeds of both.
 
+    Where a recipe trained the subset (el2n+kd), random is that by the same recipe, as a teacher that has seen all data
+    helps any subset. Such a method has a third baseline, plain: the same subset without the recipe.
+
     Returns method, keep, fraction, baseline, difference, low, high (fractions of 1; the interval is nan with one seed)
     and verdict: "above" or "below" if the interval leaves out 0, else "not told apart".
     """
     accuracy = accuracy[accuracy["split"] == split]
     rows = []
     for (method, keep), group in accuracy[accuracy["method"] != "full"].groupby(["method", "keep"], sort=False):
-        for baseline in baselines:
-            if method == baseline:
+        own, recipe = parts(str(method))
+        for baseline in [*baselines, *(["plain"] if recipe else [])]:
+            if own == baseline:
                 continue
-            other = accuracy[accuracy["method"] == baseline]
+            against = {"random": by_recipe("random", recipe), "plain": own}.get(baseline, baseline)
+            other = accuracy[accuracy["method"] == against]
             if baseline != "full":
                 other = other[other["keep"] == keep]
             if other.empty:  # training that chooses as it goes has no random subset of the same size
@@ -82,9 +88,11 @@ def welch_interval(a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE)
 
 def over_fractions(table: pd.DataFrame, bands: pd.DataFrame, selected: Collection[str]) -> pd.DataFrame:
     """The rows of methods that make lines over the fraction kept: all data, the selected ones, and those that ``bands``
-    has at several fractions; and of those that choose as they go. Others belong beside what they are compared with."""
+    has at several fractions, by whatever recipe; and of those that choose as they go. Others belong beside what they
+    are compared with."""
     several = bands.groupby("method")["fraction"].nunique() > 1
-    return table[table["method"].isin([*selected, "full", *several.index[several]]) | table["keep"].eq(DYNAMIC)]
+    wanted = [*selected, "full", *several.index[several]]
+    return table[table["method"].map(lambda name: parts(name)[0]).isin(wanted) | table["keep"].eq(DYNAMIC)]
 
 
 def differences_summary(table: pd.DataFrame) -> dict[str, dict[str, float | str | None]]:

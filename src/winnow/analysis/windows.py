@@ -6,7 +6,7 @@ import pandas as pd
 
 from winnow import methods
 from winnow.analysis.spread import spread
-from winnow.scores.families import OF_DATA
+from winnow.scores.families import WITHOUT_EPOCH
 from winnow.scores.seed_scores import NO_EPOCH
 from winnow.selection.choices import Choice
 
@@ -33,10 +33,10 @@ def windows(accuracy: pd.DataFrame, chosen_by: Mapping[str, Choice]) -> pd.DataF
         for name, of in of_ranking.items()
         if (of["seeds"], of["source"]) == (None, None) and not (of["equal"] or isinstance(of["window"], str))
     }
-    of_data = methods.names(OF_DATA)
+    without = [name for family in WITHOUT_EPOCH for name in methods.names(family)]
     about = pd.DataFrame(
         [
-            (of["score"], NO_EPOCH if of["score"] in of_data else of["epoch"], of["per_class"], of["window"])
+            (of["score"], NO_EPOCH if of["score"] in without else of["epoch"], of["per_class"], of["window"])
             for of in ranked.values()
         ],
         index=list(ranked),

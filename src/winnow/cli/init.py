@@ -38,7 +38,7 @@ def init(folder: str, recipe: str | None = None, images: str | None = None) -> s
     if root.exists() and not root.is_dir():
         raise UserError(f"{root}: is a file; name a folder")
     _needed("git")
-    given = {"download": _of_images(Path(images), root)} if images else None
+    given = {"download": of_images(Path(images), root)} if images else None
     params = expanded(recipe or (IMAGES if images else NO_IMAGES), given)
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".winnow-init-", dir=root) as temporary:
@@ -77,8 +77,11 @@ def update(folder: str) -> str:
     return f"{own} is that of this version now; git diff shows what has changed"
 
 
-def _of_images(images: Path, root: Path) -> dict[str, Any]:
-    """The values of the section download for a folder of images."""
+def of_images(images: Path, root: Path) -> dict[str, Any]:
+    """The values of the section download for a folder of images, in the project at root.
+
+    Raises UserError if the folder does not hold what it must.
+    """
     if not images.is_dir():
         raise UserError(f"--images {images}: no such folder; it must hold train/CLASS and test/CLASS, or two .parquet")
     inside = images.resolve().is_relative_to(root.resolve())

@@ -4,6 +4,7 @@ Runs in the folder of a finished project, python -m winnow.comparison.cost FILE,
 times, because an output of a stage must be the same whenever it is computed.
 """
 
+import contextlib
 import inspect
 import multiprocessing
 import resource
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ import pandas as pd
 from winnow import methods
 from winnow.datasets.images import load_facts
 from winnow.experiment import Params, load_params
-from winnow.scores.families import OF_DATA, OF_RECORDS
+from winnow.scores.families import OF_DATA, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
 from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import choose
@@ -29,20 +31,24 @@ from winnow.selection.size import kept
 from winnow.storage import load_table, save_table
 
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
+Answer = tuple[float, float, list["Read"], set[str]]  # seconds, MiB, what was read, and the modules imported
 Read = tuple[str, dict[str, Any]]  # the kind of evidence, such as score or features, and what was asked of it
 
 
 def costs() -> pd.DataFrame:
-    """One row per subset of the project in the working directory: method, keep, seconds (of one core), mib (memory
-    beyond what the process had before), networks and epochs (that had to be trained for its evidence), training_passes
-    (all images, forward and backward, for those networks) and scoring_passes (all images, forward, to score them)."""
+    """One row per subset of the project in the working directory.
+
+    Columns: method, keep, seconds (of one core), mib (memory beyond what the process had before; a few are the code of
+    libraries), networks and epochs (that had to be trained for the method's evidence), training_passes (all images,
+    forward and backward, for those networks) and scoring_passes (all images, forward, to score them).
+    """
     from winnow.stages.select import evidence_of
 
     params = load_params()
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
     labels = table["label"].to_numpy()
     runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in params.early.cohorts]
-    evidence = evidence_of(table, facts, runs, params.score.gradients)
+    evidence = evidence_of(table, facts, runs, params.score.gradients, params.target.sets, params.target.cohort)
     chosen, rows = all_choices(params.select, params.sweep), []
     for name, keep in all_subsets(params.select, params.sweep).values():
         call = partial(_choose, evidence, chosen[name], kept(keep, len(table)), params.select.seed)
@@ -80,13 +86,24 @@ def _choose(evidence: Evidence, choice: Choice, size: int, seed: int) -> list[Re
 
 def measured(call: Callable[[], list[Read]]) -> tuple[float, float, list[Read]]:
     """Seconds of a call, the memory it took at most beyond what there was before, in MiB, and what it returned. It runs
-    in a process of its own, so that no call finds what another has left in memory."""
-    here, there = multiprocessing.get_context("fork").Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_measure, args=(call, there))
+    in a process of its own, so that no call finds what another has left in memory. What it imports does not count."""
+    seconds, mib, reads, imported = _in_a_process(call)
+    if imported:
+        for name in sorted(imported):
+            with contextlib.suppress(ImportError):  # some modules can only be imported by others
+                import_module(name)
+        seconds, mib, reads, _ = _in_a_process(call)
+    return seconds, mib, reads
+
+
+def _in_a_process(call: Callable[[], list[Read]]) -> Answer:
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe()
+    process = fork.Process(target=_measure, args=(call, there))
     process.start()
     there.close()
     try:
-        found: tuple[float, float, list[Read]] = here.recv()
+        found: Answer = here.recv()
     except EOFError:
         process.join()
         raise RuntimeError(f"a selection ended with status {process.exitcode}") from None
@@ -95,10 +112,11 @@ def measured(call: Callable[[], list[Read]]) -> tuple[float, float, list[Read]]:
 
 
 def _measure(call: Callable[[], list[Read]], answer: Connection) -> None:
+    modules = set(sys.modules)
     before, start = _peak(), time.perf_counter()
     reads = call()
     seconds = time.perf_counter() - start
-    answer.send((seconds, (_peak() - before) / 2**20, reads))
+    answer.send((seconds, (_peak() - before) / 2**20, reads, set(sys.modules) - modules))
 
 
 def _peak() -> int:
@@ -109,26 +127,42 @@ def _peak() -> int:
 def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     """The networks that evidence needed, the epochs of their training, and the passes over all images.
 
-    A score is the mean over all networks of the cohorts, unless seeds or a source are named; other evidence, such as
-    features, is of one network. Scores of visits are by-products of training; other evidence takes one more pass.
+    A score and the recalls are means over all networks, unless seeds or a source are named; other evidence, such as
+    features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
+    every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
+    halves in turn, and twice: two whole trainings in all.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
+    of_splits, of_trajectories = methods.names(OF_SPLITS), methods.names(OF_TRAJECTORIES)
     networks = epochs = training = scoring = 0
     for kind, asked in reads:
         if "epoch" not in asked or asked.get("name") in of_data:
             continue
-        count = 1
+        name, epoch, count = asked.get("name"), asked["epoch"], 1
         if asked.get("source") is not None:
             count = len(params.transfer.sources[asked["source"]].seeds)
         elif asked.get("seeds") is not None:
             count = len(asked["seeds"])
-        elif kind == "score":
+        elif kind in ("score", "recalls"):
             count = sum(len(cohort.seeds) for cohort in params.early.cohorts.values())
-        networks, epochs = max(networks, count), max(epochs, asked["epoch"])
-        training = max(training, count * asked["epoch"])
-        scoring += 0 if asked.get("name") in of_visits else count
+        if name in of_splits:
+            count = 2 * sum(map(len, params.second_split.cohorts.values()))
+            epoch = epochs_of(params)
+        networks, epochs = max(networks, count), max(epochs, epoch)
+        training = max(training, count * epoch)
+        before = [scored for scored in params.early.epochs if scored <= epoch] if name in of_trajectories else [epoch]
+        scoring += 0 if name in (*of_visits, *of_splits) else count * len(before)
     return {"networks": networks, "epochs": epochs, "training_passes": training, "scoring_passes": scoring}
+
+
+def epochs_of(params: Params) -> int:
+    """How many times the whole training of early goes through all images."""
+    count, unit = params.early.training.length.split()
+    if unit.startswith("epoch"):
+        return int(count)
+    images: int = load_facts("data/images")["images"]["train"]
+    return round(int(count) * params.early.training.batch_size / images)
 
 
 if __name__ == "__main__":

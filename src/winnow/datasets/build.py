@@ -49,6 +49,20 @@ def build(params: Download) -> Dataset:
     return Dataset(parts, source.class_names, mean, std)
 
 
+def in_channels(dataset: Dataset, channels: int) -> Dataset:
+    """The data set with so many channels: grey images get theirs repeated, without a copy.
+
+    Raises ValueError if the images are in colour and one channel is asked for.
+    """
+    own = dataset.splits["train"].pixels.shape[1]
+    if own > channels:
+        raise ValueError("its images are in colour, those of download are grey: give grey images")
+    if own == channels:
+        return dataset
+    parts = {name: replace(part, pixels=_coloured(part.pixels, channels)) for name, part in dataset.splits.items()}
+    return Dataset(parts, dataset.class_names, dataset.mean * channels, dataset.std * channels)
+
+
 def _first(images: Images, count: int | None, key: str, what: str) -> Images:
     if count is not None and count > len(images):
         raise UserError(f"{key}: {count} is more than the {len(images)} {what}")

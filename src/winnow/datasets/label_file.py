@@ -126,5 +126,22 @@ def relabel(
     return found
 
 
+def marked(ids: Sequence[str], rows: Iterable[Row]) -> np.ndarray:
+    """Whether a row marks the image with 1 or true, bool [n]; 0, false and no text do not mark it.
+
+    ids: of the n images. Rows of other images change nothing. Raises ValueError that names the row whose text is
+    another, or if no image is marked, or all are.
+    """
+    known = set()
+    for place, name, text in rows:
+        if text.lower() not in ("1", "1.0", "true", "0", "0.0", "false", ""):
+            raise ValueError(f"{place}: must be 1 or 0, true or false, not {text!r}")
+        known |= {name} if text.lower() in ("1", "1.0", "true") else set()
+    found = np.array([name in known for name in ids], bool)
+    if not found.any() or found.all():
+        raise ValueError(f"marks {found.sum()} of the {len(ids)} training images; some must be marked, and some not")
+    return found
+
+
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 20 else f"{', '.join(names[:20])}, …"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ from winnow import methods
 from winnow.autograd.evaluation import evaluation
 from winnow.direct.loader import Loader, Passes, batches, outputs, refuse_shuffled, to_device_of
 from winnow.scores.aggregate import mean_and_stderr
-from winnow.scores.families import OF_GRADIENTS, OF_OUTPUTS
+from winnow.scores.families import OF_FEATURES, OF_GRADIENTS, OF_OUTPUTS, OF_SEEDS
+from winnow.scores.last_layer import LastLayer, last_weights
 from winnow.training.evaluate import last_linear, with_inputs_of
 
 if TYPE_CHECKING:
@@ -27,17 +29,20 @@ def score(networks: Networks, loader: Loader, name: str = "el2n") -> np.ndarray:
     logits [b, classes]. loader: a DataLoader that does not shuffle, or any other iterable of batches (inputs, labels);
     the function passes over it once. name: el2n (Data Diet, Def. 2.3), grand (Def. 2.1: the norm of the example's
     gradient; for the layers that autograd.gradient_norms covers), loss (nats), margin, entropy (nats), least_confidence
-    or margin_uncertainty. Networks run in evaluation mode, and then return to the modes they were in.
+    or margin_uncertainty; ensemble_agreement, of at least two networks; or one of the inputs of the last layer, which
+    are kept for all examples: prototype_distance, class_prototype_distance, label_neighbours, donod, influence_effort.
+    Networks run in evaluation mode, and then return to the modes they were in.
 
     Raises ValueError for an unknown name, for batches or logits of the wrong shape, and for a loader that shuffles.
     """
-    all_networks, of_batch = _several(networks), _of_batch(name)
+    all_networks = _several(networks)
+    if name in methods.names(OF_FEATURES):
+        layers = last_layers(all_networks, loader)
+        return mean_and_stderr(np.array([methods.find(OF_FEATURES, name)(layer) for layer in layers]))[0]
+    of_batch = _of_batch(name, all_networks)
     refuse_shuffled(loader)
     with _evaluation(all_networks):
-        means = [
-            mean_and_stderr(np.array([of_batch(network, *batch) for network in all_networks]))[0]
-            for batch in batches(loader)
-        ]
+        means = [mean_and_stderr(of_batch(*batch))[0] for batch in batches(loader)]
     return np.concatenate(_not_empty(means))
 
 
@@ -52,6 +57,36 @@ def features(network: nn.Module, loader: Loader) -> np.ndarray:
         return np.concatenate(
             [with_inputs_of(layer, network, inputs)[1].float().cpu().numpy() for inputs, _ in Passes(loader, network)]
         )
+
+
+def last_layers(networks: Sequence[nn.Module], loader: Loader) -> list[LastLayer]:
+    """The last layer of each network, with its inputs and outputs for all examples, in the loader's order.
+
+    Raises ValueError if a network has no linear layer, or if its last one does not give the logits.
+    """
+    refuse_shuffled(loader)
+    layers = [last_linear(network) for network in networks]
+    inputs_of: list[list[np.ndarray]] = [[] for _ in networks]
+    outputs_of: list[list[np.ndarray]] = [[] for _ in networks]
+    given = []
+    with _evaluation(networks), ExitStack() as hooks:
+        for layer, seen in zip(layers, inputs_of, strict=True):
+            hooks.enter_context(layer.register_forward_pre_hook(partial(_keep, seen)))
+        for inputs, labels in batches(loader):
+            given.append(labels.cpu().numpy())
+            for network, found in zip(networks, outputs_of, strict=True):
+                found.append(outputs(network, inputs, labels))
+    all_labels, results = np.concatenate(_not_empty(given)), []
+    for layer, *both in zip(layers, inputs_of, outputs_of, strict=True):
+        all_inputs, all_outputs = (np.concatenate(parts) for parts in both)
+        own = {name: tensor.detach().float().cpu().numpy() for name, tensor in layer.named_parameters()}
+        weight, bias = last_weights(own, all_inputs, all_outputs)
+        results.append(LastLayer(all_inputs, weight, bias, all_outputs, all_labels))
+    return results
+
+
+def _keep(seen: list[np.ndarray], _: nn.Module, given: tuple[Tensor, ...]) -> None:
+    seen.append(given[0].detach().flatten(1).float().cpu().numpy())
 
 
 def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFrame":
@@ -92,7 +127,18 @@ def suspects(networks: Networks, loader: Loader, count: int = 50) -> "pd.DataFra
     return found.drop(columns=["id", "original", "label"])
 
 
-def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
+def _of_batch(name: str, networks: Sequence[nn.Module]) -> Callable[[Tensor, Tensor], np.ndarray]:
+    """From inputs and labels to the scores [networks, b]."""
+    if name in methods.names(OF_SEEDS):
+        if len(networks) < 2:
+            raise ValueError(f"networks: {name} compares networks; give at least two")
+        of_seeds = methods.find(OF_SEEDS, name)
+        return lambda *batch: of_seeds(np.stack([outputs(network, *batch) for network in networks]))
+    of_network = _of_one(name)
+    return lambda *batch: np.array([of_network(network, *batch) for network in networks])
+
+
+def _of_one(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
     """From a network, inputs and labels to the scores [b]."""
     there = {each: methods.find(OF_OUTPUTS, each) for each in methods.names(OF_OUTPUTS)}
     of_one = {each: function for each, function in there.items() if not methods.has_mark(function, "NEEDS_ALL")}
@@ -102,7 +148,7 @@ def _of_batch(name: str) -> Callable[[nn.Module, Tensor, Tensor], np.ndarray]:
     if name in methods.names(OF_GRADIENTS):
         of_gradients = methods.find(OF_GRADIENTS, name)
         return lambda network, *batch: of_gradients(network, *to_device_of(network, *batch)).cpu().numpy()
-    known = ", ".join([*of_one, *methods.names(OF_GRADIENTS)])
+    known = ", ".join([*of_one, *methods.names(OF_GRADIENTS), *methods.names(OF_SEEDS), *methods.names(OF_FEATURES)])
     raise ValueError(f"name: {name!r} is not a score of a network on a loader; there are {known}")
 
 

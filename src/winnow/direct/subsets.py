@@ -1,6 +1,7 @@
 """Select which of your own examples to keep."""
 
 from collections.abc import Mapping
+from inspect import Parameter
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from winnow.params.options import checked_options
 from winnow.params.options import options as options_of
 from winnow.selection.choose import choose
 from winnow.selection.choose import method as find_method
-from winnow.selection.evidence import Chosen, Given
+from winnow.selection.evidence import Chosen, Given, HeldOut
 from winnow.selection.size import kept
 
 
@@ -23,6 +24,7 @@ def select(
     outputs: np.ndarray | None = None,
     target_features: np.ndarray | None = None,
     target_outputs: np.ndarray | None = None,
+    validation: tuple[np.ndarray, ...] | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Chosen:
@@ -36,8 +38,9 @@ def select(
     method to choose by, higher is harder; or several by name, and the option ``score`` names one. ``score="random"``
     ranks at random. features: float [n, d], for methods that need them. outputs: float [n, classes], the log softmax of
     the network whose features they are, for methods that choose by its gradients. target_features, target_outputs:
-    float [t, d] and [t, classes], likewise of the t images of another data set, for methods that choose for it. seed:
-    of random draws.
+    float [t, d] and [t, classes], likewise of the t images of another data set, for methods that choose for it.
+    validation: for methods that need images held out from training, their labels, outputs and, if asked for, features.
+    seed: of random draws.
 
     Raises ValueError that names the argument or option that is missing or impossible.
     """
@@ -50,7 +53,10 @@ def select(
     except ValueError as error:
         raise ValueError(f"keep: {error}") from None
     function = find_method(method)
-    if "score" in options_of(function) and "score" not in options:
+    asks = options_of(function)
+    if "scores" in asks:
+        options["scores"] = list(columns)
+    if "score" in asks and "score" not in options and asks["score"].default is Parameter.empty:
         if len(columns) != 1:
             there = f"one of {', '.join(columns)} as the option score" if columns else "scores"
             raise ValueError(f"scores: {method} chooses by a score: give {there}")
@@ -65,11 +71,12 @@ def select(
     if target_features is not None and (features is None or target_features.shape[1:] != features.shape[1:]):
         raise ValueError("target_features: must be of the same network as features, with as many columns")
     if target_outputs is not None and (target_outputs.ndim != 2 or target_outputs.shape[1] < classes):
-        raise ValueError(
-            f"target_outputs: must be [t, {classes}], of [t, classes], or wider; these are {list(target_outputs.shape)}"
-        )
-    usual = {"epoch": (int, 0)} if "epoch" in options_of(function) else {}  # the pipeline's scores have epochs
-    evidence = Given(labels.astype(np.int64), classes, columns, features, outputs, target_outputs, target_features)
+        shape = list(target_outputs.shape)
+        raise ValueError(f"target_outputs: must be [t, classes], here [t, {classes}] or wider; these are {shape}")
+    usual = {"epoch": (int, 0)} if "epoch" in asks else {}  # the pipeline's scores have epochs
+    held = None if validation is None else HeldOut(*validation)
+    known = (labels.astype(np.int64), classes, columns, features, outputs)
+    evidence = Given(*known, target_outputs, target_features, held)
     return choose(evidence, method, checked_options([function], options, others=usual), size, seed)
 
 

@@ -123,6 +123,13 @@ FIGURES = (
         "plots/transfer.csv",
     ),
     Figure(
+        "plots/pictures/target.png",
+        "Accuracy on another data set",
+        "Networks trained on a subset of this data set, the pool, and then on a few images of the target: a line above "
+        "the grey one keeps what the target needs, and at the dotted line the pool is of no use.",
+        "plots/target.csv", "accuracy", "method",
+    ),
+    Figure(
         "plots/pictures/velocity.png",
         "How fast the tangent kernel turns",
         "For groups of images from the easiest to the hardest, how far the kernel moves from one epoch to the next; a "

@@ -35,11 +35,7 @@ class Download(Section):
 
     @model_validator(mode="after")
     def _path(self) -> Self:
-        if self.source in FROM_FOLDER and not self.path:
-            raise ValueError(f"download.path is needed when download.source is {self.source}: the folder to read")
-        if self.source not in FROM_FOLDER and self.path is not None:
-            raise ValueError(f"download.path is not read when download.source is {self.source}: set it to null")
-        _refuse_home("download.path", self.path, "folder")
+        check_path("download.", self.source, self.path)
         return self
 
 
@@ -52,10 +48,14 @@ class Labels(Section):
     right: Literal["file", "source"]
     noise: Annotated[float, Field(ge=0, le=1)]  # fraction of the training images whose label is then drawn anew
     seed: Seed  # of the noise
+    # of the file: a column that is 1 or true for images whose label is known to be right; a cohort can train on these
+    trusted: str | None
 
     @model_validator(mode="after")
     def _file(self) -> Self:
         _refuse_home("labels.file", self.file, "file")
+        if self.trusted is not None and self.file is None:
+            raise ValueError(f"labels.trusted: {self.trusted} is a column of labels.file, which is null: name a file")
         if self.file is None:
             return self
         if Path(self.file).suffix not in (".csv", ".parquet"):
@@ -65,6 +65,15 @@ class Labels(Section):
                 f"labels.file: {self.file}: the pipeline writes data/ itself: copy it, such as to labels.csv"
             )
         return self
+
+
+def check_path(section: str, source: str, path: str | None) -> None:
+    """Raise ValueError if a source that reads a path has none, or another has one. section: what stands before keys."""
+    if source in FROM_FOLDER and not path:
+        raise ValueError(f"{section}path is needed when {section}source is {source}: the folder to read")
+    if source not in FROM_FOLDER and path is not None:
+        raise ValueError(f"{section}path is not read when {section}source is {source}: set it to null")
+    _refuse_home(f"{section}path", path, "folder")
 
 
 def _refuse_home(key: str, path: str | None, what: str) -> None:

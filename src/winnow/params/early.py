@@ -13,12 +13,13 @@ class Cohort(Section):
 
     With folds, the training images are split into so many at random, and every seed trains on all but one of them, so
     that there are networks that have not seen an image. With a share, every seed trains on so much of the images, drawn
-    at random for it alone.
+    at random for it alone. Trusted seeds train on the images that labels.trusted marks, and judge the others.
     """
 
     seeds: Annotated[list[Seed], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)] | None = None
     share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    trusted: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -32,6 +33,10 @@ class Cohort(Section):
 
     @model_validator(mode="after")
     def _every_fold(self) -> Self:
+        if self.trusted and self.on_parts:
+            raise ValueError(
+                "is trusted, and has folds or a share; give one of them: each says on which images it trains"
+            )
         if self.folds and self.share:
             raise ValueError("has folds and a share; give one of them: either says on which images a seed trains")
         if self.folds and len(self.seeds) % self.folds:

@@ -13,6 +13,7 @@ from winnow.analysis.comparison import DYNAMIC
 from winnow.report.axes import PLAIN, STEPS, beside
 from winnow.report.marks import band_note, draw_lines, in_percent, nothing_drawn
 from winnow.report.style import Look, Style, drawing, legend_below, looks, new_figure, note
+from winnow.selection.recipes import SIGN
 
 WIDE_RANGE = 20  # largest over smallest fraction from which an axis of fractions is logarithmic
 MARGIN = 0.2  # free space on either side of a single fraction, as a part of it
@@ -55,6 +56,8 @@ def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd
         note(left, band_note(bands["count"]).replace("; ", "\n") + dots + visits, style)
         draw_differences(right, against, look_of)
         meaning = "test accuracy minus that of random subsets of the same size"
+        if against["method"].str.contains(SIGN, regex=False).any():
+            meaning += f"\nMETHOD{SIGN}RECIPE: against random by the same recipe"
         if against.empty:
             nothing_drawn(right, "no method besides random")
             right.set_yticks([])

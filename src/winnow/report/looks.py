@@ -14,7 +14,15 @@ COLORS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#4B0055", "#CC79A7", "#00
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 LINES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1.5)))
 
-SCORE_TITLES = {"el2n": "EL2N", "grand": "GraNd", "aum": "AUM"}
+SCORE_TITLES = {
+    "el2n": "EL2N",
+    "grand": "GraNd",
+    "aum": "AUM",
+    "dyn_unc": "Dyn-Unc",
+    "dual": "DUAL",
+    "tdds": "TDDS",
+    "donod": "DONOD",
+}
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,71 @@
 """Compute a score that needs no pass through a network, for one cohort, by the score's name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from winnow import methods
 from winnow.scores.families import (
     OF_DATA,
+    OF_FEATURES,
     OF_LOSSES,
     OF_MARGINS,
     OF_OUTPUTS,
     OF_PARTS,
     OF_PROBABILITIES,
+    OF_SEEDS,
+    OF_TRAJECTORIES,
     OF_VISITS,
 )
 from winnow.scores.held_out import contributions
+from winnow.scores.last_layer import LastLayer
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
+from winnow.scores.when import FEWEST
+
+CHUNK = 10_000  # images whose outputs of all epochs or seeds are taken together
 
 
-def compute(name: str, runs: EarlyRuns) -> SeedScores:
-    """The score for every seed and scored epoch, of the images that the seed trained on. Raises ValueError if no score
-    has this name, or if it is of networks trained on parts of the images and some image has none."""
+def compare_seeds(name: str, cohorts: Sequence[EarlyRuns]) -> list[SeedScores]:
+    """A score that compares networks, those of all cohorts with each other: each cohort's part. An image that only one
+    network trained on has none. Raises ValueError if no such score has this name."""
+    score, epochs = methods.find(OF_SEEDS, name), cohorts[0].epochs
+    networks = [(runs, seed) for runs in cohorts for seed in runs.seeds]
+    values = np.empty((len(networks), len(epochs), len(cohorts[0].labels)), np.float32)
+    for place, epoch in enumerate(epochs):
+        outputs = np.stack([runs.log_probabilities(seed, epoch) for runs, seed in networks])
+        for own, (runs, seed) in zip(outputs, networks, strict=True):
+            own[~runs.seen(seed)] = np.nan
+        values[:, place] = _in_parts(score, outputs)
+    ends = np.cumsum([len(runs.seeds) for runs in cohorts])
+    parts = np.split(values, ends[:-1])
+    return [SeedScores(part, runs.seeds, epochs) for part, runs in zip(parts, cohorts, strict=True)]
+
+
+def compute(name: str, runs: EarlyRuns, features: Sequence[int] = ()) -> SeedScores:
+    """The score for every seed and scored epoch, of the images that the seed trained on.
+
+    features: the epochs after which the inputs of the last layer were kept (early.features). Raises ValueError if no
+    score of one seed has this name, or if it cannot be computed from these networks, such as one of networks that
+    trained on parts of the images, if some image is in all parts or in none.
+    """
     by_family: dict[str, Callable[..., SeedScores]] = {
         OF_OUTPUTS: _of_outputs,
+        OF_TRAJECTORIES: _of_trajectories,
+        OF_FEATURES: partial(_of_features, features=features),
         OF_VISITS: partial(_of_epochs, EarlyRuns.correct),
         OF_MARGINS: partial(_of_epochs, EarlyRuns.margins),
         OF_LOSSES: partial(_of_epochs, EarlyRuns.losses),
-        OF_PROBABILITIES: _of_probabilities,
+        OF_PROBABILITIES: partial(_of_epochs, EarlyRuns.probabilities),
         OF_PARTS: _of_parts,
         OF_DATA: _of_data,
     }
     for family, of_runs in by_family.items():
         if name in methods.names(family):
             return of_runs(methods.find(family, name), runs)
-    raise ValueError(f"there is no score {name!r} of outputs, visits or data")
+    raise ValueError(f"there is no score {name!r} of outputs, features, visits or data")
 
 
 def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
@@ -48,17 +77,47 @@ def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: Ear
     return SeedScores(values, runs.seeds, runs.epochs)
 
 
+def _of_trajectories(score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
+    trained = [epoch for epoch in runs.epochs if epoch > 0]
+    values = np.full((len(runs.seeds), len(trained), len(runs.labels)), np.nan, np.float32)
+    for of_seed, seed in zip(values, runs.seeds, strict=True):
+        seen = runs.seen(seed)
+        outputs = np.stack([runs.log_probabilities(seed, epoch)[seen] for epoch in trained])
+        of_seed[:, seen] = _in_parts(score, outputs)
+    return SeedScores(values[:, FEWEST - 1 :], runs.seeds, trained[FEWEST - 1 :])
+
+
+def _in_parts(score: Callable[[np.ndarray], np.ndarray], outputs: np.ndarray) -> np.ndarray:
+    """The score [m, n] of outputs [m, n, classes], of some images at a time."""
+    firsts = range(0, max(outputs.shape[1], 1), CHUNK)
+    return np.concatenate([score(outputs[:, first : first + CHUNK]) for first in firsts], axis=1)
+
+
+def _of_features(score: Callable[[LastLayer], np.ndarray], runs: EarlyRuns, features: Sequence[int]) -> SeedScores:
+    """Of a network whose training diverged, NaN."""
+    epochs = sorted({*runs.epochs} & {*features})
+    values = np.full((len(runs.seeds), len(epochs), len(runs.labels)), np.nan, np.float32)
+    for of_seed, seed in zip(values, runs.seeds, strict=True):
+        seen = runs.seen(seed)
+        for of_epoch, epoch in zip(of_seed, epochs, strict=True):
+            layer = runs.last_layer(seed, epoch)[seen]
+            if np.isfinite(layer.inputs).all() and np.isfinite(layer.log_probabilities).all():
+                with threadpool_limits(1):  # several threads add up in another order
+                    of_epoch[seen] = score(layer)
+    return SeedScores(values, runs.seeds, epochs)
+
+
 def _of_epochs(
-    record: Callable[[EarlyRuns, int], Any], score: Callable[[Any], np.ndarray], runs: EarlyRuns
+    record: Callable[[EarlyRuns, int], np.ndarray | tuple[np.ndarray, ...]],
+    score: Callable[..., np.ndarray],
+    runs: EarlyRuns,
 ) -> SeedScores:
-    """From a record of all visits, at every scored epoch but 0: no image was visited before it."""
+    """From one or several records of all visits, at every scored epoch but 0: no image was visited before it."""
     epochs = [epoch for epoch in runs.epochs if epoch > 0]
-    values = np.array([score(record(runs, seed))[[epoch - 1 for epoch in epochs]] for seed in runs.seeds], np.float32)
+    records = (record(runs, seed) for seed in runs.seeds)
+    scores = (score(*own) if isinstance(own, tuple) else score(own) for own in records)
+    values = np.array([of_seed[[epoch - 1 for epoch in epochs]] for of_seed in scores], np.float32)
     return SeedScores(runs.only_seen(values), runs.seeds, epochs)
-
-
-def _of_probabilities(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
-    return _of_epochs(EarlyRuns.probabilities, lambda both: score(*both), runs)
 
 
 def _of_parts(how_well: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:

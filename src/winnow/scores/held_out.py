@@ -24,7 +24,7 @@ def contributions(how_well: np.ndarray, seen: np.ndarray) -> np.ndarray:
     if len(without):
         raise ValueError(
             f"{len(without)} images, the first in row {without[0]}, were trained on by none or by all of {seeds} "
-            "networks, so that the two cannot be compared; give more seeds"
+            "networks, so that the two cannot be compared; give more seeds, or folds in place of a share"
         )
     centred = how_well - how_well.mean(axis=0, dtype=np.float64)
     return seeds * centred * np.where(seen, 1 / trained, -1 / (seeds - trained))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from winnow.errors import UserError
+from winnow.scores.last_layer import LastLayer, last_weights
 from winnow.storage import load_tensors
 
 
@@ -47,6 +49,21 @@ class EarlyRuns:
     def features(self, seed: int, epoch: int) -> np.ndarray:
         """The inputs of the last layer, float16 [n, d]. Raises UserError if early did not keep them."""
         return load_tensors(self.checkpoint(seed, epoch), "features")["features"]
+
+    def last_layer(self, seed: int, epoch: int) -> LastLayer:
+        """The last layer of the network after an epoch. Raises UserError if early did not keep its inputs, and
+        ValueError if it does not give the logits."""
+        tensors = load_tensors(self.checkpoint(seed, epoch))
+        if "features" not in tensors:
+            raise UserError(f"early.features: {epoch} is not there: the inputs of the last layer were not kept")
+        inputs, outputs = tensors["features"].astype(np.float32), tensors["log_probabilities"]
+        weight, bias = last_weights(tensors, inputs, outputs)
+        return LastLayer(inputs, weight, bias, outputs, self.labels)
+
+    def on_validation(self, seed: int, epoch: int, name: str) -> np.ndarray:
+        """log_probabilities or features of the validation images. Raises UserError if early did not keep them."""
+        key = f"validation.{name}"
+        return load_tensors(self.checkpoint(seed, epoch), key)[key]
 
     def correct(self, seed: int) -> np.ndarray:
         """uint8 [epochs, n]: 1 right, 0 wrong, 2 not visited, as in training.loop.Run.correct."""

@@ -1,4 +1,5 @@
-"""Where the runs and the scores of a source of transfer lie: beside those of the cohorts."""
+"""Where the runs and the scores of a source of transfer lie, of seeds that train on two halves in turn, and what is
+computed on a target: beside those of the cohorts."""
 
 from pathlib import Path
 
@@ -6,6 +7,16 @@ from pathlib import Path
 def run_of(source: str) -> str:
     """The name of a source's runs in the folder of all; no cohort has it, as names of these hold no dash."""
     return f"from-{source}"
+
+
+def split_of(cohort: str) -> str:
+    """Likewise the name of a cohort of second_split."""
+    return f"split-{cohort}"
+
+
+def on(target: str) -> str:
+    """The name of what networks make of a target, in the folder of all runs; no cohort has it."""
+    return f"on-{target}"
 
 
 def file_of(folder: Path, source: str, score: str) -> Path:

@@ -35,8 +35,12 @@ def all_choices(select: Select, sweep: Sweep) -> dict[str, Choice]:
 
 def all_subsets(select: Select, sweep: Sweep) -> dict[str, tuple[str, float | int]]:
     """Every subset's method and keep, by its name METHOD-KEEP: first those of select, then those of sweep."""
-    sections = ((section.methods, section.keep) for section in (select, sweep))
-    return {f"{method}-{keep}": (method, keep) for methods, keeps in sections for method in methods for keep in keeps}
+    return selected(select) | selected(sweep)
+
+
+def selected(section: Select | Sweep) -> dict[str, tuple[str, float | int]]:
+    """The same of one section."""
+    return {f"{method}-{keep}": (method, keep) for method in section.methods for keep in section.keep}
 
 
 def choices(

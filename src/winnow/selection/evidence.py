@@ -7,6 +7,16 @@ from typing import Any, Protocol
 import numpy as np
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """The v validation images, as one network sees them. labels: int64 [v]; outputs: float32 [v, classes], its log
+    softmax; features: float32 [v, d], the inputs of its last layer, or None if they were not kept."""
+
+    labels: np.ndarray
+    outputs: np.ndarray
+    features: np.ndarray | None = None
+
+
 class Evidence(Protocol):
     """What is known of n training images. Each method reads or computes its part when it is called."""
 
@@ -52,6 +62,13 @@ class Evidence(Protocol):
         Raises ValueError if there is no such target, or if they were not kept.
         """
 
+    def held_out(self, epoch: int) -> HeldOut:
+        """The validation images, by the network whose features(epoch) are. Raises ValueError if there are none."""
+
+    def recalls(self, epoch: int) -> np.ndarray:
+        """Of every class the fraction of its validation images that are classified right, the mean over the networks:
+        float64 [classes], NaN of a class without any. Raises ValueError if there are no validation images."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -64,6 +81,7 @@ class Given:
     output_rows: np.ndarray | None = None
     target_log_probabilities: np.ndarray | None = None
     target_feature_rows: np.ndarray | None = None
+    validation: HeldOut | None = None
 
     def score(self, name: str, epoch: int, seeds: range | None = None, source: str | None = None) -> np.ndarray:
         if seeds is not None:
@@ -93,6 +111,22 @@ class Given:
         if self.target_feature_rows is None:
             raise ValueError("no features of a target were given")
         return self.features(epoch), self.target_feature_rows
+
+    def held_out(self, epoch: int) -> HeldOut:
+        if self.validation is None:
+            raise ValueError("no validation images were given")
+        return self.validation
+
+    def recalls(self, epoch: int) -> np.ndarray:
+        held = self.held_out(epoch)
+        return recalls_of(held.outputs, held.labels, self.classes)
+
+
+def recalls_of(outputs: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """The fraction of every class that outputs [v, classes] classify right: float64 [classes], NaN without an image."""
+    right = outputs.argmax(axis=1) == labels
+    with np.errstate(invalid="ignore"):
+        return np.bincount(labels[right], minlength=classes) / np.bincount(labels, minlength=classes)
 
 
 @dataclass(frozen=True)

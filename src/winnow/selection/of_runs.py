@@ -7,20 +7,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from winnow.datasets.images import load_labels
 from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores
 from winnow.scores.sources import file_of
-from winnow.selection.evidence import Evidence
+from winnow.selection.evidence import Evidence, HeldOut, recalls_of
 from winnow.storage import load_tensors
 
 
 @dataclass(frozen=True)
 class OfRuns:
-    """table: all images, from scores.aggregate. runs: the features and outputs are those of its first seed.
-    seed_scores: reads a score of every seed, by its name. folder: the scores of the sources. targets: for every target,
-    the runs of which the first network has seen it, and the folder of what it makes of it, by epoch."""
+    """table: all images, from scores.aggregate. runs: the features and outputs are those of its first seed, and the
+    recalls those of all its seeds. seed_scores: reads a score of every seed, by its name. folder: the scores of the
+    sources. targets: for every target, the runs of which the first network has seen it, and the folder of what it makes
+    of it, by epoch."""
 
     table: pd.DataFrame
     classes: int
@@ -64,6 +66,22 @@ class OfRuns:
         if target is None or target not in self.targets:
             raise ValueError(f"target: must be one of target.sets, which are {', '.join(self.targets) or 'none yet'}")
         return self.targets[target]
+
+    def held_out(self, epoch: int) -> HeldOut:
+        labels, seed = self._validation_labels(), self.runs.seeds[0]
+        features = self.runs.on_validation(seed, epoch, "features").astype(np.float32)
+        return HeldOut(labels, self.runs.on_validation(seed, epoch, "log_probabilities"), features)
+
+    def recalls(self, epoch: int) -> np.ndarray:
+        labels = self._validation_labels()
+        outputs = (self.runs.on_validation(seed, epoch, "log_probabilities") for seed in self.runs.seeds)
+        return np.mean([recalls_of(own, labels, self.classes) for own in outputs], axis=0)
+
+    def _validation_labels(self) -> np.ndarray:
+        labels = load_labels(self.runs.dataset / "validation.parquet")
+        if not len(labels):
+            raise ValueError("needs validation images: set download.validation above 0")
+        return labels
 
 
 def mean_over(score: SeedScores, epoch: int, seeds: range) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from winnow import methods as families
-from winnow.scores.families import OF_DATA
+from winnow.scores.families import WITHOUT_EPOCH
 from winnow.scores.seed_scores import NO_EPOCH
 from winnow.selection.choices import Choice
 
@@ -23,7 +23,7 @@ def scored_by(methods: Mapping[str, Choice], seeds: int) -> pd.DataFrame:
     for name, choice in methods.items():
         options = choice.options
         if choice.method == "ranked" and (options["window"], options["source"], options["per_class"]) == PLAIN:
-            alike = options["score"] in families.names(OF_DATA)  # whatever the network
+            alike = any(options["score"] in families.names(family) for family in WITHOUT_EPOCH)
             when = (NO_EPOCH, 0, 1) if alike else (options["epoch"], options["seeds"] or seeds, options["group"])
             rows.append((name, options["score"], *when))
     found = pd.DataFrame(rows, columns=["method", "score", "epoch", "seeds", "group"])

@@ -16,8 +16,13 @@ def training_images(subset: str = "full") -> Labelled:
     images = load_split("data/images", "train", labels="data/labels.parquet")
     if subset == "full":
         return images
+    return images.take(rows_of(subset))
+
+
+def rows_of(subset: str) -> np.ndarray:
+    """The rows of a subset such as select/el2n-0.5 among all training images, int64 [m], rising."""
     positions = load_column("data/labels.parquet", "position")
-    return images.take(np.flatnonzero(np.isin(positions, load_subset(f"data/{subset}.parquet").positions)))
+    return np.flatnonzero(np.isin(positions, load_subset(f"data/{subset}.parquet").positions))
 
 
 def to_train_on(subset: str, facts: dict[str, Any], device: torch.device) -> DeviceImages:

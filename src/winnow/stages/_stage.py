@@ -30,7 +30,7 @@ SCRATCH = Path(".winnow")
 TIMES = SCRATCH / "times.csv"  # what make times shows
 CODE = Path("data/code")  # lists of the stages' code, which are written even if they have not changed
 NAMED = re.compile(r"^\w+\.\$\{(\w+\.\w+)\}$")  # networks.${early.network}: the network that early.network names
-USED = re.compile(r"\b(early|retrain|dense)\.(network|training)\.")
+USED = re.compile(r"\b(early|retrain|dense|target)\.(network|training)\.")
 LOCK_SECONDS = 10
 
 

@@ -12,7 +12,7 @@ from winnow.errors import UserError
 from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml
 from winnow.params.training import Network
-from winnow.scores.families import OF_DATA, OF_FILES, OF_GRADIENTS
+from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files, shown
@@ -33,6 +33,11 @@ def check() -> None:
         raise UserError(
             f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
         )
+    for name, target in params.target.sets.items():
+        if target.path and not Path(target.path).is_dir():
+            raise UserError(
+                f"params.yaml: target.sets.{name}.path: {target.path}: no such folder; give that of its images"
+            )
     if params.labels.file and not Path(params.labels.file).is_file():
         raise UserError(f"params.yaml: labels.file: {params.labels.file}: no such file; give a csv or parquet, or null")
     for name, network in params.networks.items():
@@ -63,8 +68,10 @@ def versions() -> dict[str, str]:
 def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
     """The lists of a script, by name, with the methods that each holds, by family. A list holds all methods of a family
     that it does not name."""
-    if script == "download":
-        return {script: {SOURCES: [params.download.source]}}
+    if script in ("download", "target_download"):
+        of_targets = {f"{script}/{name}": target.source for name, target in params.target.sets.items()}
+        sources = {script: params.download.source} if script == "download" else of_targets
+        return {name: {SOURCES: [source]} for name, source in sources.items()}
     if script == "score":
         families = {family: methods.names(family) for family in OF_FILES}
         asked = {family: sorted({*names} & {*params.score.scores}) for family, names in families.items()}
@@ -80,8 +87,8 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
     by_item: dict[str, Mapping[str, Chosen]] = {"retrain_visits": visits, "prune": levels}
     if script in by_item:
         return {f"{script}/{name}": own for name, own in by_item[script].items()}
-    # these two ask which scores are of the data
-    unread = {*OF_FILES, OF_GRADIENTS} - {OF_DATA} if script in ("claims", "compare") else ()
+    # these two ask which scores have no epoch
+    unread = {*OF_FILES, OF_GRADIENTS} - {*WITHOUT_EPOCH} if script in ("claims", "compare") else ()
     return {script: dict.fromkeys(unread, ())}
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from winnow.datasets.images import load_facts, load_split
 from winnow.params.early import Cohort, Early
 from winnow.stages._stage import finish, main, naming, params, scratch
+from winnow.storage import load_column
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of, shares_of
@@ -20,6 +21,8 @@ def early(name: str) -> None:
     validation = to_device(load_split("data/images", "validation"), facts, device)
     with naming(f"early.cohorts.{name}."):
         parts = parts_of_cohort(cohort, len(images))
+    if cohort.trusted:
+        parts = dict.fromkeys(cohort.seeds, np.flatnonzero(load_column("data/labels.parquet", "trusted")))
     trained_on = min(map(len, parts.values()), default=len(images))
     with naming("early.training."):
         schedule = early_schedule(options.training, trained_on, options.epochs)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from winnow.analysis.comparison import DYNAMIC, in_words, over_fractions
 from winnow.analysis.extremes import extremes
 from winnow.analysis.how_early import along
+from winnow.analysis.spread import spread
 from winnow.analysis.velocity import velocity_bands
 from winnow.datasets.images import load_facts, load_pixels
 from winnow.params.early import Early
@@ -25,6 +26,7 @@ from winnow.report.how_early import how_early_figure, how_many_figure
 from winnow.report.mosaic import mosaic_figures
 from winnow.report.style import Style, save
 from winnow.report.suspects import suspects_figure
+from winnow.report.target import target_figure
 from winnow.report.transfer import transfer_figure
 from winnow.report.velocity import velocity_figure
 from winnow.report.windows import windows_figure
@@ -77,6 +79,9 @@ def figures() -> None:
     transfer = load_table("plots/transfer.csv")
     if len(transfer):
         drawn["transfer"] = transfer_figure(transfer, load_table("plots/transfer_differences.csv"), style)
+    target = load_table("plots/target.csv")
+    if len(target):
+        drawn["target"] = target_figure(spread(target, ["target", "method", "fraction"], "accuracy"), style)
     sheets = mosaic_figures(pixels, of_classes, names, f"EL2N at epoch {last}", style)
     drawn |= {f"mosaic{page or ''}": sheet for page, sheet in enumerate(sheets)}
     with atomic_folder("plots/pictures") as folder:

@@ -4,7 +4,7 @@ fraction of them is then drawn anew."""
 import numpy as np
 
 from winnow.datasets.images import load_facts
-from winnow.datasets.label_file import read_labels, relabel
+from winnow.datasets.label_file import marked, read_labels, relabel
 from winnow.datasets.label_noise import randomise
 from winnow.params.download import Download, Labels
 from winnow.selection.files import save_subset
@@ -33,6 +33,9 @@ def labels() -> None:
     table["original_label"] = original
     table["true_label"] = original if options.right == "source" else given
     table["class"] = np.array(class_names)[table["label"]]
+    if options.file and options.trusted:
+        with naming(f"labels.trusted: {options.file} "):
+            table["trusted"] = marked(table["id"].tolist(), read_labels(options.file, options.trusted))
     save_table("data/labels.parquet", table)
     # all training images as a subset, for the stages that take subsets by name
     save_subset("data/full.parquet", table, {"source": facts["source"], "method": "full"})

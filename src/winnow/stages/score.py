@@ -3,6 +3,7 @@
 This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,19 @@ from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
+from winnow.params.second_split import SecondSplit
+from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
-from winnow.scores.compute import compute
-from winnow.scores.families import OF_PARTS
+from winnow.scores.compute import compare_seeds, compute
+from winnow.scores.families import OF_ONE_RUN, OF_SEEDS, OF_SPLITS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.sources import file_of, run_of
+from winnow.scores.sources import file_of, on, run_of, split_of
+from winnow.scores.splits import of_splits
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.stages._stage import keep_only, main, naming, params
 from winnow.storage import atomic_folder, load_table, save_json, save_table
@@ -39,11 +43,21 @@ EARLY = Path("data/early")
 
 
 def score() -> None:
-    options = params(early=Early, score=Score, aggregate=Aggregate, ntk=Ntk, transfer=Transfer)
+    options = params(
+        early=Early,
+        score=Score,
+        aggregate=Aggregate,
+        ntk=Ntk,
+        transfer=Transfer,
+        second_split=SecondSplit,
+        target=Target,
+    )
     cohorts = list(options.early.cohorts)
     gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
     sources = list(options.transfer.sources)
-    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources)])
+    splits = [split_of(name) for name in options.second_split.cohorts]
+    targets = [on(name) for name in options.target.sets]
+    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources), *splits, *targets])
     images = load_table("data/labels.parquet")
     of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
     runs = {name: of_folder(EARLY / name) for name in cohorts}
@@ -51,33 +65,35 @@ def score() -> None:
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
     with atomic_folder("data/scores") as folder:
-        scores = scores_of(runs, options.score, folder)
-        by_epoch = {name: values for name, values in scores.items() if values.epochs != [NO_EPOCH]}
+        scores = scores_of(runs, splits, options.score, options.early.features, folder)
         table = score_table(images, scores)
         outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)
-        of_all_seeds = methods.names(OF_PARTS)  # sources train on all images
-        asked = [name for name in by_epoch if name in options.score.scores and name not in of_all_seeds]
+        of_one_run = {name for family in OF_ONE_RUN for name in methods.names(family)}
+        asked = [name for name in options.score.scores if name in of_one_run]
         others = {name: scores_of_source(name, of_folder(EARLY / run_of(name)), asked, folder) for name in sources}
 
     chosen = options.ntk.score
     of_images = table[column(chosen, scores[chosen].epochs[-1])].to_numpy()
     with naming("ntk."):
         save_table("data/analysis/neighbours.parquet", neighbours(of_images, options.ntk.groups, options.ntk.images))
+    by_seed = {name: values for name, values in scores.items() if name not in methods.names(OF_SEEDS)}
+    by_epoch = {name: values for name, values in by_seed.items() if values.epochs != [NO_EPOCH]}
     trust = reliability_table(by_epoch, options.aggregate.splits, options.aggregate.seed)
     wrong = (images["label"] != images["true_label"]).to_numpy()
-    unseen = out_of_sample(options.score.scores, list(runs.values())) if wrong.any() else {}
+    judged = ~images["trusted"].to_numpy() if "trusted" in images else None
+    unseen = out_of_sample(options.score.scores, list(runs.values()), judged) if wrong.any() else {}
     detection = detection_table(wrong, {"in": scores, "out": unseen})
     history = pd.concat(load_table(path) for cohort in runs.values() for path in cohort.histories)
     save_table("plots/reliability.csv", trust)
     save_table("plots/rank_correlation.csv", correlation_table(table))
-    save_table("plots/agreement.csv", agreement_table(scores))
+    save_table("plots/agreement.csv", agreement_table(by_seed))
     save_table("plots/detection.csv", detection)
     save_table("plots/history.csv", history)
-    splits, seed = options.aggregate.splits, options.aggregate.seed
-    save_table("plots/transfer.csv", transfer_table(by_epoch, others, trust, splits, seed))
+    draws, seed = options.aggregate.splits, options.aggregate.seed
+    save_table("plots/transfer.csv", transfer_table(by_epoch, others, trust, draws, seed))
     save_table("data/analysis/detection.parquet", detection_curves(wrong, {"in": scores, "out": unseen}, epoch))
     save_table("data/analysis/history.parquet", training_curves(history))
     save_table("data/analysis/distributions.parquet", score_histograms(table))
@@ -93,14 +109,27 @@ def score() -> None:
     )
 
 
-def scores_of(runs: dict[str, EarlyRuns], asked: Any, folder: Path) -> dict[str, SeedScores]:
-    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed."""
+def scores_of(
+    runs: dict[str, EarlyRuns], splits: list[str], asked: Any, features: Sequence[int], folder: Path
+) -> dict[str, SeedScores]:
+    """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed.
+
+    splits: the folders, in that of early, of the seeds that train on two halves in turn. features: the epochs after
+    which early kept the inputs of the last layer.
+    """
     files: dict[str, list[Path]] = {}
+    of_halves, images = methods.names(OF_SPLITS), len(next(iter(runs.values())).labels)
     for name in asked.scores:
+        if name in of_halves:
+            files[name] = [folder / f"{split}-{name}.safetensors" for split in splits]
+            for path, split in zip(files[name], splits, strict=True):
+                save_scores(path, of_splits(name, EARLY / split, images))
+            continue
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
-        for path, cohort in zip(files[name], runs.values(), strict=True):
+        compared = compare_seeds(name, list(runs.values())) if name in methods.names(OF_SEEDS) else []
+        for place, (path, cohort) in enumerate(zip(files[name], runs.values(), strict=True)):
             with naming(f"score.scores: {name}: early.cohorts.{cohort.folder.name}: "):
-                save_scores(path, compute(name, cohort))
+                save_scores(path, compared[place] if compared else compute(name, cohort, features))
     for name in asked.gradients:
         files[name] = [EARLY / f"{cohort}-{name}.safetensors" for cohort in runs]
     try:

@@ -1,6 +1,7 @@
 """Choose the images of every subset: of select each method at each size, and those of sweep. Measure what each
 covers of all images."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from winnow.errors import UserError
 from winnow.params.early import Early, Score
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
+from winnow.params.target import Target
 from winnow.scores.columns import column
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import SeedScores, load_scores
+from winnow.scores.sources import on
 from winnow.selection.choices import all_choices, all_subsets
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
@@ -27,12 +30,12 @@ from winnow.streams import numpy_stream
 
 
 def select() -> None:
-    given = params(select=Select, sweep=Sweep, early=Early, score=Score)
+    given = params(select=Select, sweep=Sweep, early=Early, score=Score, target=Target)
     options, early = given.select, given.early
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
     labels = table["label"].to_numpy()
     runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in early.cohorts]
-    evidence = evidence_of(table, facts, runs, given.score.gradients)
+    evidence = evidence_of(table, facts, runs, given.score.gradients, given.target.sets, given.target.cohort)
     methods = all_choices(options, given.sweep)
     about = {"source": facts["source"], "epoch": options.epoch, "seed": options.seed, "of_images": len(table)}
     subsets: dict[tuple[str, str], np.ndarray] = {}
@@ -52,7 +55,9 @@ def select() -> None:
             if lost:
                 print(f"{section}.keep: {keep} with {name} keeps no image of {', '.join(map(repr, lost))}")
             subsets[name, str(keep)] = chosen.rows
-            provenance = {**about, "method": name, "keep": keep}
+            if chosen.about.get("ties"):
+                print(f"{section}.keep: {keep} with {name}: {chosen.about['ties']} groups left out have as many votes")
+            provenance = {**about, "method": name, "keep": keep, **chosen.about}
             save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
     epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
     words, points = features(runs, early.features, early.epochs[-1])
@@ -61,14 +66,28 @@ def select() -> None:
     save_table("data/analysis/coverage.parquet", covered)
 
 
-def evidence_of(table: pd.DataFrame, facts: dict[str, Any], runs: list[EarlyRuns], gradients: list[str]) -> OfRuns:
-    """What the methods choose by. runs: of all cohorts; gradients: the scores of gradients."""
+def evidence_of(
+    table: pd.DataFrame,
+    facts: dict[str, Any],
+    runs: list[EarlyRuns],
+    gradients: list[str],
+    targets: Iterable[str],
+    looking: str,
+) -> OfRuns:
+    """What the methods choose by. runs: of all cohorts; gradients: the scores of gradients; looking: the cohort whose
+    network looks at the targets."""
+    seen = {
+        target: (cohort, cohort.folder.parent / on(target))
+        for target in targets
+        for cohort in runs
+        if cohort.folder.name == looking
+    }
 
     def seed_scores(name: str) -> SeedScores:
         folder = "data/early" if name in gradients else "data/scores"
         return load_scores(f"{folder}/{cohort.folder.name}-{name}.safetensors" for cohort in runs)
 
-    return OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"))
+    return OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"), seen)
 
 
 def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, np.ndarray]:

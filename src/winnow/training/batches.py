@@ -95,9 +95,20 @@ class DeviceImages:
         """The same images with weights, float32 [n]."""
         return self if weights is None else replace(self, weights=torch.tensor(weights, device=self.device))
 
-    def taught(self, teaching: Teaching | None) -> "DeviceImages":
-        """The same images with a teacher."""
+    def taught(self, teaching: Teaching) -> "DeviceImages":
+        """The same images with a teacher, whose rows are theirs."""
         return replace(self, teaching=teaching)
+
+    def part(self, rows: np.ndarray) -> "DeviceImages":
+        """Some of the images, int64 [m], without weights or a teacher."""
+        pixels = torch.from_numpy(rows).to(self.pixels.device)
+        return replace(
+            self,
+            labels=self.labels[pixels.to(self.device)],
+            rows=pixels if self.rows is None else self.rows[pixels],
+            weights=None,
+            teaching=None,
+        )
 
     def labelled(self, labels: np.ndarray) -> "DeviceImages":
         """The same images with other labels, int64 [n]."""

@@ -64,23 +64,28 @@ def keep_epochs(
 
     The file holds log_probabilities, float32 [n, classes], of all training images without augmentation, and the
     network's state, under ``network.``. After the epochs in ``features`` it also holds features, float16 [n, d], the
-    inputs of the last layer.
+    inputs of the last layer. The same of the validation images, if there are any, is there under ``validation.``.
     """
 
+    def outputs_of(run: Run, every: DeviceImages) -> dict[str, np.ndarray]:
+        if run.epoch in features:
+            return dict(zip(("log_probabilities", "features"), with_features(run.network, every), strict=True))
+        return {"log_probabilities": log_probabilities(run.network, every)}
+
     def on_epoch(run: Run) -> None:
+        on_validation = outputs_of(run, validation)
         if run.correct is not None and run.margins is not None and run.losses is not None:
             run.record("correct", run.correct)
             run.record("margins", run.margins)
             run.record("losses", run.losses.astype(np.float16))
-            outputs = log_probabilities(run.network, validation)
+            outputs = on_validation["log_probabilities"]
             labels = validation.labels.cpu().numpy()
             run.record("validation", np.array([mean_loss(outputs, labels), accuracy(outputs, labels)]))
         if run.epoch in epochs:
             tensors = {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
-            if run.epoch in features:
-                tensors["log_probabilities"], tensors["features"] = with_features(run.network, images)
-            else:
-                tensors["log_probabilities"] = log_probabilities(run.network, images)
+            tensors |= outputs_of(run, images)
+            if len(validation):
+                tensors |= {f"validation.{name}": values for name, values in on_validation.items()}
             save_tensors(run.working / f"epoch{run.epoch}.safetensors", tensors)
 
     return on_epoch

@@ -1,0 +1,106 @@
+"""Selection methods over several settings: accuracy against the share kept, and the gains over random."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from winnow.analysis.gains import ALL_DATA, BASELINE
+from winnow.report.axes import given_axis
+from winnow.report.heatmap import Scale, heat_map
+from winnow.report.names import name_points
+from winnow.report.style import Look, Style, drawing, legend_below, looks, new_figure, note, outer_labels, panels
+
+OTHERS = "every other method"
+MOST = 6  # methods with a look of their own
+LIMIT = 99.0  # percent of the gains that the colours tell apart
+
+
+def share_figure(results: pd.DataFrame, shown: list[str], style: Style) -> Figure:
+    """Mean test accuracy against the share kept, a panel for each setting.
+
+    ``results``: columns setting, method, fraction and accuracy (fractions of 1), one row per network; method "full" is
+    all data, a level line. ``shown``: the methods that get a look of their own, the first ``MOST`` of them; random has
+    one in any case, and all others are thin grey lines.
+    """
+    named = [name for name in shown if name not in (BASELINE, ALL_DATA)][:MOST]
+    look_of = looks([BASELINE, ALL_DATA, *named])
+    means = results.groupby(["setting", "method", "fraction"], sort=False)["accuracy"].mean().mul(100).reset_index()
+    settings = list(means["setting"].unique())
+    with drawing(style):
+        figure, grid = panels(style, len(settings), 3, (4.2, 3.8))
+        handles: dict[str, Artist] = {}
+        for axes, setting in zip(grid, settings, strict=True):
+            own = means[means["setting"] == setting]
+            given_axis(axes, [float(f"{100 * part:.2g}") for part in own["fraction"][own["method"] != ALL_DATA]])
+            for method in own["method"].unique():
+                rows = own[own["method"] == method].sort_values("fraction")
+                handles |= _line(axes, str(method), rows, look_of)
+            axes.set_title(setting, loc="right")
+        grid[0].set(xlabel="Share of the training images kept (%)", ylabel="Test accuracy (%)")
+        outer_labels(grid)
+        note(figure, "mean over all networks", style)
+        order = [name for name in (BASELINE, *named, "all data", OTHERS) if name in handles]
+        legend_below(figure, {name: handles[name] for name in order}, style)
+    return figure
+
+
+def _line(axes: Axes, method: str, rows: pd.DataFrame, look_of: dict[str, Look]) -> dict[str, Artist]:
+    if method == ALL_DATA:
+        line = axes.axhline(rows["accuracy"].iloc[0], color=look_of[method].color, linestyle=look_of[method].line)
+        return {"all data": line}
+    if method not in look_of:
+        (line,) = axes.plot(100 * rows["fraction"], rows["accuracy"], color="#bbbbbb", linewidth=0.7, zorder=1.2,
+                            label=f"_{method}")  # fmt: skip
+        return {OTHERS: line}
+    look = look_of[method]
+    (line,) = axes.plot(100 * rows["fraction"], rows["accuracy"], color=look.color, marker=look.marker,
+                        linestyle=look.line, label=method)  # fmt: skip
+    return {method: line}
+
+
+def gains_figure(gains: pd.DataFrame, order: list[str], style: Style) -> Figure:
+    """A heat map of the gains over random: a row for each method, in this order, a column for each setting and share,
+    in the order of the table.
+
+    ``gains``: columns setting, method, fraction and gain (a fraction, drawn in percentage points). Colours end at the
+    size that 99 of 100 gains do not exceed. Raises ValueError if there is no method besides random.
+    """
+    rows = gains[gains["method"] != BASELINE]
+    if rows.empty:
+        raise ValueError("no method besides random")
+    names = rows["setting"] + " " + rows["fraction"].map("{:.2g}".format)
+    table = rows.assign(gain=100 * rows["gain"], column=names).pivot(index="method", columns="column", values="gain")
+    table = table.loc[[name for name in order if name in table.index], list(dict.fromkeys(names))]
+    top = max(float(np.nanpercentile(np.abs(table.to_numpy()), LIMIT)), 0.1)
+    scale = Scale(Normalize(-top, top), "points over random", np.linspace(-top, top, 5).round(1), "{:.1f}".format)
+    with drawing(style):
+        figure, axes = heat_map(table, scale, style)
+        note(axes, "test accuracy minus random's at equal size\nand steps, in points; best mean rank first", style)
+    return figure
+
+
+def cost_figure(costs: pd.DataFrame, gains: pd.DataFrame, style: Style) -> Figure:
+    """Mean gain over random against the passes over the data that a method needs before it can choose.
+
+    ``costs``: columns method and passes; ``gains``: columns method and gain (a fraction, drawn in points). Raises
+    ValueError if no method is in both.
+    """
+    points = gains.groupby("method", sort=False)["gain"].mean().mul(100).to_frame().join(
+        costs.groupby("method")["passes"].max(), how="inner")  # fmt: skip
+    if points.empty:
+        raise ValueError("no method has both a cost and a gain")
+    with drawing(style):
+        figure = new_figure(style, 8, 4.6)
+        axes = figure.subplots()
+        given_axis(axes, points["passes"])
+        axes.axhline(0, color=looks([BASELINE])[BASELINE].color, linestyle="--")
+        axes.plot(points["passes"], points["gain"], linestyle="", marker="o", color="black", markersize=4)
+        axes.margins(y=0.1)
+        axes.autoscale_view(scalex=False)  # now, as names need their places
+        axes.set(xlabel="Passes over the data before choosing", ylabel="Mean gain over random (points)")
+        name_points(axes, {str(name): (row.passes, row.gain) for name, row in points.iterrows()}, (7, 3.8), style)
+        note(axes, "training passes and scoring passes; methods share the networks of one early run", style)
+    return figure

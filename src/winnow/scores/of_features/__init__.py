@@ -1,0 +1,1 @@
+"""Scores of the inputs of a network's last layer. Each takes a ``last_layer.LastLayer`` of the images, returns [n]."""
