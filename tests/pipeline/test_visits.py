@@ -43,7 +43,9 @@ def test_they_stand_in_the_comparison_at_the_share_of_visits_that_they_made(clon
 
 
 def test_a_new_one_trains_itself_only_and_one_taken_out_leaves_nothing(clone: Clone) -> None:
-    third = {"third": {"method": "rs2", "keep": 0.35}}  # as before
+    third = {"third": {"method": "rs2", "keep": 0.35}}
+    clone.set("retrain.visits", third)
+    assert set(clone.make("compare")) == {"retrain_visits@third", "compare"}
     clone.set("retrain.visits", {**third, "infobatch": {}})
     assert set(clone.make("compare")) == {"retrain_visits@infobatch", "compare"}
     clone.recode("src/winnow/training/visits/rs2.py")
