@@ -112,10 +112,10 @@ def _peak() -> int:
 def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     """The networks that evidence needed, the epochs of their training, and the passes over all images.
 
-    A score is the mean over all networks of the cohorts, unless seeds or a source are named; other evidence, such as
-    features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
-    every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
-    halves in turn, and twice: two whole trainings in all.
+    A score is the mean over all networks of the cohorts, unless seeds or a source are named, and recalls are the mean
+    over those of the first cohort; other evidence, such as features, is of one network. Scores of visits are by-
+    products of training. Scores of trajectories take a pass at every scored epoch, other evidence takes one. Second-
+    split forgetting has networks of its own, which train on two halves in turn, and twice: two whole trainings in all.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
@@ -131,6 +131,8 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
             count = len(asked["seeds"])
         elif kind == "score":
             count = sum(len(cohort.seeds) for cohort in params.early.cohorts.values())
+        elif kind == "recalls":
+            count = len(next(iter(params.early.cohorts.values())).seeds)
         if name in of_splits:
             count = 2 * sum(map(len, params.second_split.cohorts.values()))
             epoch = epochs_of(params)
