@@ -1,3 +1,5 @@
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,17 @@ def test_seconds_and_memory_are_of_the_call_alone() -> None:
         assert found == [("sum", {"of": 2.0**23 + 1})]
         assert 60 < mib < 90
         assert 0 < seconds < 60
+
+
+def test_what_a_call_imports_does_not_count() -> None:
+    def call() -> list:
+        if "this" not in sys.modules:  # the Zen of Python, which nothing else imports
+            import this  # noqa: F401
+
+            time.sleep(1)
+        return []
+
+    assert measured(call)[0] < 0.5
 
 
 def test_a_call_that_dies_is_no_silence(capfd: pytest.CaptureFixture[str]) -> None:

@@ -86,6 +86,8 @@ retrain:
   network: small
   training: four
   budget: steps
+  visits:
+    third: {method: rs2, keep: 0.35}
   recipes:
     kd: {teacher: full}
 dense:

@@ -32,6 +32,7 @@ WITH_TORCH = {
         "retrain",
         "retrain_sweep",
         "retrain_full",
+        "retrain_visits",
         "retrain_recipes",
         "teacher",
         "rewind",
@@ -67,6 +68,7 @@ def test_every_stage_depends_on_the_list_of_its_code(stage: str) -> None:
     items = {
         "score_gradients": "/${item.score}",
         "prune": "/${key}",
+        "retrain_visits": "/${key}",
         "target_download": "/${key}",
     }  # whose items use methods of their own
     assert lists == [f"data/code/{script(stage)}{items.get(stage, '')}.txt"]
@@ -149,6 +151,7 @@ ITEMS = [
 ]
 ITEMS += [
     "retrain_full",
+    "retrain_visits@third",
     "teacher@kd",
     "retrain_recipes@el2n-0.5-kd",
     "compare",

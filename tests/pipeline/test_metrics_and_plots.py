@@ -12,6 +12,7 @@ from tests.pipeline.clone import Clone
 pytestmark = pytest.mark.pipeline
 
 ITEMS = {"el2n-0.5", "el2n-seeds1-0.5", "random-0.5"}
+BY_RECIPE = {"el2n+kd-0.5", "random+kd-0.5"}
 TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results", "tickets_barriers"}
 PICTURES = {
     "pictures": {
@@ -38,13 +39,16 @@ def rows(clone: Clone, name: str) -> list[dict[str, str]]:
 def test_metrics_say_of_every_subset_how_it_compares_with_random_and_with_all_data(finished: Clone) -> None:
     found = metrics(finished, "differences")
     against = {f"{item} minus {baseline}" for item in ITEMS for baseline in ("random", "full")}
-    assert set(found) == against - {"random-0.5 minus random"}
+    of_recipe = {f"{item} minus {baseline}" for item in BY_RECIPE for baseline in ("random", "full", "plain")}
+    without = {"random-0.5 minus random", "random+kd-0.5 minus random"}
+    assert set(found) == (against | of_recipe | {"third-dynamic minus full"}) - without
     accuracy = metrics(finished, "retrain")
     for part in ("test", "validation"):
-        assert set(accuracy[part]) == {*ITEMS, "full"}
+        assert set(accuracy[part]) == {*ITEMS, *BY_RECIPE, "full", "third-dynamic"}
     for name, entry in found.items():
         item, baseline = name.split(" minus ")
-        baseline = "random-0.5" if baseline == "random" else baseline
+        recipe = "+kd" if "+" in item else ""
+        baseline = {"random": f"random{recipe}-0.5", "plain": item.replace("+kd", "")}.get(baseline, baseline)
         means = [accuracy["test"][each]["accuracy"] for each in (item, baseline)]
         assert entry["difference"] == pytest.approx(means[0] - means[1], abs=1e-12)
         assert entry["low"] <= entry["difference"] <= entry["high"]
@@ -55,13 +59,14 @@ def test_metrics_say_of_every_subset_how_it_compares_with_random_and_with_all_da
 def test_the_accuracies_are_those_of_every_seed(finished: Clone) -> None:
     accuracy = rows(finished, "accuracy")
     seeds = {(row["method"], row["split"], row["seed"]) for row in accuracy}
-    methods, splits = ("el2n", "el2n-seeds1", "random", "full"), ("validation", "test")
+    methods, splits = {"el2n", "el2n-seeds1", "random", "full", "third"}, ("validation", "test")
+    methods |= {"el2n+kd", "random+kd"}
     assert seeds == {(method, split, seed) for method in methods for split in splits for seed in ("100", "101")}
     for split in splits:
         of_full = [float(row["accuracy"]) for row in accuracy if (row["method"], row["split"]) == ("full", split)]
         assert metrics(finished, "retrain")[split]["full"]["accuracy"] == pytest.approx(sum(of_full) / 2)
     # the budget is steps: every subset is trained for as many of them
-    assert len({row["steps"] for row in accuracy}) == 1
+    assert len({row["steps"] for row in accuracy if row["keep"] != "dynamic"}) == 1
 
 
 def test_the_other_metrics(finished: Clone) -> None:

@@ -88,7 +88,8 @@ def test_another_rewind_point_trains_what_begins_there_and_a_new_method_its_subs
     of_methods = {"select", "retrain@far-0.5", "retrain@ccs-0.5", "compare"}
     assert set(clone.make("compare", "prune@l2", "prune@o2")) == {*of_methods, "rewind@early", "prune@o2"}
     accuracy = json.loads(clone.path("metrics/retrain.json").read_text())["test"]
-    assert set(accuracy) == {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "el2n-seeds1-0.5", "full"}
+    fixed = {"el2n-0.5", "random-0.5", "far-0.5", "ccs-0.5", "el2n-seeds1-0.5", "full"}
+    assert set(accuracy) == {*fixed, "third-dynamic"}
 
 
 def test_a_source_trains_itself_only_whatever_its_network_is_called_and_a_method_ranks_by_its_scores(
@@ -131,7 +132,9 @@ def test_items_that_are_taken_out_leave_nothing_and_come_back_untrained(clone: C
         if stage.startswith(("early", "transfer", "retrain", "prune", "dense", "spawn", "curvature"))
     ] == []
     assert {path.name for path in clone.path("data/early").iterdir()} == {"a"}
-    assert {path.name for path in clone.path("data/retrain").iterdir()} == {"random-0.5", "el2n-seeds1-0.5", "full"}
+    assert {path.name for path in clone.path("data/retrain").iterdir()} == {
+        *("random-0.5", "el2n-seeds1-0.5", "full", "third")
+    }
     assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", "l1", "l2"}
     assert list(clone.path("data/landscape/perturbation").iterdir()) == []
     assert {path.name for path in clone.path("data/landscape/lines/levels").iterdir()} == {
@@ -197,7 +200,17 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {
-        *("early", "second_split", "transfer", "retrain", "retrain_recipes", "rewind", "dense", "prune"),
+        *(
+            "early",
+            "second_split",
+            "transfer",
+            "retrain",
+            "retrain_recipes",
+            "retrain_visits",
+            "rewind",
+            "dense",
+            "prune",
+        ),
         *("spawn", "perturbation"),
     },
     "src/winnow/repro/scheduler.py": set(),
@@ -240,7 +253,7 @@ def test_a_change_of_code_reruns_the_stages_that_import_it(clone: Clone) -> None
     assert clone.repro("check") == []
     assert set(re.findall(r"^(\S+):$", clone.do("dvc", "status"), re.MULTILINE)) == {
         "check",  # as always
-        "retrain_sweep@el2n-seeds1-0.5",
+        *("retrain_sweep@el2n-seeds1-0.5", "retrain_visits@third"),
         *("early@a", "early@b", "transfer@other", "retrain@el2n-0.5", "retrain@random-0.5", "retrain_full"),
         *("rewind@early", "dense", "prune@l1", "prune@l2", "prune@o2", "spawn", "perturbation@p"),
     }

@@ -154,5 +154,5 @@ def test_without_a_target_it_says_so(method):
 def test_more_clusters_than_images_are_named():
     features, classes = pool()
     evidence = Given(classes, 4, feature_rows=features, target_feature_rows=features)
-    with pytest.raises(ValueError, match="clusters: 161 groups are more than the 160 images"):
+    with pytest.raises(ValueError, match="clusters: 161 are more than the 160 images"):
         choose(evidence, "feature_mapping", {"epoch": 0, "clusters": 161}, 2, seed=0)

@@ -4,6 +4,7 @@ Runs in the folder of a finished project, python -m winnow.comparison.cost FILE,
 times, because an output of a stage must be the same whenever it is computed.
 """
 
+import contextlib
 import inspect
 import multiprocessing
 import resource
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from winnow.selection.size import kept
 from winnow.storage import load_table, save_table
 
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
+Answer = tuple[float, float, list["Read"], set[str]]  # seconds, MiB, what was read, and the modules imported
 Read = tuple[str, dict[str, Any]]  # the kind of evidence, such as score or features, and what was asked of it
 
 
@@ -83,13 +86,24 @@ def _choose(evidence: Evidence, choice: Choice, size: int, seed: int) -> list[Re
 
 def measured(call: Callable[[], list[Read]]) -> tuple[float, float, list[Read]]:
     """Seconds of a call, the memory it took at most beyond what there was before, in MiB, and what it returned. It runs
-    in a process of its own, so that no call finds what another has left in memory."""
-    here, there = multiprocessing.get_context("fork").Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_measure, args=(call, there))
+    in a process of its own, so that no call finds what another has left in memory. What it imports does not count."""
+    seconds, mib, reads, imported = _in_a_process(call)
+    if imported:
+        for name in sorted(imported):
+            with contextlib.suppress(ImportError):  # some modules can only be imported by others
+                import_module(name)
+        seconds, mib, reads, _ = _in_a_process(call)
+    return seconds, mib, reads
+
+
+def _in_a_process(call: Callable[[], list[Read]]) -> Answer:
+    fork = multiprocessing.get_context("fork")
+    here, there = fork.Pipe()
+    process = fork.Process(target=_measure, args=(call, there))
     process.start()
     there.close()
     try:
-        found: tuple[float, float, list[Read]] = here.recv()
+        found: Answer = here.recv()
     except EOFError:
         process.join()
         raise RuntimeError(f"a selection ended with status {process.exitcode}") from None
@@ -98,10 +112,11 @@ def measured(call: Callable[[], list[Read]]) -> tuple[float, float, list[Read]]:
 
 
 def _measure(call: Callable[[], list[Read]], answer: Connection) -> None:
+    modules = set(sys.modules)
     before, start = _peak(), time.perf_counter()
     reads = call()
     seconds = time.perf_counter() - start
-    answer.send((seconds, (_peak() - before) / 2**20, reads))
+    answer.send((seconds, (_peak() - before) / 2**20, reads, set(sys.modules) - modules))
 
 
 def _peak() -> int:
@@ -112,10 +127,10 @@ def _peak() -> int:
 def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     """The networks that evidence needed, the epochs of their training, and the passes over all images.
 
-    A score is the mean over all networks of the cohorts, unless seeds or a source are named, and recalls are the mean
-    over those of the first cohort; other evidence, such as features, is of one network. Scores of visits are by-
-    products of training. Scores of trajectories take a pass at every scored epoch, other evidence takes one. Second-
-    split forgetting has networks of its own, which train on two halves in turn, and twice: two whole trainings in all.
+    A score and the recalls are means over all networks, unless seeds or a source are named; other evidence, such as
+    features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
+    every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
+    halves in turn, and twice: two whole trainings in all.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
@@ -129,10 +144,8 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
             count = len(params.transfer.sources[asked["source"]].seeds)
         elif asked.get("seeds") is not None:
             count = len(asked["seeds"])
-        elif kind == "score":
+        elif kind in ("score", "recalls"):
             count = sum(len(cohort.seeds) for cohort in params.early.cohorts.values())
-        elif kind == "recalls":
-            count = len(next(iter(params.early.cohorts.values())).seeds)
         if name in of_splits:
             count = 2 * sum(map(len, params.second_split.cohorts.values()))
             epoch = epochs_of(params)

@@ -1,4 +1,4 @@
-"""Clusters of feature space, by k-means on directions."""
+"""Clusters of feature space, by k-means, and directions."""
 
 import numpy as np
 from threadpoolctl import threadpool_limits

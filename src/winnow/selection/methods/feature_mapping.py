@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from winnow.selection.clusters import k_means
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.k_means import k_means, means, nearest
 from winnow.selection.whole_groups import most_voted
 
 NEEDS_FEATURES = True
@@ -31,16 +31,15 @@ def feature_mapping(
     nearer to the target's mean comes first (our rule; the paper has none).
 
     target: a name of target.sets; None for the only one. clusters: how many; None for as many as there are classes. How
-    many the paper takes, we have not verified.
+    many the paper takes, we have not verified. Raises ValueError if they are more than the images.
     """
+    from sklearn.metrics import pairwise_distances_argmin  # most of a second
+
     own, other = (rows.astype(np.float64) for rows in evidence.target_features(target, epoch))
     count = clusters or evidence.classes
-    try:
-        groups = k_means(own, count, rng)
-    except ValueError as error:
-        raise ValueError(f"clusters: {error}") from None
-    centres = means(own, groups, np.full((count, own.shape[1]), np.inf))  # nothing is nearest to an empty cluster
-    filled = np.isfinite(centres).all(axis=1)
-    votes = np.zeros(count, np.int64)
-    votes[filled] = np.bincount(nearest(other, centres[filled]), minlength=filled.sum())
+    if count > len(own):
+        raise ValueError(f"clusters: {count} are more than the {len(own)} images")
+    groups = k_means(own, count, rng)
+    centres = np.stack([own[groups == group].mean(axis=0) for group in range(groups.max() + 1)])
+    votes = np.bincount(pairwise_distances_argmin(other, centres), minlength=len(centres))
     return most_voted(groups, votes, -((centres - other.mean(axis=0)) ** 2).sum(axis=1), size, rng)

@@ -5,9 +5,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from winnow.selection.clusters import k_means
 from winnow.selection.evidence import Chosen, Evidence, Given
 from winnow.selection.frechet import Moments, frechet_distance, moments, principal, together
-from winnow.selection.k_means import k_means
 from winnow.selection.methods.k_center import k_center
 
 NEEDS_FEATURES = True
@@ -41,7 +41,7 @@ def search_and_prune(
     """
     features, others = evidence.target_features(target, epoch)
     own, other = principal(features, others, dimensions)
-    groups = k_means(own, min(clusters, len(own)), rng)
+    groups = k_means(own, clusters, rng)
     parts = [moments(own[groups == group]) for group in np.unique(groups)]
     aim = moments(other)
     order = np.argsort([frechet_distance(part, aim) for part in parts], kind="stable")

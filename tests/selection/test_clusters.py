@@ -1,0 +1,38 @@
+"""k-means, on groups that are plain to see and against its definition."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from winnow.selection.clusters import k_means
+
+RNG = np.random.default_rng
+
+
+def test_groups_that_lie_apart_are_found():
+    """It begins with random points, so two may lie in one group; most draws find all four."""
+    middles = np.array([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0]])
+    truth = RNG(0).integers(3, size=200)
+    rows = middles[truth] + RNG(1).normal(size=(200, 2))
+    found = [len(set(zip(truth, k_means(rows, 3, RNG(seed)), strict=True))) for seed in range(20)]
+    assert found.count(3) >= 10
+
+
+def test_the_same_draw_gives_the_same_clusters():
+    rows = RNG(2).normal(size=(300, 5))
+    assert (k_means(rows, 6, RNG(3)) == k_means(rows, 6, RNG(3))).all()
+
+
+rows_of = arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-9, 9))
+
+
+@given(rows_of, st.integers(1, 12))
+def test_no_cluster_is_empty_and_every_row_ends_at_its_nearest_mean(rows, count):
+    groups = k_means(rows, count, RNG(0))
+    assert sorted(set(groups)) == list(range(groups.max() + 1))
+    assert groups.max() < min(count, len(np.unique(rows, axis=0)))
+    centres = np.stack([rows[groups == group].mean(axis=0) for group in range(groups.max() + 1)])
+    for row, group in zip(rows, groups, strict=True):
+        squares = ((row - centres) ** 2).sum(axis=1)
+        assert squares[group] <= squares.min() + 1e-9
