@@ -619,11 +619,11 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, criterion: sinp, prune: 0.2}",
-            ".criterion: there is no 'sinp'; there are magnitude, random",
+            ".criterion: there is no 'sinp'; there are ",
         ),
         (
             "{parent: l1, allocation: local, prune: 0.2}",
-            ".allocation: there is no 'local'; there are erk, global",
+            ".allocation: there is no 'local'; there are ",
         ),
         ("{parent: l1, when: later, prune: 0.2}", ".when: there is no 'later'; there are gradual, or once"),
         (
@@ -635,7 +635,7 @@ def test_levels(mistake, level, message):
             ".schedule: must be one of rest, full, last_rate, not half",
         ),
         ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
-        ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are parent, rewind"),
+        ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are rounds, inverted, parent, rewind"),
         (
             "{parent: none, criterion: snip, prune: 0.2, batchs: 2}",
             ".batchs: no such key; did you mean batches?",

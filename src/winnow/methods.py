@@ -34,4 +34,9 @@ def find(family: str, name: str) -> Callable[..., Any]:
 
 def has_mark(method: Callable[..., Any], mark: str) -> bool:
     """Whether the method's module sets this name, such as NEEDS_FEATURES, to True."""
-    return bool(getattr(import_module(method.__module__), mark, False))
+    return bool(mark_of(method, mark, False))
+
+
+def mark_of(method: Callable[..., Any], mark: str, default: Any) -> Any:
+    """What the method's module sets this name to, such as ROUNDS, or the default."""
+    return getattr(import_module(method.__module__), mark, default)

@@ -122,7 +122,7 @@ def test_mistakes_name_the_argument():
         winnow.prune(network, 1.5)
     with pytest.raises(ValueError, match=r"fraction: 0.9 leaves fewer weights than each of 2 layers keeps \(5\)"):
         winnow.prune(network, 0.9, floor=5)
-    with pytest.raises(ValueError, match=r"criterion: there is no 'size'; there are magnitude, random"):
+    with pytest.raises(ValueError, match=r"criterion: there is no 'size'; there are .*magnitude, .*random"):
         winnow.prune(network, 0.5, None, "size")
     with pytest.raises(ValueError, match=r"allocation: there is no 'everywhere'"):
         winnow.prune(network, 0.5, allocation="everywhere")

@@ -92,3 +92,19 @@ def test_no_option_has_the_name_of_a_key_of_every_level():
     for family in (CRITERIA, ALLOCATIONS, DURING):
         for name in methods.names(family):
             assert not options(methods.find(family, name)).keys() & Level.model_fields.keys()
+
+
+def test_rounds_are_those_that_the_criterion_is_meant_for():
+    def rounds(**choices: object) -> dict[str, object]:
+        return rule_of("x", level("none", prune=0.8, **choices), 1).rounds.keywords
+
+    assert rounds(criterion="synflow") == {"comes_back": False, "rounds": 100, "inverted": False}
+    assert rounds(criterion="synflow", rounds=5)["rounds"] == 5
+    assert rounds(criterion="synflow", when="gradual")["rounds"] == 1
+    assert rounds(criterion="force", inverted=True) == {"comes_back": True, "rounds": 10, "inverted": True}
+    assert rounds(criterion="snip")["rounds"] == 1
+
+
+def test_a_level_that_ranks_nothing_takes_no_rounds():
+    with pytest.raises(ValueError, match=r"^pruning.levels.x.rounds: no such key"):
+        rule_of("x", level("dense", criterion="none", weights="fresh", rounds=2), 1)

@@ -11,16 +11,23 @@ from hypothesis.extra import numpy as hnp
 
 from tests.pruning.masked import layers
 from winnow import methods
+from winnow.pruning.allocations.by_hand import by_hand
 from winnow.pruning.allocations.erk import erk
+from winnow.pruning.allocations.erk_plus import erk_plus
 from winnow.pruning.allocations.lamp import lamp, rescaled
+from winnow.pruning.allocations.pq_index import bound, index, pq_index
+from winnow.pruning.allocations.smart_ratio import smart_ratio
 from winnow.pruning.allocations.uniform import uniform
+from winnow.pruning.allocations.uniform_plus import uniform_plus
 from winnow.pruning.families import ALLOCATIONS
 from winnow.pruning.layers import Layer
 from winnow.pruning.masks import count_left, is_nested, layer_counts
 from winnow.pruning.prune import floors, prune
 
-CUTTING = [
-    name for name in methods.names(ALLOCATIONS) if not methods.has_mark(methods.find(ALLOCATIONS, name), "ANYWHERE")
+CUTTING = [  # by their defaults
+    name
+    for name in methods.names(ALLOCATIONS)
+    if name != "by_hand" and not methods.has_mark(methods.find(ALLOCATIONS, name), "ANYWHERE")
 ]
 SHAPES = {"a": (16, 3, 3, 3), "b": (16, 16, 3, 3), "c": (10, 16)}
 
@@ -125,3 +132,91 @@ def test_lamp_empties_no_layer_before_all_have_one_weight_left():
 def test_lamp_refuses_scores_of_two_signs():
     with pytest.raises(ValueError, match=r"^allocation: lamp"):
         lamp({"a": Layer((2,), np.array([-1.0, 1.0]))}, 1)
+
+
+RESNET = {  # in the network's order: a first convolution, two more, the linear layer
+    "d": Layer((16, 3, 3, 3), np.zeros(432), place=0),
+    "c": Layer((16, 16, 3, 3), np.zeros(2304), place=1),
+    "b": Layer((32, 16, 3, 3), np.zeros(4608), place=2),
+    "a": Layer((10, 32), np.zeros(320), place=3),
+}
+
+
+def test_uniform_plus_by_hand():
+    """Of 1000 weights, the first convolution has 432 and the linear layer 64; 504 are left for 6912."""
+    assert uniform_plus(RESNET, 1000) == {"d": 432, "a": 64, "c": 168, "b": 336}
+    # at a density above a fifth the linear layer is an ordinary one: 432 + 0.5 (2304 + 4608 + 320)
+    assert uniform_plus(RESNET, 432 + 3616) == {"d": 432, "a": 160, "c": 1152, "b": 2304}
+
+
+def test_uniform_plus_shares_a_total_that_is_too_small():
+    assert uniform_plus(RESNET, 248) == {"d": 216, "a": 32, "c": 0, "b": 0}
+
+
+def test_uniform_plus_without_a_convolution_spares_the_last_layer_only():
+    linear = {"a": Layer((10, 10), np.zeros(100), place=0), "b": Layer((10, 10), np.zeros(100), place=1)}
+    assert uniform_plus(linear, 30) == {"a": 10, "b": 20}
+
+
+def test_erk_plus_is_erk_beside_a_dense_last_layer():
+    assert erk_plus(RESNET, 1000)["a"] == 320
+    rest = {name: layer for name, layer in RESNET.items() if name != "a"}
+    assert {name: count for name, count in erk_plus(RESNET, 1000).items() if name != "a"} == erk(rest, 680)
+
+
+def test_smart_ratio_by_hand():
+    """Three convolutions of one size have densities as 12 : 6 : 2, and the last layer has 30 of 100."""
+    same = {name: Layer((10, 10, 1, 1), np.zeros(100), place=place) for place, name in enumerate("zyx")}
+    same["a"] = Layer((10, 10), np.zeros(100), place=3)
+    assert smart_ratio(same, 130) == {"z": 60, "y": 30, "x": 10, "a": 30}
+    # of 230: 120, 60 and 20, of which the first can keep 100 and hands 20 to the second
+    assert smart_ratio(same, 230) == {"z": 100, "y": 80, "x": 20, "a": 30}
+    # of 270 for vgg: 12, 6/4 and 2/9; scale 240 / (12 + 1.5 + 0.222): 209.9, 26.2, 3.9
+    assert smart_ratio(same, 270, vgg=True) == {"z": 100, "y": 100, "x": 40, "a": 30}
+
+
+def test_pq_index_by_hand():
+    cases = {(1.0, 1.0, 1.0, 1.0): (0, 4), (1.0, 0.0, 0.0, 0.0): (0.75, 1), (4.0, 1.0, 1.0, 1.0): (0.107143, 3.571429)}
+    for scores, (expected, least) in cases.items():
+        assert index(np.array(scores), 0.5, 1) == pytest.approx(expected, abs=1e-6)
+        assert bound(np.array(scores), 0.5, 1) == pytest.approx(least, abs=1e-6)
+    both = {"a": Layer((4,), np.array([1.0, 0.0, 0.0, 0.0])), "b": Layer((4,), np.ones(4))}
+    assert pq_index(both, 5) == {"a": 1, "b": 4}
+
+
+@given(hnp.arrays(np.float64, st.integers(1, 20), elements=st.floats(0.01, 9)), st.floats(0.1, 1), st.floats(1.1, 3))
+def test_the_pq_index_is_the_ratio_of_norms_whatever_the_scale(scores, p, q):
+    d = len(scores)
+    plain = 1 - d ** (1 / q - 1 / p) * (scores**p).sum() ** (1 / p) / (scores**q).sum() ** (1 / q)
+    assert index(scores, p, q) == pytest.approx(plain, abs=1e-9)
+    assert index(1e30 * scores, p, q) == pytest.approx(plain, abs=1e-9)
+    assert 0 < bound(scores, p, q) <= d * (1 + 1e-9)
+
+
+def test_pq_index_refuses_what_it_cannot_take():
+    with pytest.raises(ValueError, match=r"^allocation: pq_index"):
+        pq_index({"a": Layer((2,), np.array([-1.0, 1.0]))}, 1)
+    with pytest.raises(ValueError, match=r"^p: 1 must be below q, 1"):
+        pq_index({"a": Layer((2,), np.ones(2))}, 1, p=1.0)
+
+
+def test_by_hand():
+    assert by_hand(RESNET, 1000, densities={"d": 0.5, "a": 1}) == {"d": 216, "a": 320, "c": 155, "b": 309}
+    every = dict.fromkeys(RESNET, 0.5)
+    assert by_hand(RESNET, 3832, densities=every) == {"d": 216, "c": 1152, "b": 2304, "a": 160}
+    thin = {"a": Layer((10,), np.zeros(3)), "b": Layer((10,), np.zeros(10), 2)}
+    assert by_hand(thin, 8, densities={"a": 0.5}) == {"a": 3, "b": 5}
+
+
+@pytest.mark.parametrize(
+    ("densities", "total", "message"),
+    [
+        ({"e": 0.5}, 9, r"^densities.e: there is no such layer; there are d, c, b, a"),
+        ({"a": 1.5}, 9, r"^densities.a: must be from 0 to 1, not 1.5"),
+        ({"a": 1}, 9, r"^densities: these layers keep 320 weights, and the others from 0 to 7344, but 9 should remain"),
+        (dict.fromkeys(RESNET, 0.5), 3000, r"^densities: these layers keep 3832 weights, and the others from 0 to 0"),
+    ],
+)
+def test_densities_by_hand_that_cannot_be_are_told(densities, total, message):
+    with pytest.raises(ValueError, match=message):
+        by_hand(RESNET, total, densities=densities)

@@ -14,11 +14,12 @@ from winnow.networks.weights import misfit
 from winnow.params.options import checked_options
 from winnow.params.options import options as options_of
 from winnow.pruning import masks
-from winnow.pruning.context import Context
+from winnow.pruning.context import Context, Scores
 from winnow.pruning.families import ALLOCATIONS, CRITERIA
 from winnow.pruning.masks import Mask, apply, ones
 from winnow.pruning.prune import left_after, may_cut
 from winnow.pruning.prune import prune as prune_scored
+from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 
 
 def prune(
@@ -37,7 +38,9 @@ def prune(
     call with magnitude is one level of iterative magnitude pruning (Frankle and Carbin 2019). loader: batches (inputs,
     labels), for a criterion that takes gradients: it uses the first ``batches`` x ``batch_size`` examples. Further
     options: allocation (global), a file in ``winnow/pruning/allocations/``: how many weights each layer keeps, and the
-    options of that; floor (1): how many weights every layer keeps at least; seed (0): of random draws.
+    options of that; floor (1): how many weights every layer keeps at least; seed (0): of random draws; rounds: in how
+    many rounds to prune, each with new scores (by default as many as the criterion is meant for); inverted (False):
+    keep the lowest scores, as a check.
 
     Raises ValueError if the fraction is not from 0 to 1, if it leaves a layer fewer weights than its floor, if the mask
     does not fit, and for unknown names and options.
@@ -48,15 +51,20 @@ def prune(
     floor, seed, allocation = (options.pop(*usual) for usual in (("floor", 1), ("seed", 0), ("allocation", "global")))
     if not may_cut(left, fraction, floor):
         raise ValueError(f"fraction: {fraction} leaves fewer weights than each of {len(left)} layers keeps ({floor})")
-    score, allocate = _methods(criterion, allocation, options)
+    score, allocate, rounds = _methods(criterion, allocation, options)
     context = Context(network, left, lambda count, size: examples(loader, network, count, size), seed)
-    found = prune_scored(score(context), left, left_after(left, fraction), allocate, floor)
+    order = [name for name, _ in network.named_parameters()]
+
+    def keep(scores: Scores, among: Mapping[str, Tensor], count: int) -> Mask:
+        return prune_scored(scores, among, count, allocate, floor, order=order)
+
+    found = rounds(context, score, keep)(left_after(left, fraction))
     _zero(_pruned(network, found))
     return found
 
 
 def _methods(criterion: str, allocation: str, given: Mapping[str, Any]) -> list[Callable[..., Any]]:
-    """The functions of a criterion and an allocation, each with its options filled in."""
+    """The functions of a criterion, an allocation and the rounds, each with its options filled in."""
     functions = []
     for argument, family, name in (("criterion", CRITERIA, criterion), ("allocation", ALLOCATIONS, allocation)):
         try:
@@ -65,8 +73,13 @@ def _methods(criterion: str, allocation: str, given: Mapping[str, Any]) -> list[
             raise ValueError(f"{argument}: {error}") from None
     if methods.has_mark(functions[1], "ANYWHERE"):
         raise ValueError(f"allocation: {allocation} takes no fraction; take another")
+    functions.append(in_rounds)
     found = checked_options(functions, given)
-    return [partial(function, **{name: found[name] for name in options_of(function)}) for function in functions]
+    found["rounds"] = found["rounds"] or usual_rounds(functions[0])
+    score, allocate, rounds = (
+        partial(function, **{name: found[name] for name in options_of(function)}) for function in functions
+    )
+    return [score, allocate, partial(rounds, comes_back=comes_back(functions[0]))]
 
 
 def hold(network: nn.Module, mask: Mapping[str, Tensor], optimizer: torch.optim.Optimizer) -> RemovableHandle:

@@ -1,8 +1,8 @@
 """What a criterion may use to score weights."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from winnow.training.batches import DeviceImages, normalise
 
 Scores = Mapping[str, Tensor | np.ndarray]  # by the names of prunable parameters, each in its parameter's shape
 Batches = Callable[[int, int], Iterable[tuple[Tensor, Tensor]]]  # from a number and a size to inputs and labels
+OfBatch = Callable[[nn.Module, list[Tensor], Tensor, Tensor], Sequence[Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,8 @@ class Context:
     """The network whose weights are scored (no criterion changes it), and what else scores may depend on.
 
     mask: the remaining weights, by the names of all prunable parameters. batches: images to take gradients on, the same
-    ones in every call. seed: for what a criterion draws. loss: of logits and labels, the mean over a batch.
+    ones in every call. seed: for what a criterion draws. loss: of logits and labels, the mean over a batch. before: the
+    context of the first round, if this is a later one.
     """
 
     network: nn.Module
@@ -30,11 +32,26 @@ class Context:
     batches: Batches
     seed: int = 0
     loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+    before: "Context | None" = None
 
     @property
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights, with zeros where the mask has pruned."""
         return {name: self.network.get_parameter(name).detach() for name in self.mask}
+
+    @property
+    def first_weights(self) -> dict[str, Tensor]:
+        """The prunable weights before the first round: those that a round has pruned are not zero."""
+        return (self.before or self).weights
+
+    def under(self, mask: Mask) -> "Context":
+        """The context of a later round, in which the mask has pruned more weights."""
+        network = copy.deepcopy(self.network)
+        with torch.no_grad():
+            for name, kept in mask.items():
+                weight = network.get_parameter(name)
+                weight.masked_fill_(~kept.to(weight.device), 0)
+        return replace(self, network=network, mask=mask, before=self.before or self)
 
     def gradients(self, count: int, size: int) -> dict[str, Tensor]:
         """The gradient of the mean loss over ``count`` batches of ``size`` images, with respect to the prunable
@@ -42,9 +59,22 @@ class Context:
 
         Raises ValueError if there are too few images.
         """
-        network = copy.deepcopy(self.network).train()
-        weights = [network.get_parameter(name) for name in self.mask]
-        total = [torch.zeros_like(weight) for weight in weights]
+
+        def gradient(network: nn.Module, weights: list[Tensor], inputs: Tensor, labels: Tensor) -> Sequence[Tensor]:
+            return torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
+
+        return self.mean_over_batches(gradient, count, size, training=True)
+
+    def mean_over_batches(self, of_batch: OfBatch, count: int, size: int, training: bool) -> dict[str, Tensor]:
+        """The mean over ``count`` batches of ``size`` images of what ``of_batch`` gives: for each prunable weight a
+        tensor of its shape. It gets a copy of the network, in training or evaluation mode, the copy's prunable weights,
+        inputs and labels. Dropout draws the same in every call.
+
+        Raises ValueError if there are too few images.
+        """
+        network = copy.deepcopy(self.network).train(training).requires_grad_(True)
+        weights: list[Tensor] = [network.get_parameter(name) for name in self.mask]
+        total = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
         device = weights[0].device
         batches = self.batches(count, size)  # before the seed is set: a DataLoader draws too
         with (
@@ -54,8 +84,8 @@ class Context:
         ):
             torch.manual_seed(torch_stream(self.seed, "scoring", 1).initial_seed())  # of dropout
             for inputs, labels in batches:
-                gradients = torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
-                total = [sum_ + gradient / count for sum_, gradient in zip(total, gradients, strict=True)]
+                found = of_batch(network, weights, inputs, labels)
+                total = [sum_ + part.detach() / count for sum_, part in zip(total, found, strict=True)]
         return dict(zip(self.mask, total, strict=True))
 
 

@@ -1,7 +1,8 @@
 """What an allocation knows of a layer, and what allocations share."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,11 +10,12 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Layer:
     """shape: of its weights. scores: of its remaining weights, flat, in row-major order. least: how many weights it
-    keeps at least."""
+    keeps at least. place: in the network's order of layers, from the images on; only its order counts."""
 
     shape: tuple[int, ...]
     scores: np.ndarray
     least: int = 0
+    place: int = 0
 
 
 Layers = Mapping[str, Layer]
@@ -55,3 +57,32 @@ def share_out(layers: Layers, parts: Mapping[str, float], total: int) -> dict[st
     for place in [place for place in by_remainder if counts[place] < most[place]][:rest]:
         counts[place] += 1
     return dict(zip(names, counts.tolist(), strict=True))
+
+
+def share_out_above(
+    layers: Layers, parts: Mapping[str, float], total: int, spared: Mapping[str, float]
+) -> dict[str, int]:
+    """As ``share_out``, but some layers keep at least as many weights as ``spared`` says. If the total is too small for
+    that, they share in proportion to it what remains above the least of all layers."""
+    raised = {
+        name: replace(layer, least=max(layer.least, min(math.ceil(spared.get(name, 0)), len(layer.scores))))
+        for name, layer in layers.items()
+    }
+    if sum(layer.least for layer in raised.values()) <= total:
+        return share_out(raised, parts, total)
+    return share_out(layers, {name: spared.get(name, 1e-9 * part) for name, part in parts.items()}, total)
+
+
+def in_order(layers: Layers) -> list[str]:
+    """The names of the layers in the network's order, from the images on."""
+    return sorted(layers, key=lambda name: (layers[name].place, name))
+
+
+def convolutions(layers: Layers) -> list[str]:
+    """The names of the convolutions, in the network's order: the layers whose weights have three dimensions or more."""
+    return [name for name in in_order(layers) if len(layers[name].shape) > 2]
+
+
+def last_linear(layers: Layers) -> list[str]:
+    """The name of the last linear layer, whose weights have two dimensions, in a list; [] if there is none."""
+    return [name for name in in_order(layers) if len(layers[name].shape) == 2][-1:]

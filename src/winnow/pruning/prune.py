@@ -5,7 +5,7 @@ written to a file and read back.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ def prune(
     allocation: Allocation = global_,
     floor: int | float = 0,
     anywhere: bool = False,
+    order: Sequence[str] = (),
 ) -> Mask:
     """Keep ``left`` of the weights that the mask keeps. The allocation says how many each layer keeps; the highest
     scores stay. Among equal scores, such as zeros, the first weights are pruned first.
@@ -34,6 +35,8 @@ def prune(
     count (int), or a fraction of its size (float, rounded up). Without a floor a layer may vanish, and the network's
     function with it. A layer that already has fewer keeps them all. Other layers make up for what a floor spares, so
     that exactly ``left`` weights remain. anywhere: whether weights that the mask has pruned may replace others.
+    order: of the network's parameters, for allocations that treat the first or the last layer differently; without it
+    layers come in the order of their names.
 
     Raises ValueError if the floors together are above ``left``, or if a score is NaN. Returns a mask on the CPU.
     """
@@ -46,13 +49,17 @@ def prune(
             f"but {left} weights should remain; lower it, or prune fewer"
         )
     flat = {name: _numbers(name, scores[name]) for name in alive}
-    layers = {name: Layer(tuple(mask[name].shape), flat[name][kept], least[name]) for name, kept in alive.items()}
+    places = {name: place for place, name in enumerate(order or alive)}
+    layers = {
+        name: Layer(tuple(mask[name].shape), flat[name][kept], least[name], places[name])
+        for name, kept in alive.items()
+    }
     counts = allocation(layers, left)
     kept = {}
     for name, candidates in (_flat(whole(mask)) if anywhere else alive).items():
-        places = np.flatnonzero(candidates)
+        found = np.flatnonzero(candidates)
         layer = np.zeros(len(candidates), bool)
-        layer[places[~lowest(flat[name][places], len(places) - counts[name])]] = True
+        layer[found[~lowest(flat[name][found], len(found) - counts[name])]] = True
         kept[name] = torch.from_numpy(layer.reshape(mask[name].shape))
     return kept
 

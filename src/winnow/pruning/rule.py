@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from winnow.pruning.rounds import in_rounds
+
 if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.pruning.context import Context, Scores
     from winnow.pruning.during_level import During
+    from winnow.pruning.masks import Mask
     from winnow.pruning.prune import Allocation
     from winnow.pruning.weights import State, States
     from winnow.training.loop import StepHook
@@ -15,7 +18,8 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 
 @dataclass(frozen=True)
 class Rule:
-    """criterion: None if the mask does not change. anywhere: whether the level has as many weights as its parent, at
+    """criterion: None if the mask does not change. rounds: from the criterion's scores to a mask
+    (``rounds.in_rounds``), with options filled in. anywhere: whether the level has as many weights as its parent, at
     any places (as ``allocations.of_parent``). during: prunes, or changes the mask otherwise, during training; None if
     pruning comes before training. fraction: how much of the parent's weights to prune; or max_error_rise: how far
     pruning may raise the training error, and min_density: the least fraction of all weights to keep. floor: how many
@@ -31,4 +35,5 @@ class Rule:
     max_error_rise: float | None = None
     min_density: float | None = None
     floor: int | float = 0
+    rounds: "Callable[..., Callable[[int], Mask]]" = in_rounds
     has_parent: bool = True

@@ -2,15 +2,17 @@
 mask while they train."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from torch import Tensor
 
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.adaptive import cut_most
-from winnow.pruning.context import Batches, Context, batches_of
+from winnow.pruning.context import Batches, Context, Scores, batches_of
 from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
 from winnow.pruning.prune import left_after, may_cut, prune
@@ -89,8 +91,12 @@ def _fresh(about: dict[str, Any], seed: int) -> State:
 def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
     """From how many weights remain to the mask that the rule's criterion and allocation give."""
     assert rule.criterion is not None
-    scores = rule.criterion(context)
-    return lambda left: prune(scores, context.mask, left, rule.allocation, rule.floor, rule.anywhere)
+
+    def keep(scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
+        order = [name for name, _ in context.network.named_parameters()]
+        return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order)
+
+    return rule.rounds(context, rule.criterion, keep)
 
 
 def during(

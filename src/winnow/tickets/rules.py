@@ -10,6 +10,7 @@ from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS
 from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
+from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
 from winnow.pruning.weights import WEIGHTS
@@ -42,6 +43,8 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES)):
         if getattr(choices, choice) not in those:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
+    if "criterion" in functions:
+        functions["rounds"] = in_rounds
     bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     _check_amount(key, level, takes_none=anywhere or choices.criterion == NONE)
@@ -57,11 +60,20 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         max_error_rise=level.max_error_rise,
         min_density=level.min_density,
         floor=floor,
+        rounds=_rounds(bound["rounds"], functions["criterion"], choices.when) if "rounds" in bound else in_rounds,
         has_parent=level.parent != NO_PARENT,
     )
 
 
-def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], when: str) -> Callable[..., Any]:
+    """The function of the rounds. Where params.yaml does not say how many, as many as the criterion is meant for; but
+    one where the training itself lies between several cuts."""
+    usual = usual_rounds(criterion) if when == "once" else 1
+    rounds = bound.keywords["rounds"] or usual
+    return partial(bound, comes_back=comes_back(criterion), rounds=rounds)
+
+
+def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., Any]]) -> dict[str, "partial[Any]"]:
     """The functions with the level's options, which it checks, filled in."""
     others = {name: (field.annotation, None) for name, field in Level.model_fields.items()}
     found = checked_options(functions.values(), level.model_dump(exclude_unset=True), key, others)

@@ -14,7 +14,8 @@ def snip(
     """|w g|, with g the gradient of the mean loss over ``batches`` batches of ``batch_size`` images.
 
     Batch norm normalises by each batch's own statistics, as in training. The paper takes one batch at the
-    initialisation, and divides the scores by their sum, which does not change their order.
+    initialisation, and divides the scores by their sum, which does not change their order. In several ``rounds`` this
+    is iterative SNIP (de Jorge et al. 2021).
     """
     gradients = context.gradients(batches, batch_size)
     return {name: (weight * gradients[name]).abs() for name, weight in context.weights.items()}
