@@ -38,9 +38,11 @@ from winnow.scores.families import (
     OF_TRAJECTORIES,
 )
 from winnow.scores.when import FEWEST, epochs_of
-from winnow.selection.choices import Choice, all_choices, all_subsets
+from winnow.selection.choices import Choice, all_choices, all_subsets, selected
 from winnow.selection.choose import method
+from winnow.selection.recipes import with_recipes
 from winnow.tickets.rules import rule_of
+from winnow.training import choosing
 
 
 class Params(Named):
@@ -124,6 +126,7 @@ class Params(Named):
         self._neighbours()
         self._on_subsets()
         self._sources()
+        self._visits()
         trusted = [name for name, cohort in self.early.cohorts.items() if cohort.trusted]
         if trusted and self.labels.trusted is None:
             raise ValueError(f"early.cohorts.{trusted[0]}: is trusted, but labels.trusted names no column")
@@ -218,6 +221,18 @@ class Params(Named):
                 if seed in owner:
                     raise ValueError(f"second_split.cohorts.{name}: {seed} is in {owner[seed]} too; give new seeds")
             owner |= dict.fromkeys(seeds, f"second_split.cohorts.{name}")
+
+    def _visits(self) -> None:
+        """The trainings that choose as they go have names of their own, and their methods and options exist."""
+        subsets = all_subsets(self.select, self.sweep)
+        subsets |= with_recipes(selected(self.select), self.retrain.recipes)
+        taken = {"full", *subsets, *self.select.methods, *self.sweep.methods}
+        for name, values in self.retrain.visits.items():
+            if name in taken or name.startswith("on-"):  # on-: of targets
+                raise ValueError(
+                    f"retrain.visits: {name} is a name of a subset, a selection method or a target; take another"
+                )
+            choosing.check(name, values)
 
     def _of_source(self, key: str, name: str, score: str, source: str) -> None:
         """Check that a source has the score that a selection method takes from it."""

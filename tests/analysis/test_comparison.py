@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import t, ttest_ind
 
 from winnow.analysis.comparison import (
+    DYNAMIC,
     accuracy_bands,
     differences,
     differences_summary,
@@ -36,8 +37,8 @@ def table(accuracies: dict[tuple[str, str], list[float]] = ACCURACIES) -> pd.Dat
         for seed, value in enumerate(values):
             fraction = float(keep)
             for split, shift in (("test", 0.0), ("validation", 0.01)):
-                rows.append((method, keep, fraction, int(100 * fraction), 50, seed, split, value + shift))
-    columns = ["method", "keep", "fraction", "images", "steps", "seed", "split", "accuracy"]
+                rows.append((method, keep, fraction, int(100 * fraction), 50, 400, seed, split, value + shift))
+    columns = ["method", "keep", "fraction", "images", "steps", "visits", "seed", "split", "accuracy"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -197,12 +198,37 @@ def test_summary_by_hand():
             "high": 0.94 + 0.52 * 0.01,
             "images": 100,
             "steps": 50,
+            "visits": 400,
             "seeds": 4,
         }
     )
     assert found["el2n-0.1"]["images"] == 10
     assert found["grand-0.5"]["accuracy"] == pytest.approx(0.81)
     assert summary(accuracy_bands(table()), "validation")["full"]["accuracy"] == pytest.approx(0.945)
+
+
+def of_seeds(visits: list[int]) -> pd.DataFrame:
+    """The table, and a training of three seeds that chooses as it goes."""
+    rows = table({("infobatch", "0.6"): [0.91, 0.92, 0.93]}).assign(keep=DYNAMIC)
+    own = rows["seed"].map(dict(enumerate(visits)))
+    return pd.concat([table(), rows.assign(visits=own, steps=own // 8)], ignore_index=True)
+
+
+def test_seeds_that_differ_in_visits_are_one_band():
+    accuracy = of_seeds([240, 248, 264])
+    found = summary(accuracy_bands(accuracy), "test")["infobatch-dynamic"]
+    assert found == pytest.approx(
+        {"accuracy": 0.92, "low": 0.9132, "high": 0.9268, "images": 60, "steps": 31, "visits": 251, "seeds": 3}
+    )
+    assert list(over_fractions(accuracy, accuracy_bands(accuracy), ["random"])["method"].unique()) == [
+        *("el2n", "random", "full", "infobatch")
+    ]
+
+
+def test_what_chooses_as_it_goes_has_no_random_subset_to_be_compared_with():
+    found = differences(of_seeds([240] * 3), "test")
+    assert found[found["method"] == "infobatch"]["baseline"].tolist() == ["full"]
+    assert row(found, "infobatch", DYNAMIC, "full")["difference"] == pytest.approx(0.92 - 0.935)
 
 
 def test_the_band_of_normal_seeds_is_one_deviation():
@@ -214,11 +240,12 @@ def test_the_band_of_normal_seeds_is_one_deviation():
 
 def test_over_the_fraction_are_selected_methods_and_those_at_several_fractions():
     several = [(method, fraction) for method in ("random", "late") for fraction in (0.3, 0.5)]
-    bands = pd.DataFrame([("el2n", 0.3), *several, ("early", 0.3), ("full", 1.0)], columns=["method", "fraction"])
+    found = [("el2n", 0.3), *several, ("early", 0.3), ("full", 1.0)]
+    bands = pd.DataFrame([(*row, str(row[1])) for row in found], columns=["method", "fraction", "keep"])
     assert over_fractions(bands, bands, ["el2n", "random"])["method"].unique().tolist() == [
         *("el2n", "random", "late", "full")
     ]
-    by_recipe = pd.DataFrame({"method": ["el2n+kd", "early+kd"]})
+    by_recipe = pd.DataFrame({"method": ["el2n+kd", "early+kd"], "keep": "0.3"})
     assert over_fractions(by_recipe, bands, ["el2n"])["method"].tolist() == ["el2n+kd"]
-    table = pd.DataFrame({"method": ["early", "late"]})
+    table = pd.DataFrame({"method": ["early", "late"], "keep": "0.3"})
     assert over_fractions(table, bands, {"el2n": {}, "early": {}})["method"].tolist() == ["early", "late"]

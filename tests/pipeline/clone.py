@@ -66,11 +66,9 @@ transfer:
   sources:
     other: {seeds: [300], network: lenet, training: short}
 second_split:
-  cohorts:
-    s: [400]
+  cohorts: {}
 target:
-  sets:
-    t: {source: digits, path: null, first: 80, first_test: 40}
+  sets: {}
   cohort: b
   training: short
 select:
@@ -86,8 +84,8 @@ retrain:
   network: small
   training: four
   budget: steps
-  recipes:
-    kd: {teacher: full}
+  visits: {}
+  recipes: {}
 dense:
   seeds: [200, 201]
   network: small

@@ -23,7 +23,7 @@ OUTS = {"early@a": "data/early/a", "prune@l1": "data/tickets/l1"}  # each of two
 # In the training loop of a clone, after each epoch and before the loop saves where it is. ``HELD``: every network is
 # saved after two epochs, and then waits after the third, to be killed. ``GOING_ON``: nothing is trained again that was
 # saved.
-AFTER_AN_EPOCH = "        yield from group\n"
+AFTER_AN_EPOCH = "            yield from part\n"
 HELD = AFTER_AN_EPOCH + "        if group[0].epoch == 3:\n            time.sleep(100)\n"
 GOING_ON = AFTER_AN_EPOCH + "        assert group[0].epoch > 2\n"
 SAVES = "SECONDS_BETWEEN_SAVES = 1.0"

@@ -16,7 +16,7 @@ TABLES = {"accuracy", "differences", "history", "reliability", "tickets_results"
 PICTURES = {
     "pictures": {
         *("accuracy", "coverage", "distributions", "history", "mosaic", "rank_correlation", "reliability", "strata"),
-        *("how_many", "suspects", "target", "transfer", "velocity"),
+        *("how_many", "suspects", "transfer", "velocity"),
     },
     "ticket_pictures": {
         *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),

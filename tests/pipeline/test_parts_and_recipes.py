@@ -16,6 +16,7 @@ METHODS = ["memorization", "second_split_forgetting", "random"]
 
 def test_from_end_to_end(clone: Clone) -> None:
     clone.set("early.cohorts.m", {"seeds": SEEDS, "share": 0.5})
+    clone.set("second_split.cohorts", {"s": [400]})
     clone.set("score", {"scores": ["el2n", "memorization", "second_split_forgetting"], "gradients": []})
     clone.set("select.methods", METHODS)
     clone.set("sweep", {"methods": [], "keep": []})
@@ -23,7 +24,14 @@ def test_from_end_to_end(clone: Clone) -> None:
     items = [f"{method}-0.5" for method in METHODS]
     by_recipe = [f"retrain_recipes@{item}-{recipe}" for item in items for recipe in ("soft", "passes")]
     # random's plain networks are those that were trained before
-    expected = {"early@m", "teacher@soft", "teacher@passes", *by_recipe, *(f"retrain@{item}" for item in items[:2])}
+    expected = {
+        "early@m",
+        "second_split@s",
+        "teacher@soft",
+        "teacher@passes",
+        *by_recipe,
+        *(f"retrain@{item}" for item in items[:2]),
+    }
     assert {stage for stage in clone.make("compare") if stage not in ("score", "select", "compare")} == expected
 
     scores = load_table(clone.path("data/scores/scores.parquet"))

@@ -197,8 +197,8 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/analysis/summary.py": {"tickets", "ticket_figures"},
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {
-        *("early", "second_split", "transfer", "retrain", "retrain_recipes", "rewind", "dense", "prune"),
-        *("spawn", "perturbation"),
+        *("early", "second_split", "transfer", "retrain", "retrain_recipes", "retrain_visits", "finetune", "rewind"),
+        *("dense", "prune", "spawn", "perturbation"),
     },
     "src/winnow/repro/scheduler.py": set(),
 }

@@ -23,8 +23,8 @@ def accuracies(
             for seed in range(seeds):
                 for split in ("validation", "test"):
                     value = 0.9 + 0.08 * fraction + random.normal(0, 0.01)
-                    rows.append((method, keep, round(fraction * images), 50, fraction, 100 + seed, split, value))
-    columns = ["method", "keep", "images", "steps", "fraction", "seed", "split", "accuracy"]
+                    rows.append((method, keep, round(fraction * images), 50, 6400, fraction, 100 + seed, split, value))
+    columns = ["method", "keep", "images", "steps", "visits", "fraction", "seed", "split", "accuracy"]
     accuracy = pd.DataFrame(rows, columns=columns)
     compared = []
     for method in methods:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.report.drawn import line
 from tests.report.figure_data import EIGHT, THREE, accuracies
-from winnow.analysis.comparison import accuracy_bands
+from winnow.analysis.comparison import DYNAMIC, accuracy_bands
 from winnow.report.accuracy import accuracy_figure
 from winnow.report.style import Style, looks, save
 
@@ -31,6 +31,20 @@ def test_lines_are_means_over_the_seeds_of_the_test_split():
         np.testing.assert_allclose(line(axes, method).get_ydata(), by_hand)
     full = accuracy[(accuracy["method"] == "full") & (accuracy["split"] == "test")]["accuracy"].to_numpy()
     np.testing.assert_allclose(line(axes, "full").get_ydata(), 100 * full.mean())
+
+
+def test_what_chooses_as_it_goes_stands_at_its_share_of_the_visits():
+    accuracy, differences = accuracies()
+    alone = draw(accuracy, differences)
+    own = accuracy[accuracy["method"] == "el2n"].groupby(["seed", "split"]).head(1)
+    own = own.assign(method="infobatch", keep=DYNAMIC, fraction=0.62, images=1437)
+    figure = draw(pd.concat([accuracy, own], ignore_index=True), differences)
+    drawn = line(figure.axes[0], "infobatch (dynamic)")
+    np.testing.assert_allclose(drawn.get_xdata(), [62])
+    np.testing.assert_allclose(drawn.get_ydata(), 100 * own[own["split"] == "test"]["accuracy"].mean())
+    assert "dynamic: at its share of the visits of full data" in figure.axes[0].get_title("left")
+    before, after = (each.axes[0].child_axes[0].get_xlim() for each in (alone, figure))
+    assert before == after  # the number of images stored is no number of images kept
 
 
 def test_band_is_between_the_16th_and_84th_percentile():

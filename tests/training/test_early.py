@@ -294,7 +294,7 @@ def test_killed(whole, tmp_path, monkeypatch):
     fork = multiprocessing.get_context("fork")
     torch.set_num_threads(1)
     kills = 0
-    delays = iter(np.random.default_rng().uniform(0, 0.03, size=10))
+    delays = iter(np.random.default_rng().uniform(0, 0.03, size=200))
     while not (tmp_path / "seed3").exists():
         ticks = fork.Semaphore(0)
         child = fork.Process(target=early, args=(tmp_path / "seed3", lambda steps, ticks=ticks: ticks.release()))

@@ -10,24 +10,30 @@ from winnow.analysis.spread import spread
 from winnow.selection.recipes import by_recipe, parts
 
 CONFIDENCE = 0.95
+DYNAMIC = "dynamic"  # in place of how much a method keeps, where training chooses as it goes
 
 
 def accuracy_bands(accuracy: pd.DataFrame) -> pd.DataFrame:
     """Mean and band over seeds of every subset's accuracy, by split.
 
-    accuracy: one row per trained network, columns method, keep, fraction, images, steps, seed, split and accuracy.
-    Returns all but seed and accuracy, and mean, low, high and count (fractions; of ``spread``).
+    accuracy: one row per trained network, columns method, keep, fraction, images, steps, visits, seed, split and
+    accuracy. A training that chooses as it goes has DYNAMIC for keep, and its fraction is that of the visits of all
+    data. Returns all but seed and accuracy, and mean, low, high and count (fractions; of ``spread``). Where seeds
+    differ in steps and visits, these are means, rounded.
     """
-    return spread(accuracy, ["method", "keep", "fraction", "images", "steps", "split"], "accuracy")
+    groups = accuracy.groupby(["method", "keep"], sort=False)
+    means = {name: groups[name].transform("mean").round().astype(int) for name in ("steps", "visits")}
+    by = ["method", "keep", "fraction", "images", "steps", "visits", "split"]
+    return spread(accuracy.assign(**means), by, "accuracy")
 
 
 def summary(bands: pd.DataFrame, split: str) -> dict[str, dict[str, float]]:
     """Of the table of ``accuracy_bands``, for each "method-keep": the mean accuracy, its 16th and 84th percentile over
-    seeds (low, high), the number of images, of steps and of seeds."""
+    seeds (low, high), the number of images, of steps, of visits and of seeds."""
     return {
         f"{row['method']}-{row['keep']}" if row["method"] != "full" else "full": {
             "accuracy": row["mean"],
-            **{key: row[key] for key in ("low", "high", "images", "steps")},
+            **{key: row[key] for key in ("low", "high", "images", "steps", "visits")},
             "seeds": row["count"],
         }
         for row in bands[bands["split"] == split].to_dict("records")
@@ -35,8 +41,8 @@ def summary(bands: pd.DataFrame, split: str) -> dict[str, dict[str, float]]:
 
 
 def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = ("random", "full")) -> pd.DataFrame:
-    """Every method's mean accuracy minus each baseline's (random at the same keep; all data), with Welch's 95% interval
-    over the seeds of both.
+    """Every method's mean accuracy minus each baseline's (random at the same keep, if there is one; all data), with
+    Welch's 95% interval over the seeds of both.
 
     Where a recipe trained the subset (el2n+kd), random is that by the same recipe, as a teacher that has seen all data
     helps any subset. Such a method has a third baseline, plain: the same subset without the recipe.
@@ -55,6 +61,8 @@ def differences(accuracy: pd.DataFrame, split: str, baselines: Iterable[str] = (
             other = accuracy[accuracy["method"] == against]
             if baseline != "full":
                 other = other[other["keep"] == keep]
+            if other.empty:  # training that chooses as it goes has no random subset of the same size
+                continue
             difference = group["accuracy"].mean() - other["accuracy"].mean()
             low, high = welch_interval(group["accuracy"].to_numpy(), other["accuracy"].to_numpy())
             verdict = "above" if low > 0 else "below" if high < 0 else "not told apart"
@@ -80,10 +88,11 @@ def welch_interval(a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE)
 
 def over_fractions(table: pd.DataFrame, bands: pd.DataFrame, selected: Collection[str]) -> pd.DataFrame:
     """The rows of methods that make lines over the fraction kept: all data, the selected ones, and those that ``bands``
-    has at several fractions, by whatever recipe. Others belong beside what they are compared with."""
+    has at several fractions, by whatever recipe; and of those that choose as they go. Others belong beside what they
+    are compared with."""
     several = bands.groupby("method")["fraction"].nunique() > 1
     wanted = [*selected, "full", *several.index[several]]
-    return table[table["method"].map(lambda name: parts(name)[0]).isin(wanted)]
+    return table[table["method"].map(lambda name: parts(name)[0]).isin(wanted) | table["keep"].eq(DYNAMIC)]
 
 
 def differences_summary(table: pd.DataFrame) -> dict[str, dict[str, float | str | None]]:

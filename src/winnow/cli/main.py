@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"winnow {version('winnow')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_init, _recipe, _report, _compare_methods, _pull, _doctor, _clean):
+    for add in (_init, _recipe, _advice, _report, _compare_methods, _pull, _doctor, _clean):
         add(commands)
     options = parser.parse_args(arguments)
     do: Do = options.do
@@ -60,6 +60,20 @@ def _recipe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         from winnow import recipe
 
         print(recipe.write(options.name, options.force) if options.name else recipe.listed())
+        return 0
+
+    parser.set_defaults(do=do)
+
+
+def _advice(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("advice", help="three selection methods worth trying here, and what each would cost")
+    parser.add_argument("--keep", metavar="SHARE", help="0.1, or a count of images; those of select.keep if left out")
+    parser.add_argument("--wrong", type=float, metavar="SHARE", help="of the labels, if you expect wrong ones")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.advice import advice, share
+
+        print(advice(None if options.keep is None else share(options.keep), options.wrong))
         return 0
 
     parser.set_defaults(do=do)

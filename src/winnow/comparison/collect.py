@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.comparison import DYNAMIC
 from winnow.datasets.images import load_labels
 from winnow.selection.files import load_subset
 from winnow.selection.recipes import parts
@@ -39,7 +40,8 @@ def collected(projects: Iterable[Project]) -> pd.DataFrame:
 
 def _of_project(project: Project) -> Iterator[pd.DataFrame]:
     accuracy = load_table(project.folder / "plots/accuracy.csv")
-    table = accuracy[accuracy["split"] == SPLIT].astype({"keep": str}).reset_index(drop=True)
+    accuracy = accuracy[(accuracy["split"] == SPLIT) & (accuracy["keep"] != DYNAMIC)]  # the others keep no subset
+    table = accuracy.astype({"keep": str}).reset_index(drop=True)
     table[["method", "recipe"]] = [parts(name) for name in table["method"]]
     recipes = [name for name in table["recipe"].unique() if name]
     for recipe in recipes or [""]:

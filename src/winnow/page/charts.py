@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from winnow.analysis.comparison import DYNAMIC
 from winnow.analysis.spread import spread
 from winnow.claims.rules import CANNOT_TELL, FAILS, HOLDS
 from winnow.page.files import Files, table, values
@@ -49,12 +50,14 @@ def accuracy(runs: Mapping[str, Files]) -> list[Chart]:
     rows = rows[rows["split"] == "test"]
     rows = rows.assign(series=rows["method"], x=100 * rows["fraction"], y=100 * rows["accuracy"])
     fractions = rows.groupby("method")["fraction"].transform("nunique")
-    lines = rows["method"].eq("random") | fractions.eq(fractions.max())  # of a sweep there are single points
+    dynamic = rows["keep"].eq(DYNAMIC)
+    rows["series"] = rows["series"].mask(dynamic, rows["series"] + " (dynamic)")
+    lines = dynamic | rows["method"].eq("random") | fractions.eq(fractions.max())  # of a sweep there are single points
     subsets, full = rows[lines & (rows["method"] != "full")], rows[rows["method"] == "full"]
     tips = {"series": "method", "run": "results of", "x": "kept (%)", "images": "images", "seed": "seed",
             "y": "test accuracy (%)"}  # fmt: skip
     titles = ("fraction of the training images kept (%)", "test accuracy (%)")
-    return [_lines(subsets, full, looks(["random", *rows["method"]]), tips, titles)]
+    return [_lines(subsets, full, looks(["random", *rows["series"]]), tips, titles)]
 
 
 def tickets(runs: Mapping[str, Files]) -> list[Chart]:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
+from winnow.analysis.comparison import DYNAMIC
 from winnow.report.axes import PLAIN, STEPS, beside
 from winnow.report.marks import band_note, draw_lines, in_percent, nothing_drawn
 from winnow.report.style import Look, Style, drawing, legend_below, looks, new_figure, note
@@ -21,17 +22,19 @@ MARGIN = 0.2  # free space on either side of a single fraction, as a part of it
 def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd.DataFrame, style: Style) -> Figure:
     """Two panels: test accuracy of every method at every fraction kept, and its difference to random.
 
-    ``accuracy``: one row per trained network, columns method, fraction (of all training images, 0 to 1), split and
-    accuracy (0 to 1), for the dots. ``bands``: of them, columns method, fraction, images (in the subset), split, mean,
-    low, high and count (of seeds). Method "full" is all data, drawn as a level line. ``differences``: columns method,
-    fraction, baseline, difference, low and high (fractions; the ends of a 95% interval, NaN where one seed gives none);
-    only the rows against random are drawn.
+    ``accuracy``: one row per trained network, columns method, keep, fraction (of all training images, 0 to 1), split
+    and accuracy (0 to 1), for the dots. ``bands``: of them, columns method, keep, fraction, images (in the subset),
+    split, mean, low, high and count (of seeds). Method "full" is all data, drawn as a level line. Methods whose keep is
+    DYNAMIC choose as they go; their fraction is that of the visits. ``differences``: columns method, fraction,
+    baseline, difference, low and high (fractions; the ends of a 95% interval, NaN where one seed gives none); only the
+    rows against random are drawn.
 
     Raises ValueError if there is no accuracy of the test split.
     """
     accuracy, bands = accuracy[accuracy["split"] == "test"], bands[bands["split"] == "test"]
     if bands.empty:
         raise ValueError("no accuracy of split 'test'")
+    bands, accuracy = (_marked(table) for table in (bands, accuracy))
     subsets = in_percent(bands[bands["method"] != "full"], "mean", "low", "high", "fraction")
     against = differences[differences["baseline"].eq("random") & (differences["method"] != "full")]
     against = in_percent(against.dropna(subset=["difference"]), "difference", "low", "high", "fraction")
@@ -49,7 +52,8 @@ def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd
                 left.axhspan(row["low"], row["high"], color=look.color, alpha=0.1, linewidth=0)
         left.set_ylabel("Test accuracy (%)")
         dots = "; dots: single seeds" if bands["count"].max() > 1 else ""
-        note(left, band_note(bands["count"]).replace("; ", "\n") + dots, style)
+        visits = "\ndynamic: at its share of the visits of full data" if bands["keep"].eq(DYNAMIC).any() else ""
+        note(left, band_note(bands["count"]).replace("; ", "\n") + dots + visits, style)
         draw_differences(right, against, look_of)
         meaning = "test accuracy minus that of random subsets of the same size"
         if against["method"].str.contains(SIGN, regex=False).any():
@@ -62,6 +66,12 @@ def accuracy_figure(accuracy: pd.DataFrame, bands: pd.DataFrame, differences: pd
         note(right, meaning, style)
         legend_below(figure, handles, style)
     return figure
+
+
+def _marked(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, with "(dynamic)" behind the methods that choose as they go."""
+    method = table["method"].mask(table["keep"].eq(DYNAMIC), table["method"] + " (dynamic)")
+    return table.assign(method=method)
 
 
 def _draw_subsets(
@@ -108,7 +118,8 @@ def _kept_axis(axes: Axes, subsets: pd.DataFrame) -> None:
     else:
         pad = 0.08 * (high - low) or MARGIN * low
         axes.set_xlim(low - pad, high + pad)
-    per_percent = float((subsets["images"] / subsets["fraction"]).median())
+    fixed = subsets[subsets["keep"] != DYNAMIC]
+    per_percent = float((fixed["images"] / fixed["fraction"]).median())
     above = axes.secondary_xaxis(
         "top", functions=(partial(np.multiply, per_percent), partial(np.multiply, 1 / per_percent))
     )

@@ -9,6 +9,12 @@ from winnow.storage import load_table
 TIMES = ".winnow/times.csv"  # winnow.stages._stage writes a line for each run of a stage
 
 
+def processor_seconds() -> dict[str, float]:
+    """Of every stage's last run, on all cores, by its name. Raises UserError if no stage has run."""
+    table = load_table(TIMES, ["stage", "processor_seconds"])
+    return dict(zip(table["stage"], table["processor_seconds"], strict=True))
+
+
 def in_words() -> str:
     """Seconds of every stage's own work, without imports and DVC, the longest first. Raises UserError if there are
     none."""

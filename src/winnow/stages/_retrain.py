@@ -35,5 +35,6 @@ def retrain_on(
     task = Task(images, training, schedule, begin)
     fit_side_by_side({folder: task}, seeds, name(), on_end=keep_outputs(splits))
     table = results(folder, seeds, {part: split.labels.cpu().numpy() for part, split in splits.items()})
-    save_table(folder / "results.csv", table.assign(images=len(images), steps=schedule.total))
+    visits = schedule.total * training.batch_size
+    save_table(folder / "results.csv", table.assign(images=len(images), steps=schedule.total, visits=visits))
     finish(folder, f"data/retrain/{item}")

@@ -20,6 +20,8 @@ from winnow.stages._experiment import EXPERIMENT
 from winnow.stages._stage import CODE, main
 from winnow.storage import atomic_folder, save_json
 from winnow.tickets.rules import methods_of
+from winnow.training.choosing import VISITS
+from winnow.training.choosing import chosen as chosen_visits
 
 LIBRARIES = ("winnow", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "safetensors",
              "matplotlib", "pillow", "vl-convert-python", "dvc")  # fmt: skip
@@ -80,8 +82,11 @@ def lists_of(script: str, params: Params) -> Mapping[str, Chosen]:
     if script == "select":
         chosen = all_choices(params.select, params.sweep).values()
         return {script: {METHODS: sorted({choice.method for choice in chosen})}}
-    if script == "prune":
-        return {f"{script}/{name}": methods_of(level) for name, level in params.pruning.levels.items()}
+    visits = {name: {VISITS: [chosen_visits(name, values)[0]]} for name, values in params.retrain.visits.items()}
+    levels = {name: methods_of(level) for name, level in params.pruning.levels.items()}
+    by_item: dict[str, Mapping[str, Chosen]] = {"retrain_visits": visits, "prune": levels}
+    if script in by_item:
+        return {f"{script}/{name}": own for name, own in by_item[script].items()}
     # these two ask which scores have no epoch
     unread = {*OF_FILES, OF_GRADIENTS} - {*WITHOUT_EPOCH} if script in ("claims", "compare") else ()
     return {script: dict.fromkeys(unread, ())}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from winnow.analysis.comparison import DYNAMIC
 from winnow.claims.headline import headline
 from winnow.claims.register import findings, in_words
 from winnow.claims.results import Diet, Results, Tickets
@@ -49,14 +50,14 @@ def claims() -> None:
 
 def diet_of(options: Any) -> Diet:
     early, retrain = options.early, options.retrain
-    images = load_table("data/labels.parquet")
+    images, accuracy = load_table("data/labels.parquet"), load_table("plots/accuracy.csv")
 
     def is_other(scored: Any) -> bool:
         return (scored.network, scored.training) != (retrain.network, retrain.training)
 
     suspects_epoch = options.aggregate.suspects_epoch
     return Diet(
-        accuracy=load_table("plots/accuracy.csv"),
+        accuracy=accuracy[accuracy["keep"] != DYNAMIC],
         methods=all_choices(options.select, options.sweep),
         epoch=options.select.epoch,
         scores=scores_of(options),

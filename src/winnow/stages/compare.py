@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from winnow.analysis.comparison import accuracy_bands, differences, differences_summary, summary
+from winnow.analysis.comparison import DYNAMIC, accuracy_bands, differences, differences_summary, summary
 from winnow.analysis.coverage import beside_random
 from winnow.analysis.how_early import how_early
 from winnow.analysis.on_target import FRESH, on_target
@@ -33,13 +33,17 @@ def compare() -> None:
     items |= with_recipes(chosen, options.retrain.recipes)
     pools = [*chosen, "full", FRESH]
     tuned = {(target, item): f"{on(target)}-{item}" for target in options.target.sets for item in pools}
-    keep_only(Path("data/retrain"), [*items, "full", *tuned.values()])
+    keep_only(Path("data/retrain"), [*items, "full", *tuned.values(), *options.retrain.visits])
     tables = []
     for item, (method, keep) in {**items, "full": ("full", 1.0)}.items():
         table = load_table(f"data/retrain/{item}/results.csv")
         tables.append(table.assign(method=method, keep=str(keep), fraction=table["images"] / images))
+    whole = tables[-1]["visits"].mean()
+    for name in options.retrain.visits:
+        table = load_table(f"data/retrain/{name}/results.csv")
+        tables.append(table.assign(method=name, keep=DYNAMIC, fraction=table["visits"].mean() / whole))
     accuracy = pd.concat(tables, ignore_index=True)
-    columns = ["method", "keep", "fraction", "images", "steps", "seed", "split", "accuracy", "loss"]
+    columns = ["method", "keep", "fraction", "images", "steps", "visits", "seed", "split", "accuracy", "loss"]
     save_table("plots/accuracy.csv", accuracy[columns])
     seeds = sum(len(cohort.seeds) for cohort in options.early.cohorts.values())
     methods = all_choices(options.select, options.sweep)

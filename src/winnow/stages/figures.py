@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from winnow.analysis.comparison import in_words, over_fractions
+from winnow.analysis.comparison import DYNAMIC, in_words, over_fractions
 from winnow.analysis.extremes import extremes
 from winnow.analysis.how_early import along
 from winnow.analysis.spread import spread
@@ -69,7 +69,7 @@ def figures() -> None:
         drawn["detection"] = detection_figure(detection, load_table("data/analysis/detection.parquet"), style)
     windows = load_table("plots/windows.csv")
     if len(windows):
-        drawn["windows"] = windows_figure(windows, bands, style)
+        drawn["windows"] = windows_figure(windows, bands[bands["keep"] != DYNAMIC], style)
     velocities = velocity_bands(
         pd.concat(load_table(NTK / name) for name in tables), load_table("data/analysis/neighbours.parquet")
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from winnow.storage import load_tensors, save_table, save_tensors
+from winnow.storage import load_table, load_tensors, save_table, save_tensors
 from winnow.training.batches import DeviceImages
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.fit import Hook
@@ -15,7 +15,8 @@ from winnow.training.loop import Run, history
 
 def keep_outputs(held_out: Mapping[str, DeviceImages]) -> Hook:
     """At the end: keep ``network.safetensors`` (the network), ``outputs.safetensors`` (log_probabilities, float32
-    [n, classes], of each held-out split by its name) and ``history.csv`` (one row per epoch, one pass over the images).
+    [n, classes], of each held-out split by its name) and ``history.csv`` (one row per epoch, one pass over the images,
+    or over those that a plan chose).
     """
 
     def on_end(run: Run) -> None:
@@ -25,6 +26,11 @@ def keep_outputs(held_out: Mapping[str, DeviceImages]) -> Hook:
         save_table(run.working / "history.csv", history(run))
 
     return on_end
+
+
+def visits_of(folder: Path, seeds: Sequence[int]) -> dict[int, int]:
+    """How many images the run of every seed visited, by the seed, for runs ``folder/seed<s>`` with a plan."""
+    return {seed: int(load_table(folder / f"seed{seed}" / "history.csv")["visits"].sum()) for seed in seeds}
 
 
 def results(folder: Path, seeds: Sequence[int], labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
