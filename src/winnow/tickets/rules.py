@@ -44,13 +44,15 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
     bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
-    _check_amount(key, level, takes_none=anywhere or choices.criterion == NONE)
+    moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
+    _check_amount(key, level, anywhere or choices.criterion == NONE, moves or "when" not in functions)
     _check_parent(key, level, anywhere)
     return Rule(
         criterion=bound.get("criterion"),
         allocation=bound["allocation"],
         anywhere=anywhere,
         during=bound.get("when"),
+        moves=moves,
         weights=WEIGHTS[choices.weights],
         schedule=SCHEDULES[choices.schedule],
         fraction=level.prune,
@@ -71,8 +73,9 @@ def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., 
     }
 
 
-def _check_amount(key: str, level: Level, takes_none: bool) -> None:
-    """A level that prunes gives one amount (prune or max_error_rise); a level that does not prune gives none."""
+def _check_amount(key: str, level: Level, takes_none: bool, before_training: bool) -> None:
+    """A level that prunes gives one amount (prune or max_error_rise); a level that does not prune gives none. One that
+    prunes during the training gives prune."""
     choices = level.choices
     if level.variant:
         by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
@@ -86,7 +89,7 @@ def _check_amount(key: str, level: Level, takes_none: bool) -> None:
             raise ValueError(f"{key}: {by} takes no {amount}; leave it out")
     if level.min_density is not None and wanted != "max_error_rise":
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
-    if choices.when != "once" and wanted != "prune":
+    if not before_training and wanted != "prune":
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 
