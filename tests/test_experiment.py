@@ -625,7 +625,10 @@ def test_levels(mistake, level, message):
             "{parent: l1, allocation: local, prune: 0.2}",
             ".allocation: there is no 'local'; there are ",
         ),
-        ("{parent: l1, when: later, prune: 0.2}", ".when: there is no 'later'; there are gradual, or once"),
+        (
+            "{parent: l1, when: later, prune: 0.2}",
+            ".when: there is no 'later'; there are gradual, granet, rigl, sparse_evolution, or once",
+        ),
         (
             "{parent: l1, weights: old, prune: 0.2}",
             ".weights: must be one of rewind, trained, fresh, not old",
@@ -643,6 +646,7 @@ def test_levels(mistake, level, message):
         ("{parent: none, criterion: snip, prune: 0.2, batches: 0}", ".batches: must be at least 1, not 0"),
         ("{parent: none, when: gradual, prune: 0.2, end: 1.5}", ".end: must be at most 1.0, not 1.5"),
         ("{parent: none, when: gradual}", ": criterion magnitude with allocation global needs prune"),
+        ("{parent: l1, when: rigl}", ": criterion magnitude with allocation global needs prune"),
         ("{parent: dense, when: gradual, max_error_rise: 0.1}", ".when: gradual needs prune"),
         ("{parent: l1, criterion: none, prune: 0.2}", ": criterion none with allocation global takes no prune"),
         (

@@ -92,6 +92,18 @@ def test_weights_come_back_in_force_and_not_in_iterative_snip():
     assert not same(found, in_rounds(given, score(snip), prune, rounds=5)(40))
 
 
+def test_a_cut_does_not_depend_on_what_the_network_is_used_for_meanwhile():
+    """As where the errors of several cuts are measured."""
+    network = trained_like()
+    given = context(network)
+    for rounds in (1, 4):
+        expected = in_rounds(context(trained_like()), score(force), prune, True, rounds=rounds)(40)
+        cut = in_rounds(given, score(force), prune, True, rounds=rounds)
+        network.load_state_dict({name: tensor * 0 for name, tensor in network.state_dict().items()})
+        assert same(cut(40), expected)
+        network.load_state_dict(trained_like().state_dict())
+
+
 def test_force_in_one_round_is_snip():
     given = context(trained_like())
     assert same(in_rounds(given, score(force), prune, True)(40), in_rounds(given, score(snip), prune)(40))

@@ -323,6 +323,30 @@ def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(de
     assert contents(tmp_path / "one" / "level") == contents(tmp_path / "two" / "level")
 
 
+def test_a_level_that_moves_weights_is_pruned_before_and_keeps_its_counts(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    moving = rule(criterion="random", allocation="erk", when="rigl", every=3, prune=0.8)
+    ticket = begun_by(moving, parent, dense, tmp_path)
+    assert same(
+        ticket.mask, begun_by(rule(criterion="random", allocation="erk", prune=0.8), parent, dense, tmp_path).mask
+    )
+    assert count_left(ticket.mask) == round(0.2 * count_left(parent.mask))
+    begin = from_tickets(tmp_path / "begun", after_step=during(moving, PLAN, TAU, IMAGES))
+    fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], tmp_path / "level", ignore, keep_ticket(SPLITS))
+    found = level_of(tmp_path)
+    assert layer_counts(found.mask) == layer_counts(ticket.mask)
+    assert not same(found.mask, ticket.mask)
+    assert all(not found.state_dict()[name][~layer].any() for name, layer in found.mask.items())
+
+
+def test_weights_may_move_from_a_parents_mask_or_after_an_adaptive_cut(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    for choices in ({"criterion": "none"}, {"max_error_rise": 0.1}):
+        before, moving = rule(**choices), rule(when="sparse_evolution", **choices)
+        masks = [begun_by(one, parent, dense, tmp_path).mask for one in (before, moving)]
+        assert same(*masks)
+
+
 def test_what_a_gradual_level_cannot_do_is_told_before_its_training(dense: Path, tmp_path: Path) -> None:
     for choices, words in (({"begin": 0.9}, "^end: 0.75"), ({"prune": 0.99, "floor": 50}, "^floor: 50")):
         gradual = rule(**{"when": "gradual", "prune": 0.8, **choices})

@@ -44,14 +44,18 @@ class Context:
         """The prunable weights before the first round: those that a round has pruned are not zero."""
         return (self.before or self).weights
 
+    def copied(self) -> "Context":
+        """The same, with a network of its own."""
+        return replace(self, network=copy.deepcopy(self.network))
+
     def under(self, mask: Mask) -> "Context":
         """The context of a later round, in which the mask has pruned more weights."""
-        network = copy.deepcopy(self.network)
+        copied = self.copied()
         with torch.no_grad():
             for name, kept in mask.items():
-                weight = network.get_parameter(name)
+                weight = copied.network.get_parameter(name)
                 weight.masked_fill_(~kept.to(weight.device), 0)
-        return replace(self, network=network, mask=mask, before=self.before or self)
+        return replace(copied, mask=mask, before=self.before or self)
 
     def only(self, name: str) -> "Context":
         """The same of one layer."""

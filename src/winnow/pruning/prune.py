@@ -48,7 +48,7 @@ def prune(
             f"floor: {floor} keeps at least {sum(least.values())} weights in the {len(mask)} layers together, "
             f"but {left} weights should remain; lower it, or prune fewer"
         )
-    flat = {name: _numbers(name, scores[name]) for name in alive}
+    flat = {name: numbers(name, scores[name]) for name in alive}
     places = {name: place for place, name in enumerate(order or alive)}
     layers = {
         name: Layer(tuple(mask[name].shape), flat[name][kept], least[name], places[name])
@@ -92,8 +92,8 @@ def _flat(mask: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: mask[name].cpu().numpy().ravel() for name in sorted(mask)}
 
 
-def _numbers(name: str, scores: Tensor | np.ndarray) -> np.ndarray:
-    """Scores flat in row-major order, whatever the memory format."""
+def numbers(name: str, scores: Tensor | np.ndarray) -> np.ndarray:
+    """Scores flat in row-major order, whatever the memory format. Raises ValueError if one is NaN."""
     numbers = torch.as_tensor(scores).detach().cpu().numpy().ravel()
     if np.isnan(numbers).any():
         raise ValueError(f"the scores of {name} are not all numbers: the training diverged; lower the learning rate")

@@ -44,14 +44,16 @@ def in_rounds(
         once = scored(context)
         return lambda left: keep(once, context.mask, left)
 
+    begun = context.copied()  # the caller may use the network for something else before the cut
+
     def cut(left: int) -> "Mask":
         from winnow.pruning.masks import count_left
 
-        mask, before = context.mask, max(1, count_left(context.mask))
+        mask, before = begun.mask, max(1, count_left(begun.mask))
         for k in range(1, rounds + 1):
             now = left if k == rounds else max(left, round(before * (left / before) ** (k / rounds)))
-            scores = scored(context.under(mask))
-            mask = keep(scores, context.mask if comes_back else mask, now)
+            scores = scored(begun.under(mask))
+            mask = keep(scores, begun.mask if comes_back else mask, now)
         return mask
 
     return cut

@@ -20,15 +20,17 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 class Rule:
     """criterion: None if the mask does not change. rounds: from the criterion's scores to a mask
     (``rounds.in_rounds``), with options filled in. anywhere: whether the level has as many weights as its parent, at
-    any places (as ``allocations.of_parent``). during: prunes, or changes the mask otherwise, during training; None if
-    pruning comes before training. fraction: how much of the parent's weights to prune; or max_error_rise: how far
-    pruning may raise the training error, and min_density: the least fraction of all weights to keep. floor: how many
-    weights every layer keeps at least. has_parent: whether the level prunes trained weights."""
+    any places (as ``allocations.of_parent``). during: changes the mask during training; None if it stays. moves:
+    whether the level is pruned before the training all the same, and ``during`` only moves weights. fraction: how much
+    of the parent's weights to prune; or max_error_rise: how far pruning may raise the training error, and min_density:
+    the least fraction of all weights to keep. floor: how many weights every layer keeps at least. has_parent: whether
+    the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
     anywhere: bool
     during: "Callable[[During], StepHook] | None"
+    moves: bool
     weights: "Callable[[States], State]"
     schedule: "Callable[[Schedule, int], tuple[Schedule, int]]"
     fraction: float | None = None

@@ -62,17 +62,17 @@ def begin_level(
         masked = pruned(rule, Context(module, mask, batches, seed))
         return lambda fraction: masked(left_after(mask, fraction))
 
-    mask = parent.mask
-    if rule.during:
-        left = count_left(cut(mask)(rule.fraction or 0))  # an impossible choice raises before the training
+    mask, before_training = parent.mask, rule.during is None or rule.moves
+    if rule.during:  # an impossible choice raises before the training
+        left = count_left(mask if rule.moves else cut(mask)(rule.fraction or 0))
         rule.during(During(0, 1, count_left(mask), left, lambda _run, _left: None))
-    elif rule.max_error_rise is not None:
+    if before_training and rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
         most = 1.0 if rule.min_density is None else max(0.0, 1 - rule.min_density * every / max(left, 1))
         train_split = {"train": material.splits["train"]}
         limit = errors(mask, train_split)["train"] + rule.max_error_rise
         mask = cut_most(mask, cut(mask), lambda m: errors(m, train_split)["train"], limit, rule.floor, most).mask
-    elif rule.criterion:
+    elif before_training and rule.criterion:
         mask = cut(mask)(rule.fraction or 0)
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
@@ -113,7 +113,8 @@ def during(
         def change(run: Run, left: int) -> None:
             change_mask(run, pruned(rule, Context(run.network, dict(run.mask), batches, seed))(left))
 
-        before, after = count_left(begun.mask), left_after(begun.mask, rule.fraction or 0)
+        before = count_left(begun.mask)
+        after = before if rule.moves else left_after(begun.mask, rule.fraction or 0)
         return rule.during(During(first, schedule.total, before, after, change))
 
     return after_step

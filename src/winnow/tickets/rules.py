@@ -47,28 +47,31 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         functions["rounds"] = in_rounds
     bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
-    _check_amount(key, level, takes_none=anywhere or choices.criterion == NONE)
+    moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
+    before = moves or "when" not in functions
+    _check_amount(key, level, anywhere or choices.criterion == NONE, before)
     _check_parent(key, level, anywhere)
     return Rule(
         criterion=bound.get("criterion"),
         allocation=bound["allocation"],
         anywhere=anywhere,
         during=bound.get("when"),
+        moves=moves,
         weights=WEIGHTS[choices.weights],
         schedule=SCHEDULES[choices.schedule],
         fraction=level.prune,
         max_error_rise=level.max_error_rise,
         min_density=level.min_density,
         floor=floor,
-        rounds=_rounds(bound["rounds"], functions["criterion"], choices.when) if "rounds" in bound else in_rounds,
+        rounds=_rounds(bound["rounds"], functions["criterion"], before) if "rounds" in bound else in_rounds,
         has_parent=level.parent != NO_PARENT,
     )
 
 
-def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], when: str) -> Callable[..., Any]:
+def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], before_training: bool) -> Callable[..., Any]:
     """The function of the rounds. Where params.yaml does not say how many, as many as the criterion is meant for; but
     one where the training itself lies between several cuts."""
-    usual = usual_rounds(criterion) if when == "once" else 1
+    usual = usual_rounds(criterion) if before_training else 1
     rounds = bound.keywords["rounds"] or usual
     return partial(bound, comes_back=comes_back(criterion), rounds=rounds)
 
@@ -83,8 +86,9 @@ def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., 
     }
 
 
-def _check_amount(key: str, level: Level, takes_none: bool) -> None:
-    """A level that prunes gives one amount (prune or max_error_rise); a level that does not prune gives none."""
+def _check_amount(key: str, level: Level, takes_none: bool, before_training: bool) -> None:
+    """A level that prunes gives one amount (prune or max_error_rise); a level that does not prune gives none. One that
+    prunes during the training gives prune."""
     choices = level.choices
     if level.variant:
         by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
@@ -98,7 +102,7 @@ def _check_amount(key: str, level: Level, takes_none: bool) -> None:
             raise ValueError(f"{key}: {by} takes no {amount}; leave it out")
     if level.min_density is not None and wanted != "max_error_rise":
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
-    if choices.when != "once" and wanted != "prune":
+    if not before_training and wanted != "prune":
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 

@@ -1,5 +1,6 @@
 """Ways to change a mask while a network trains: each is a file, with a function of the same name.
 
 The function takes a ``During`` and its options as keyword arguments. It returns the hook that the training loop calls
-after every step (``training.loop.StepHook``).
+after every step (``training.loop.StepHook``). The level's weights are pruned by that hook, unless the module sets MOVES
+to True: then they are pruned before the training, and the hook only moves them.
 """
