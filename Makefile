@@ -52,6 +52,7 @@ format: $(VENV)/installed
 bench: $(VENV)/installed
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --constraint requirements.lock '.[bench]'
 	python benchmarks/grand.py
+	python benchmarks/criteria.py
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/startup.py

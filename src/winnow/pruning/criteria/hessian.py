@@ -25,7 +25,7 @@ def hessian(
     formula is from memory, not checked against the paper. ``group: weight`` takes the weight's own diagonal entry.
 
     The entries are means of v H v over ``probes`` vectors v of random signs (Hutchinson). A negative mean counts as 0.
-    In evaluation mode, over ``batches`` batches of ``batch_size`` images. The cost is two to three training steps for
+    In evaluation mode, over ``batches`` batches of ``batch_size`` images. The cost is about three training steps for
     each batch and probe.
     """
     diagonal = hessian_diagonal(context, batches, batch_size, probes)
