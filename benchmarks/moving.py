@@ -1,4 +1,4 @@
-"""Measures what a mask that changes during training costs: its steps against those of a dense training, in turns.
+"""Times the steps of a training whose mask changes, and in turn those of a dense training.
 
     python benchmarks/moving.py [--network resnet8] [--width 16] [--batch 64] [--steps 100] [--turns 5] [--every 100]
                                 [--out .bench/moving.json]

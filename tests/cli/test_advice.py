@@ -65,8 +65,15 @@ def entries(text: str) -> list[str]:
     return re.split(r"\n\n", text)[1:-1]
 
 
+def head(entry: str) -> tuple[str, float]:
+    """The method that an entry names, and the share."""
+    found = re.match(r"\d\. +(\S+) at ([\d.]+):", entry)
+    assert found
+    return found[1], float(found[2])
+
+
 def named(text: str) -> list[str]:
-    return [re.match(r"\d\. +(\S+) at ", entry)[1] for entry in entries(text)]  # type: ignore[index]
+    return [head(entry)[0] for entry in entries(text)]
 
 
 def added(entry: str) -> dict[str, Any]:
@@ -105,17 +112,17 @@ def test_one_screen_and_lines_that_params_can_take(name: str, words: str, capsys
     assert len(text.splitlines()) <= 45
     assert PARAMS.read_text() == before
     assert len(entries(text)) == 3
-    for method, entry in zip(named(text), entries(text), strict=True):
+    for entry in entries(text):
+        method, keep = head(entry)
         PARAMS.write_text(before)
         assert re.search(r"^   against +random at ", entry, re.MULTILINE)
         assert re.search(r"^   cost ", entry, re.MULTILINE)
         put(added(entry))
         params = load_params(PARAMS)  # what the stage check does
-        keep = re.match(r"\d\. +\S+ at ([\d.]+):", entry)[1]  # type: ignore[index]
         subset, _, way = method.partition("+")
         assert subset in [*params.select.methods, *params.sweep.methods]
         assert not way or way in params.retrain.recipes
-        assert float(keep) in [*params.select.keep, *params.sweep.keep]
+        assert keep in [*params.select.keep, *params.sweep.keep]
         assert bool(added(entry)) is ("nothing: params.yaml has it" not in entry)
 
 
