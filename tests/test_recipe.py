@@ -210,16 +210,11 @@ def test_comments_stay_but_for_the_first_ones_which_are_the_recipes() -> None:
     # up to the sections that a recipe does not inherit
     lines, default = (recipe.expanded(name).partition("\ntransfer:")[0].splitlines() for name in ("mine", "default"))
     assert lines[:3] == ["# Mine.", "# Mine too.", ""]
-    assert [(old, new) for old, new in zip(default[2:], lines[2:], strict=True) if old != new] == [
-        (
-            "  noise: 0.0          # fraction of the training images whose label is drawn anew from all classes",
-            "  noise: 0.25         # fraction of the training images whose label is drawn anew from all classes",
-        ),
-        (
-            "  epochs: [0, 1, 2, 4, 8]   # scored; 0 is before training",
-            "  epochs: [0, 1, 2, 4, 8, 9] # scored; 0 is before training",
-        ),
-    ]
+    [noise, epochs] = [(old, new) for old, new in zip(default[2:], lines[2:], strict=True) if old != new]
+    assert noise[0].startswith("  noise: 0.0   ")
+    assert noise[1] == noise[0].replace("0.0 ", "0.25")
+    assert epochs[1] == epochs[0].replace("[0, 1, 2, 4, 8]  ", "[0, 1, 2, 4, 8, 9]")
+    assert "# scored" in epochs[1]
 
 
 @pytest.mark.parametrize(
