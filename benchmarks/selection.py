@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 from timing import ratio, take_turns
 
+from winnow.counts import parts
 from winnow.params.options import options
 from winnow.selection.choose import choose, method
 from winnow.selection.evidence import Given
 from winnow.selection.methods.facility_location import facility_location
 from winnow.selection.methods.k_center import farthest_first
-from winnow.selection.size import parts
 
 CLASSES, DIMENSIONS, FASTER = 10, 64, 5.0
 POLICIES = ("ranked", "ccs", "moderate", "herding", "k_center", "graph_cut", "facility_location", "craig")

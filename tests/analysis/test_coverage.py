@@ -23,7 +23,7 @@ from winnow.analysis.coverage import (
     space,
     strata,
 )
-from winnow.selection.clusters import unit
+from winnow.clusters import unit
 
 
 def by_hand() -> Space:

@@ -115,10 +115,12 @@ def test_one_screen_and_lines_that_params_can_take(name: str, words: str, capsys
     for entry in entries(text):
         method, keep = head(entry)
         PARAMS.write_text(before)
-        assert re.search(r"^   against +random at ", entry, re.MULTILINE)
+        assert re.search(r"^   against +(random|shorter) at ", entry, re.MULTILINE)
         assert re.search(r"^   cost ", entry, re.MULTILINE)
         put(added(entry))
         params = load_params(PARAMS)  # what the stage check does
+        if method in params.retrain.visits:
+            continue
         subset, _, way = method.partition("+")
         assert subset in [*params.select.methods, *params.sweep.methods]
         assert not way or way in params.retrain.recipes
@@ -131,7 +133,25 @@ def test_what_has_been_added_is_there_the_next_time(capsys: pytest.CaptureFixtur
         put(added(entries(advised(capsys, "--keep", "0.2"))[number]))
     text = advised(capsys, "--keep", "0.2")
     assert text.count("nothing: params.yaml has it") == 3
-    assert "0 more subsets" in text
+    assert "0 more trainings" in text
+
+
+def test_where_training_time_counts_a_training_may_choose_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    put({"retrain.budget": "epochs"})
+    text = advised(capsys, "--keep", "0.1")
+    assert named(text)[0] == "rs2" and added(entries(text)[0]) == {"retrain.visits.rs2": {"keep": 0.1}}
+    assert "to choose" not in entries(text)[0] and "to train 5 networks, 15 passes" in plain(entries(text)[0])
+    put({"retrain.visits.rs2": {"keep": 0.2}})
+    entry = entries(advised(capsys, "--keep", "0.1"))[0]
+    assert added(entry) == {"retrain.visits.rs2_2": {"method": "rs2", "keep": 0.1}}
+    put(added(entry))
+    load_params(PARAMS)
+    assert "nothing: params.yaml has it" in entries(advised(capsys, "--keep", "0.1"))[0]
+    entry = entries(advised(capsys, "--keep", "0.8"))[0]
+    assert head(entry) == ("infobatch", 0.7) and added(entry) == {"retrain.visits.infobatch": {}}
+    assert "to train 5 networks, 105 passes" in plain(entry) and "against shorter at 0.7" in plain(entry)
+    put(added(entry))
+    load_params(PARAMS)
 
 
 def test_names_that_mean_something_else_stay(capsys: pytest.CaptureFixture[str]) -> None:

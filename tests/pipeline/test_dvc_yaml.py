@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.clone import ROOT, Clone, command, in_this_process, read_yaml, write_yaml
+from tests.pipeline.conftest import made_once
 from winnow.experiment import Params
 from winnow.params.view import UndeclaredParameterError
 
@@ -157,20 +158,44 @@ ITEMS += [
 ITEMS += ["perturbation@p", "curvature@l1", "tickets", "ticket_figures", "claims", "report"]
 
 
-# Of sections that are empty in the clone's experiment, as by default
-NONE_THERE = {"second_split", "target_download", "target_outputs", "finetune", "finetune_ends"}
-NONE_THERE |= {"retrain_visits", "teacher", "retrain_recipes"}
+# Of sections that are empty in the finished clone's experiment, as by default
+IN_MORE = ["second_split@s", "target_download@t", "target_outputs@t", "retrain_visits@rs2"]
+IN_MORE += ["teacher@soft", "retrain_recipes@el2n-0.5-soft", "finetune@t-el2n-0.5", "finetune_ends@t-fresh"]
+
+
+@pytest.fixture(scope="session")
+def more(finished: Clone, shared: Path) -> Clone:
+    """The finished clone with an item in each of these sections."""
+    clone = Clone(shared / "more", finished.outside)
+
+    def run() -> None:
+        finished.copy(clone.folder)
+        clone.set("second_split.cohorts", {"s": [400]})
+        clone.set("target.sets", {"t": {"source": "digits", "path": None, "first": 100, "first_test": 50}})
+        clone.set("retrain.visits", {"rs2": {"keep": 0.5}})
+        clone.set("retrain.recipes", {"soft": {"teacher": "early", "weight": 0.5}})
+        clone.make(*IN_MORE)
+
+    made_once(clone, run)
+    return clone
+
+
+def holder(name: str, request: pytest.FixtureRequest) -> Clone:
+    """The clone in which this stage has run."""
+    found: Clone = request.getfixturevalue("more" if name in IN_MORE else "finished")
+    return found
 
 
 def test_these_are_all_kinds() -> None:
-    assert sorted([*(name.partition("@")[0] for name in ITEMS), *NONE_THERE]) == sorted(STAGES)
+    assert sorted(name.partition("@")[0] for name in ITEMS + IN_MORE) == sorted(STAGES)
 
 
-@pytest.mark.parametrize("name", ITEMS)
-def test_a_stage_by_itself(name: str, finished: Clone, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ITEMS + IN_MORE)
+def test_a_stage_by_itself(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """In a folder that holds nothing but what dvc.yaml declares for it, with other values of all other params, other
     settings of the user and one worker in place of two, it writes the same bytes; and it imports nothing large that it
     does not need."""
+    finished = holder(name, request)
     locked = read_yaml(finished.path("dvc.lock"))["stages"][name]
     own = Clone(tmp_path / "alone", finished.outside)
     paths = [dep["path"] for dep in locked["deps"]]
@@ -183,8 +208,11 @@ def test_a_stage_by_itself(name: str, finished: Clone, tmp_path: Path) -> None:
     if "params" in locked:
         params = read_yaml(finished.path("params.yaml"))
         stage, _, item = name.partition("@")
+        items = read_yaml(ROOT / "dvc.yaml")["stages"][stage].get("foreach", "").strip("${}")
         keys = [named(key) for key in STAGES[stage]["params"]]  # which network and training it uses
         keys = [key.replace("item.", f"transfer.sources.{item}.") for key in keys if key]
+        keys += [f"{items}.{item}"] if items else []  # without it DVC has no such stage
+        keys += ["early.epochs", "early.features"] if "early.training" in keys else []  # else they may not fit it
         names = {key: reduce(getitem, key.split("."), params) for key in keys}
         write_yaml(
             own.path("params.yaml"),
@@ -247,12 +275,12 @@ def forget_and_run(folder: Path, words: list[str], environment: dict[str, str], 
 
 
 @pytest.fixture(scope="module")
-def written(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def written(more: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone whose dvc.yaml each of the tests below writes, and in which no stage gets to its end."""
-    return finished.copy(tmp_path_factory.mktemp("written") / "clone")
+    return more.copy(tmp_path_factory.mktemp("written") / "clone")
 
 
-@pytest.mark.parametrize(("stage", "key"), [each for each in PARAMS if each[0] not in NONE_THERE])
+@pytest.mark.parametrize(("stage", "key"), PARAMS)
 def test_a_stage_cannot_read_what_it_does_not_declare(
     stage: str, key: str, written: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

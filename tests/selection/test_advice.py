@@ -63,6 +63,16 @@ def test_graph_cut_up_to_a_twentieth_of_right_labels(share: float, chosen: bool)
     assert "graph_cut" not in names(replace(PLENTIFUL, wrong=0.01), share)
 
 
+@pytest.mark.parametrize(
+    ("share", "first"), [(0.01, "rs2"), (0.3, "rs2"), (0.31, "ccs"), (0.69, "ccs"), (0.7, "infobatch")]
+)
+def test_trainings_that_choose_as_they_go_where_fewer_images_save_time(share: float, first: str) -> None:
+    at = replace(SCARCE, epochs=True)
+    assert names(at, share)[0] == first
+    assert not {"rs2", "infobatch"} & set(names(SCARCE, share))
+    assert "infobatch" not in names(replace(at, wrong=0.1), share)  # it keeps the images of high loss
+
+
 def test_wrong_labels_need_a_cutoff_or_go_first() -> None:
     at = replace(SCARCE, wrong=0.18, detector="loss")
     assert advised(at, 0.3) == [("loss-easy", 0.8), ("ccs", 0.3), ("el2n-middle", 0.3)]
@@ -144,6 +154,7 @@ def test_usable_shares_leave_some_out_and_have_room_for_every_class() -> None:
         features=st.booleans(),
         validation=st.booleans(),
         teacher=st.booleans(),
+        epochs=st.booleans(),
     ),
     st.lists(st.floats(0.01, 0.99), min_size=1, max_size=4, unique=True),
 )

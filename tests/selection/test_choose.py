@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from winnow.counts import kept
 from winnow.params.select import Select
 from winnow.params.sweep import Sweep
 from winnow.scores.aggregate import score_table
@@ -16,7 +17,6 @@ from winnow.selection.choices import all_choices, all_subsets, choices
 from winnow.selection.choose import choose
 from winnow.selection.evidence import Given
 from winnow.selection.of_runs import OfRuns, mean_over, missing_classes
-from winnow.selection.size import kept
 
 CLASSES = ["cat", "dog"]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from winnow.selection.clusters import cosine_distances, directions
+from winnow.clusters import cosine_distances, directions
 from winnow.selection.evidence import Given
 from winnow.selection.methods import deduplicated as module
 from winnow.selection.methods.deduplicated import deduplicated, similarity_to_earlier

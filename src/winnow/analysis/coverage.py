@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from winnow.selection.clusters import k_means, unit
+from winnow.clusters import k_means, unit
 
 STRATA = 10
 IN_A_NEIGHBOURHOOD = 20  # images, on average …

@@ -16,7 +16,7 @@ from winnow.page.words import some
 from winnow.params.base import read_yaml
 from winnow.params.select import sizes
 from winnow.repro.times import TIMES, processor_seconds
-from winnow.selection.advice import METHODS, Situation, Suggestion, advise, fraction, usable
+from winnow.selection.advice import RECIPES, VISITS, Situation, Suggestion, advise, fraction, usable
 
 WIDTH = 100  # columns
 INDENT = 12
@@ -82,7 +82,8 @@ def advised(params: Params, values: Values, at: Situation, keeps: list[float | i
         added = addition(params, one, _alone(one, suggestions))
         changed = checked(put(values, added.lines)) if added.lines else params
         share = fraction(one.keep, at.images)
-        cost = estimate(changed, added.choice, share, at.images, times, taught=one.way.key != METHODS)
+        taught, visited = one.way.key == RECIPES, one.way.key == VISITS
+        cost = estimate(changed, added.choice, share, at.images, times, taught, visited)
         found.append(Advised(one, added, cost))
     return found
 
@@ -128,6 +129,8 @@ def _entry(number: int, one: Advised, params: Params, at: Situation) -> str:
 def _costs(one: Advised, params: Params, at: Situation) -> Iterator[str]:
     budget = "as many steps" if params.retrain.budget == "steps" else "as many epochs"
     random = f"random at {one.suggestion.keep:g}, {budget}"
+    if one.suggestion.way.key == VISITS:
+        random = f"shorter at {one.suggestion.keep:g}, as many visits of all images (retrain.visits)"
     cost = one.cost
     if cost is None:
         yield _wrapped("   cost", "not known before download, as trainings are in steps")
@@ -168,7 +171,7 @@ def _all(params: Params, values: Values, found: Sequence[Advised], at: Situation
         passes = f": {whole:,.0f} passes{_about(rate and rate * whole)}"
     evidence = dict.fromkeys(one.suggestion.rule.evidence for one in found)
     more = (
-        f"{len(after) - len(before)} more subsets are trained on, as select takes every method at every share{passes}"
+        f"{len(after) - len(before)} more trainings for each seed, as select takes every method at every share{passes}"
     )
     timed = any(one.cost and one.cost.training_seconds for one in found)
     about = "over all images, with gradients; one without counts a third"

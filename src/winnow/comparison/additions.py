@@ -9,7 +9,7 @@ from winnow.experiment import Params
 from winnow.methods import has_mark
 from winnow.params.base import validate
 from winnow.params.named import load_named
-from winnow.selection.advice import METHODS, Suggestion, Way
+from winnow.selection.advice import METHODS, RECIPES, VISITS, Suggestion, Way
 from winnow.selection.choices import Choice, all_choices, choices, selected
 from winnow.selection.choose import method
 from winnow.selection.names import parse_name
@@ -57,6 +57,8 @@ class Addition:
 def addition(params: Params, suggestion: Suggestion, alone: bool = False) -> Addition:
     """What a suggestion adds to params.yaml. alone: no other method is suggested at its share."""
     way, keep, select, sweep = suggestion.way, suggestion.keep, params.select, params.sweep
+    if way.key == VISITS:
+        return _of_visits(params, way)
     found = _of_method(params, suggestion) if way.key == METHODS else _of_recipe(params, way)
     lines = dict(found.lines)
     if keep not in select.keep and f"{found.name}-{keep}" not in selected(sweep):
@@ -98,7 +100,18 @@ def _of_recipe(params: Params, way: Way) -> Addition:
         if recipe.teacher:
             return Addition(by_recipe("random", name), random, {})
     name = _new(way.name, there)
-    return Addition(by_recipe("random", name), random, {f"{way.key}.{name}": dict(way.options)})
+    return Addition(by_recipe("random", name), random, {f"{RECIPES}.{name}": dict(way.options)})
+
+
+def _of_visits(params: Params, way: Way) -> Addition:
+    """A training that chooses as it goes; by no evidence, as random does."""
+    random, there = choices(["random"], params.select.epoch)["random"], params.retrain.visits
+    wanted = {"method": way.name, **way.options}
+    for name, options in there.items():
+        if {"method": name, **options} == wanted:
+            return Addition(name, random, {})
+    name = _new(way.name, there)
+    return Addition(name, random, {f"{VISITS}.{name}": dict(way.options) if name == way.name else wanted})
 
 
 def _new(name: str, there: Iterable[str]) -> str:

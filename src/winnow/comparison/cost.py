@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 from winnow import methods
+from winnow.counts import kept
 from winnow.datasets.images import load_facts
 from winnow.experiment import Params, load_params
 from winnow.scores.families import OF_DATA, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
@@ -27,7 +28,6 @@ from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import choose
 from winnow.selection.evidence import Evidence
-from winnow.selection.size import kept
 from winnow.storage import load_table, save_table
 
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux

@@ -8,7 +8,7 @@ from winnow import methods
 from winnow.comparison.cost import Read, passes
 from winnow.experiment import Params
 from winnow.params.training import Training
-from winnow.selection.advice import fraction
+from winnow.selection.advice import MOST, fraction
 from winnow.selection.choices import Choice, all_subsets, selected
 from winnow.selection.choose import method
 
@@ -35,19 +35,25 @@ class Estimate:
 
 
 def estimate(
-    params: Params, choice: Choice, share: float, images: int | None, times: Mapping[str, float], taught: bool = False
+    params: Params,
+    choice: Choice,
+    share: float,
+    images: int | None,
+    times: Mapping[str, float],
+    taught: bool = False,
+    visited: bool = False,
 ) -> Estimate | None:
     """The cost of choosing this share and of training all seeds of retrain on it; None if it cannot be known, as the
     training's length is in steps and the number of images is not known.
 
     times: the seconds that stages took (``repro.times``), of which those of early and retrain_full count. taught: by
-    the networks of retrain_full.
+    the networks of retrain_full. visited: the share is that of the visits, of all images.
     """
     epochs = epochs_of(params.retrain.training, images)
     if epochs is None:
         return None
     found, networks = passes(reads_of(choice), params), len(params.retrain.seeds)
-    training = networks * epochs * (share if params.retrain.budget == "epochs" else 1)
+    training = networks * epochs * (share if visited or params.retrain.budget == "epochs" else 1)
     teaching = networks if taught else 0
     of_choosing, of_training = seconds_of_a_pass(params, epochs, times)
     choosing, scoring = found["training_passes"], found["scoring_passes"]
@@ -83,13 +89,14 @@ def epochs_of(training: Training, images: int | None) -> float | None:
 
 
 def shares_trained(params: Params, images: int | None) -> list[float]:
-    """Of every subset that is trained on, by each recipe too: how many of an epoch's visits on all images an epoch of
-    its training makes, 1 where it trains for as many steps."""
+    """Of every subset that is trained on, by each recipe too, and of every training that chooses as it goes: how many
+    of an epoch's visits on all images an epoch of its training makes, 1 where it trains for as many steps."""
     keeps = [(keep, params.retrain.budget) for _, keep in all_subsets(params.select, params.sweep).values()]
     for recipe in params.retrain.recipes.values():
         budget = recipe.budget or params.retrain.budget
         keeps += [(keep, budget) for _, keep in selected(params.select).values()]
-    return [fraction(keep, images) if budget == "epochs" else 1.0 for keep, budget in keeps]
+    visited = [options.get("keep", MOST) for options in params.retrain.visits.values()]  # most visit about so much
+    return [fraction(keep, images) if budget == "epochs" else 1.0 for keep, budget in keeps] + visited
 
 
 def seconds_of_a_pass(params: Params, epochs: float, times: Mapping[str, float]) -> tuple[float | None, float | None]:

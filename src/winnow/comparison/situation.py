@@ -45,6 +45,7 @@ def situation(params: Params, wrong: float | None = None) -> Situation:
         features_epoch=None if own == epoch else own,
         validation=params.download.validation > 0,
         teacher=taught or Path("data/retrain/full").is_dir(),
+        epochs=params.retrain.budget == "epochs",
     )
 
 

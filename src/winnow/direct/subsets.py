@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from winnow.counts import kept
 from winnow.params.options import checked_options
 from winnow.params.options import options as options_of
 from winnow.selection.choose import choose
 from winnow.selection.choose import method as find_method
 from winnow.selection.evidence import Chosen, Given, HeldOut
-from winnow.selection.size import kept
 
 
 def select(

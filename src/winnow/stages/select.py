@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from winnow.analysis.coverage import coverage_table, space
+from winnow.counts import kept
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.early import Early, Score
@@ -23,7 +24,6 @@ from winnow.selection.choices import all_choices, all_subsets
 from winnow.selection.choose import choose
 from winnow.selection.files import save_subset
 from winnow.selection.of_runs import OfRuns, missing_classes
-from winnow.selection.size import kept
 from winnow.stages._stage import main, params
 from winnow.storage import atomic_folder, load_table, save_table
 from winnow.streams import numpy_stream

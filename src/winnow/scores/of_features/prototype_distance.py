@@ -3,6 +3,7 @@ via data pruning", sec. 5)."""
 
 import numpy as np
 
+from winnow.clusters import k_means
 from winnow.scores.last_layer import LastLayer, directions
 from winnow.streams import numpy_stream
 
@@ -14,11 +15,9 @@ def prototype_distance(layer: LastLayer) -> np.ndarray:
     the paper keeps the low ones. The paper takes the features of a self-supervised network; these are of one trained
     with the labels. k is the number of classes; its start is drawn the same way for every network. Linear in n.
     """
-    from sklearn.cluster import KMeans  # seconds, and few experiments have such scores
-
     points = directions(layer.inputs)
-    count = min(layer.weight.shape[0], len(np.unique(points, axis=0)))
-    seed = int(numpy_stream(0, "scoring", count).integers(2**31))
-    centres = KMeans(count, n_init=1, random_state=seed).fit(points).cluster_centers_
+    classes = layer.weight.shape[0]
+    cluster = k_means(points, classes, numpy_stream(0, "scoring", classes))
+    centres = [points[cluster == own].mean(axis=0) for own in range(cluster.max() + 1)]
     squares = [np.square(points - centre).sum(axis=1) for centre in centres]
     return np.sqrt(np.min(squares, axis=0))

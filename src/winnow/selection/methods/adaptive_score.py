@@ -10,9 +10,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Lt, MinLen
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.methods.ccs import finite, from_strata
-from winnow.selection.size import parts
 
 
 def adaptive_score(

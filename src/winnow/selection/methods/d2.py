@@ -13,11 +13,11 @@ import numpy as np
 from annotated_types import Ge, Lt
 from threadpoolctl import threadpool_limits
 
-from winnow.selection.clusters import unit
+from winnow.clusters import unit
+from winnow.counts import equal_counts
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.geometry import points
 from winnow.selection.methods.ccs import finite, without_hardest
-from winnow.selection.size import equal_counts
 
 NEEDS_FEATURES = True
 CHUNK = 1 << 22  # numbers of a block of differences

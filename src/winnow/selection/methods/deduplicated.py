@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge
 from threadpoolctl import threadpool_limits
 
-from winnow.selection.clusters import CHUNK, PER_CLASS, cosine_distances, directions, k_means, unit
+from winnow.clusters import CHUNK, PER_CLASS, cosine_distances, directions, k_means, unit
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.geometry import points
 

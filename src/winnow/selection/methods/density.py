@@ -10,10 +10,10 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Gt
 
-from winnow.selection.clusters import PER_CLASS, cosine_distances, directions, k_means, unit
+from winnow.clusters import PER_CLASS, cosine_distances, directions, k_means, unit
+from winnow.counts import rounded
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.geometry import points
-from winnow.selection.size import rounded
 
 NEEDS_FEATURES = True
 NEAREST = 20  # clusters to which the distance between clusters is a mean

@@ -9,9 +9,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le
 
+from winnow.counts import fill, rounded
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.methods.ranked import top
-from winnow.selection.size import fill, rounded
 
 NEEDS_VALIDATION = True
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Gt, Lt
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.facilities import facility_location as choose_facilities
-from winnow.selection.size import parts
 from winnow.selection.vectors import Of, Vectors, vectors
 
 NEEDS_FEATURES = True

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
-from winnow.selection.clusters import k_means
+from winnow.clusters import k_means
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.whole_groups import most_voted
 

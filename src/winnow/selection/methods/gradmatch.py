@@ -12,8 +12,8 @@ from annotated_types import Gt
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.size import parts
 from winnow.selection.vectors import Vectors, vectors
 
 NEEDS_FEATURES = True

@@ -6,8 +6,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.size import parts
 from winnow.selection.vectors import Of, Vectors, vectors
 
 NEEDS_FEATURES = True

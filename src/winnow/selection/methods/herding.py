@@ -5,9 +5,9 @@ DeepCore's code takes the argmax where these papers take the argmin.
 
 import numpy as np
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.geometry import points, squared_norms
-from winnow.selection.size import parts
 
 NEEDS_FEATURES = True
 

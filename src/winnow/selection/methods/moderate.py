@@ -7,9 +7,9 @@ the mean, which nobody has verified here.
 
 import numpy as np
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
 from winnow.selection.geometry import points
-from winnow.selection.size import parts
 
 NEEDS_FEATURES = True
 

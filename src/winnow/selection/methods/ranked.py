@@ -7,8 +7,8 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
+from winnow.counts import parts
 from winnow.selection.evidence import Chosen, Evidence
-from winnow.selection.size import parts
 
 HARDEST = 0.7  # the share of the hardest images where both ends are kept
 

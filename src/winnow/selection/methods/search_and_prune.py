@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
-from winnow.selection.clusters import k_means
+from winnow.clusters import k_means
 from winnow.selection.evidence import Chosen, Evidence, Given
 from winnow.selection.frechet import Moments, frechet_distance, moments, principal, together
 from winnow.selection.methods.k_center import k_center

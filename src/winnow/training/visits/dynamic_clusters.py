@@ -6,10 +6,13 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
+from winnow.clusters import k_means
+from winnow.counts import equal_counts
 from winnow.training.plan import Moment, Plan, Visits
-from winnow.training.visits._clusters import clusters_of, equal_counts
 from winnow.training.visits._draws import Share, count, draw
 from winnow.training.visits._held import Interval, every
+
+FITTED_ON = 20_000  # images at most
 
 
 def dynamic_clusters(
@@ -36,8 +39,9 @@ def dynamic_clusters(
         raise ValueError(f"clusters: {clusters} are more than the {size} images that keep: {keep:g} chooses")
 
     def pick(moment: Moment) -> np.ndarray:
-        cluster = clusters_of(moment.features(), clusters, moment.rng.spawn(1)[0])
-        counts = equal_counts(np.bincount(cluster, minlength=clusters), size)
+        features = moment.features().astype(np.float32)
+        cluster = k_means(features, clusters, moment.rng.spawn(1)[0], FITTED_ON)
+        counts = equal_counts(size, cluster, clusters)
         return np.concatenate(
             [draw(moment.rng, np.flatnonzero(cluster == own), number) for own, number in enumerate(counts)]
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.selection.size import equal_counts, fill, kept, per_class_counts, rounded
+from winnow.counts import equal_counts, fill, kept, per_class_counts, rounded
 
 
 @pytest.mark.parametrize(

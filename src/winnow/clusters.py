@@ -1,5 +1,7 @@
 """Clusters of feature space, by k-means, and directions."""
 
+import warnings
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -15,18 +17,24 @@ def unit(features: np.ndarray) -> np.ndarray:
     return np.divide(points, lengths, out=points, where=lengths > 0)
 
 
-def k_means(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """The cluster of each of n points [n, d]: numbers from 0, int64 [n]. No cluster is empty.
+def k_means(points: np.ndarray, count: int, rng: np.random.Generator, fitted_on: int | None = None) -> np.ndarray:
+    """The cluster of each of n points [n, d]: numbers from 0, int64 [n]. No cluster is empty, so there are fewer than
+    ``count`` where there are fewer distinct points.
 
-    k-means begins with distinct points drawn at random; if there are fewer than ``count``, each is a cluster.
+    By Lloyd's passes from the start of k-means++ (Arthur and Vassilvitskii 2007).
+    fitted_on: the centres are those of so many of the points at most, drawn at random: more hardly move them.
     """
     from sklearn.cluster import KMeans  # most of a second
+    from sklearn.exceptions import ConvergenceWarning
 
-    distinct = np.unique(points, axis=0)
-    first = distinct[rng.choice(len(distinct), min(count, len(distinct)), replace=False)]
-    with threadpool_limits(1):  # several threads add up in another order
-        found = KMeans(len(first), init=first, n_init=1, max_iter=PASSES, algorithm="lloyd").fit(points)
-    return np.unique(found.labels_, return_inverse=True)[1].astype(np.int64)
+    fitted = points[np.sort(rng.permutation(len(points))[:fitted_on])] if fitted_on else points
+    start = int(rng.integers(2**31))
+    means = KMeans(min(count, len(fitted)), n_init=1, max_iter=PASSES, random_state=start, algorithm="lloyd")
+    with threadpool_limits(1), warnings.catch_warnings():  # several threads add up in another order
+        warnings.simplefilter("ignore", ConvergenceWarning)  # that there are fewer distinct points
+        means.fit(fitted)
+        cluster = means.predict(points) if fitted_on else means.labels_
+    return np.unique(cluster, return_inverse=True)[1].astype(np.int64)
 
 
 def directions(points: np.ndarray, clusters: np.ndarray) -> np.ndarray:
