@@ -174,7 +174,7 @@ def more(finished: Clone, shared: Path) -> Clone:
         clone.set("target.sets", {"t": {"source": "digits", "path": None, "first": 100, "first_test": 50}})
         clone.set("retrain.visits", {"rs2": {"keep": 0.5}})
         clone.set("retrain.recipes", {"soft": {"teacher": "early", "weight": 0.5}})
-        clone.make(*IN_MORE)
+        clone.make(*IN_MORE, "compare")
 
     made_once(clone, run)
     return clone
@@ -206,17 +206,20 @@ def test_a_stage_by_itself(name: str, request: pytest.FixtureRequest, tmp_path: 
         own.path(path).parent.mkdir(parents=True, exist_ok=True)
         own.path(path).write_bytes(content)
     if "params" in locked:
-        params = read_yaml(finished.path("params.yaml"))
+        params, others = read_yaml(finished.path("params.yaml")), read_yaml(ROOT / "params.yaml")
         stage, _, item = name.partition("@")
         items = read_yaml(ROOT / "dvc.yaml")["stages"][stage].get("foreach", "").strip("${}")
         keys = [named(key) for key in STAGES[stage]["params"]]  # which network and training it uses
         keys = [key.replace("item.", f"transfer.sources.{item}.") for key in keys if key]
-        keys += [f"{items}.{item}"] if items else []  # without it DVC has no such stage
+        there = reduce(getitem, items.split("."), others) if items else []
+        keys += (
+            [f"{items}.{item}"] if isinstance(there, dict) and item not in there else []
+        )  # else DVC had no such stage
         keys += ["early.epochs", "early.features"] if "early.training" in keys else []  # else they may not fit it
         names = {key: reduce(getitem, key.split("."), params) for key in keys}
         write_yaml(
             own.path("params.yaml"),
-            nested({**locked["params"]["params.yaml"], **names}, read_yaml(ROOT / "params.yaml")),
+            nested({**locked["params"]["params.yaml"], **names}, others),
         )
     # one worker: so all imports are this process's
     settings = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "HOME": str(tmp_path), "WINNOW_WORKERS": "1"}
