@@ -13,11 +13,12 @@ from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml
 from winnow.params.training import Network
 from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
+from winnow.scores.sources import on, run_of, split_of
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files, shown
 from winnow.stages._experiment import EXPERIMENT
-from winnow.stages._stage import CODE, main
+from winnow.stages._stage import CODE, keep_only, main
 from winnow.storage import atomic_folder, save_json
 from winnow.tickets.rules import methods_of
 from winnow.training.choosing import VISITS
@@ -45,6 +46,7 @@ def check() -> None:
     networks = [part.network for part in (params.early, params.retrain, params.dense)]
     networks += [source.network for source in params.transfer.sources.values()]
     own = {path for network in networks for path in own_files(network)}
+    keep_only(Path("data/early"), in_early(params))  # now, because later several stages may be reading it
     values = read_yaml("params.yaml")
     del values["figures"]  # how pictures look
     with atomic_folder(CODE) as folder:
@@ -58,6 +60,14 @@ def check() -> None:
                 path = folder / f"{name}.txt"
                 path.parent.mkdir(exist_ok=True)
                 path.write_text("".join(f"{meaning(file)}  {shown(file)}\n" for file in files), encoding="utf-8")
+
+
+def in_early(params: Params) -> list[str]:
+    """The names below data/early, where several stages write."""
+    cohorts = list(params.early.cohorts)
+    gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in params.score.gradients]
+    others = [*map(run_of, params.transfer.sources), *map(split_of, params.second_split.cohorts)]
+    return [*cohorts, *gradients, *others, *map(on, params.target.sets)]
 
 
 def versions() -> dict[str, str]:

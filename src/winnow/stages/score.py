@@ -23,7 +23,6 @@ from winnow.params.aggregate import Aggregate
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
 from winnow.params.second_split import SecondSplit
-from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
@@ -33,10 +32,10 @@ from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.sources import file_of, on, run_of, split_of
+from winnow.scores.sources import file_of, run_of, split_of
 from winnow.scores.splits import of_splits
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
-from winnow.stages._stage import keep_only, main, naming, params
+from winnow.stages._stage import main, naming, params
 from winnow.storage import atomic_folder, load_table, save_json, save_table
 
 EARLY = Path("data/early")
@@ -50,14 +49,10 @@ def score() -> None:
         ntk=Ntk,
         transfer=Transfer,
         second_split=SecondSplit,
-        target=Target,
     )
     cohorts = list(options.early.cohorts)
-    gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in options.score.gradients]
     sources = list(options.transfer.sources)
     splits = [split_of(name) for name in options.second_split.cohorts]
-    targets = [on(name) for name in options.target.sets]
-    keep_only(EARLY, [*cohorts, *gradients, *map(run_of, sources), *splits, *targets])
     images = load_table("data/labels.parquet")
     of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
     runs = {name: of_folder(EARLY / name) for name in cohorts}
