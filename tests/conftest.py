@@ -13,6 +13,12 @@ settings.load_profile("winnow")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait, for servers and for processes that they have killed."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
+
+
 @pytest.fixture
 def user_error() -> Callable[..., AbstractContextManager[None]]:
     """``with user_error("a", "b"):`` expects a UserError in one line that holds all of these texts."""
