@@ -6,7 +6,7 @@ from winnow import methods
 from winnow.params.options import options
 from winnow.params.presets import PRESETS, Choices
 from winnow.params.pruning import Level, line, with_parents
-from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
+from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.tickets.rules import rule_of
 
 
@@ -89,7 +89,7 @@ def test_options_reach_the_functions_with_their_defaults():
 
 
 def test_no_option_has_the_name_of_a_key_of_every_level():
-    for family in (CRITERIA, ALLOCATIONS, DURING):
+    for family in (CRITERIA, ALLOCATIONS, DURING, STRUCTURES):
         for name in methods.names(family):
             assert not options(methods.find(family, name)).keys() & Level.model_fields.keys()
 

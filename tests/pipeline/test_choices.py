@@ -56,6 +56,23 @@ def density(ticket: Ticket) -> float:
     return kept / sum(layer.numel() for layer in ticket.mask.values())
 
 
+def test_two_of_every_four_inputs_of_a_trained_network(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    level = {"parent": "dense", "rewind": "dense", "data": "full", "structure": "n_of_m", "weights": "trained"}
+    clone.set("pruning.levels", {"half": level})
+    for key, value in {"connectivity.matrix": [], "curvature.levels": [], "perturbation.runs": {}}.items():
+        clone.set(key, value)
+    for stage in ("check", "prune@half", "connectivity", "tickets"):
+        in_this_process(clone, stage, monkeypatch)()
+    found = json.loads(clone.path("metrics/tickets.json").read_text())["half"]
+    assert found["variant"] == "n_of_m+trained"
+    assert found["density"] == pytest.approx(0.5, abs=0.05)  # the first layer, of one channel, stays
+    assert "winnow/pruning/structures/n_of_m.py" in clone.path("data/code/prune/half.txt").read_text()
+    ticket = load_ticket(clone.path("data/tickets/half/seed200/ticket.safetensors"))
+    grouped = [kept for kept in ticket.mask.values() if kept.shape[1] % 4 == 0]
+    assert len(grouped) == len(ticket.mask) - 1
+    assert all((kept.unflatten(1, (-1, 4)).sum(2) == 2).all() for kept in grouped)
+
+
 def test_dvc_runs_a_level_without_a_parent(clone: Clone) -> None:
     level = {"parent": "none", "rewind": "dense", "data": "full", "criterion": "snip", "batch_size": 64, "prune": 0.5}
     clone.set("pruning.levels.s", level)

@@ -16,6 +16,7 @@ class Choices:
 
     criterion: str = "magnitude"  # or none
     allocation: str = "global"
+    structure: str = "weights"  # single ones, or what the remaining weights must form
     when: str = "once"  # or a way of pruning during the training
     weights: str = "rewind"
     schedule: str = "rest"
@@ -57,5 +58,6 @@ def name_of(choices: Choices, amount: str | None, options: Mapping[str, Any]) ->
     usual = asdict(Choices())
     words = [value for key, value in asdict(choices).items() if value != usual[key] and value != NONE]
     words += ["adaptive"] if amount == "max_error_rise" else []
-    words += ["unpruned"] if amount is None and choices.allocation != "of_parent" else []
+    unpruned = amount is None and choices.allocation != "of_parent" and choices.structure == usual["structure"]
+    words += ["unpruned"] if unpruned else []
     return "+".join([*words, *(f"{key}={value}" for key, value in sorted(options.items()))])

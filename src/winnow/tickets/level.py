@@ -41,8 +41,8 @@ def begin_level(
     mask, and facts about both (``about``).
 
     ``about`` has ``after_cuts``: the errors, by split, of the parent's trained weights right after the cut, and after
-    the same fraction is cut once more. It is [] if nothing was cut or trained; its second entry is {} if the floor does
-    not allow a second cut.
+    the same fraction is cut once more. It is [] if nothing was cut or trained; its second entry is {} if the floor or
+    a structure does not allow a second cut.
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
@@ -77,7 +77,7 @@ def begin_level(
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
         fraction = 1 - count_left(mask) / count_left(parent.mask)
-        again = may_cut(mask, fraction, rule.floor)
+        again = rule.structure is None and may_cut(mask, fraction, rule.floor)
         after_cuts = [errors(mask, material.splits), errors(cut(mask)(fraction), material.splits) if again else {}]
     states = States(state, rewound, lambda: _fresh(about, seed))
     return rule.weights(states), mask, about | {"after_cuts": after_cuts}
@@ -89,10 +89,12 @@ def _fresh(about: dict[str, Any], seed: int) -> State:
 
 
 def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
-    """From how many weights remain to the mask that the rule's criterion and allocation give."""
+    """From how many weights remain to the mask that the rule's criterion and allocation, or its structure, give."""
     assert rule.criterion is not None
 
     def keep(scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
+        if rule.structure is not None:
+            return rule.structure(scores, mask)
         order = [name for name, _ in context.network.named_parameters()]
         return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order)
 

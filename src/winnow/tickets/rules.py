@@ -9,7 +9,7 @@ from winnow import methods
 from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS
 from winnow.params.pruning import NO_PARENT, Level
-from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING
+from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
@@ -19,6 +19,7 @@ EXAMPLES = {"prune": 0.2, "max_error_rise": 0.02}
 FAMILIES = {  # by choice: the family, and the name that means none of its methods
     "criterion": (CRITERIA, NONE),
     "allocation": (ALLOCATIONS, ""),
+    "structure": (STRUCTURES, "weights"),
     "when": (DURING, "once"),
 }
 
@@ -49,11 +50,14 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
-    _check_amount(key, level, anywhere or choices.criterion == NONE, before)
+    _check_structure(key, level)
+    _check_amount(key, level, anywhere or choices.criterion == NONE or "structure" in functions, before)
     _check_parent(key, level, anywhere)
+    several = before and "structure" not in functions
     return Rule(
         criterion=bound.get("criterion"),
         allocation=bound["allocation"],
+        structure=bound.get("structure"),
         anywhere=anywhere,
         during=bound.get("when"),
         moves=moves,
@@ -63,15 +67,15 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         max_error_rise=level.max_error_rise,
         min_density=level.min_density,
         floor=floor,
-        rounds=_rounds(bound["rounds"], functions["criterion"], before) if "rounds" in bound else in_rounds,
+        rounds=_rounds(bound["rounds"], functions["criterion"], several) if "rounds" in bound else in_rounds,
         has_parent=level.parent != NO_PARENT,
     )
 
 
-def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], before_training: bool) -> Callable[..., Any]:
+def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], several: bool) -> Callable[..., Any]:
     """The function of the rounds. Where params.yaml does not say how many, as many as the criterion is meant for; but
-    one where the training itself lies between several cuts."""
-    usual = usual_rounds(criterion) if before_training else 1
+    one if not several: the training itself lies between the cuts, or a structure says what remains."""
+    usual = usual_rounds(criterion) if several else 1
     rounds = bound.keywords["rounds"] or usual
     return partial(bound, comes_back=comes_back(criterion), rounds=rounds)
 
@@ -94,6 +98,7 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
         by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
     else:
         by = f"criterion {choices.criterion} with allocation {choices.allocation}"
+        by = by if choices.structure == "weights" else f"structure {choices.structure}"
         wanted = None if takes_none else level.amount or "prune"
     for amount in ("prune", "max_error_rise"):
         if amount == wanted and getattr(level, amount) is None:
@@ -104,6 +109,20 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
     if not before_training and wanted != "prune":
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
+
+
+def _check_structure(key: str, level: Level) -> None:
+    """A structure needs scores. It says how many weights each layer keeps, and a mask that changes would break it."""
+    choices = level.choices
+    if choices.structure == "weights":
+        return
+    for choice, usual in (("allocation", "global"), ("when", "once")):
+        if getattr(choices, choice) != usual:
+            raise ValueError(f"{key}.{choice}: structure {choices.structure} takes none; leave it out")
+    if (level.model_extra or {}).get("rounds", 1) != 1:
+        raise ValueError(f"{key}.rounds: structure {choices.structure} takes none; leave it out")
+    if choices.criterion == NONE:
+        raise ValueError(f"{key}.criterion: structure {choices.structure} needs one, such as magnitude")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
