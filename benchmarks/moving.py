@@ -1,4 +1,4 @@
-"""Times the steps of a training whose mask changes, and in turn those of a dense training.
+"""Times training steps with a mask that changes and without a mask, by turns.
 
     python benchmarks/moving.py [--network resnet8] [--width 16] [--batch 64] [--steps 100] [--turns 5] [--every 100]
                                 [--out .bench/moving.json]

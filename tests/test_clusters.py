@@ -31,6 +31,15 @@ def test_centres_of_a_part_of_the_points():
     assert adjusted_rand_score(truth, k_means(rows, 3, RNG(2), fitted_on=100)) == 1
 
 
+def test_the_order_of_the_points_changes_nothing():
+    rows, order = RNG(4).normal(size=(300, 5)).round(1), RNG(5).permutation(300)
+    for fitted_on in (None, 100):
+        assert (
+            adjusted_rand_score(k_means(rows, 6, RNG(3), fitted_on)[order], k_means(rows[order], 6, RNG(3), fitted_on))
+            == 1
+        )
+
+
 rows_of = arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(-9, 9))
 
 

@@ -95,3 +95,15 @@ def test_equal_counts_differ_by_one_at_most_where_there_is_room(case):
     assert (counts <= sizes).all()
     of_open = counts[counts < sizes]
     assert not len(of_open) or counts.max() - of_open.min() <= 1
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8), st.integers(0, 100))
+def test_equal_counts_against_one_by_one(sizes, total):
+    """Give one image at a time to the class that has given least and has some left."""
+    total = min(total, sum(sizes))
+    given_so_far = [0] * len(sizes)
+    for _ in range(total):
+        open_ = [number for number, size in enumerate(sizes) if given_so_far[number] < size]
+        given_so_far[min(open_, key=lambda number: given_so_far[number])] += 1
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    assert equal_counts(total, labels, len(sizes)).tolist() == given_so_far

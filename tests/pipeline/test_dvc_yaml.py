@@ -181,7 +181,7 @@ def more(finished: Clone, shared: Path) -> Clone:
 
 
 def holder(name: str, request: pytest.FixtureRequest) -> Clone:
-    """The clone in which this stage has run."""
+    """The clone that has run this stage."""
     found: Clone = request.getfixturevalue("more" if name in IN_MORE else "finished")
     return found
 
@@ -212,9 +212,8 @@ def test_a_stage_by_itself(name: str, request: pytest.FixtureRequest, tmp_path: 
         keys = [named(key) for key in STAGES[stage]["params"]]  # which network and training it uses
         keys = [key.replace("item.", f"transfer.sources.{item}.") for key in keys if key]
         there = reduce(getitem, items.split("."), others) if items else []
-        keys += (
-            [f"{items}.{item}"] if isinstance(there, dict) and item not in there else []
-        )  # else DVC had no such stage
+        if isinstance(there, dict) and item not in there:  # DVC would have no such stage
+            keys.append(f"{items}.{item}")
         keys += ["early.epochs", "early.features"] if "early.training" in keys else []  # else they may not fit it
         names = {key: reduce(getitem, key.split("."), params) for key in keys}
         write_yaml(

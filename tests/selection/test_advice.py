@@ -70,6 +70,7 @@ def test_trainings_that_choose_as_they_go_where_fewer_images_save_time(share: fl
     at = replace(SCARCE, epochs=True)
     assert names(at, share)[0] == first
     assert not {"rs2", "infobatch"} & set(names(SCARCE, share))
+    assert "rs2" not in names(replace(at, batch=2701), share)  # an epoch must have a batch
     assert "infobatch" not in names(replace(at, wrong=0.1), share)  # it keeps the images of high loss
 
 

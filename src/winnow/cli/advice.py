@@ -130,7 +130,8 @@ def _costs(one: Advised, params: Params, at: Situation) -> Iterator[str]:
     budget = "as many steps" if params.retrain.budget == "steps" else "as many epochs"
     random = f"random at {one.suggestion.keep:g}, {budget}"
     if one.suggestion.way.key == VISITS:
-        random = f"shorter at {one.suggestion.keep:g}, as many visits of all images (retrain.visits)"
+        share = one.suggestion.way.options.get("keep", one.suggestion.keep)
+        random = f"shorter at {share:g}, as many visits of all images (retrain.visits)"
     cost = one.cost
     if cost is None:
         yield _wrapped("   cost", "not known before download, as trainings are in steps")

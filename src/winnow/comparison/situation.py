@@ -46,6 +46,7 @@ def situation(params: Params, wrong: float | None = None) -> Situation:
         validation=params.download.validation > 0,
         teacher=taught or Path("data/retrain/full").is_dir(),
         epochs=params.retrain.budget == "epochs",
+        batch=params.retrain.training.batch_size,
     )
 
 

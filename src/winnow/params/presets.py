@@ -16,7 +16,7 @@ class Choices:
 
     criterion: str = "magnitude"  # or none
     allocation: str = "global"
-    structure: str = "weights"  # single ones, or what the remaining weights must form
+    structure: str = "weights"  # single ones, or the pattern that the remaining weights form
     when: str = "once"  # or a way of pruning during the training
     weights: str = "rewind"
     schedule: str = "rest"

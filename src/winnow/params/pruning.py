@@ -41,7 +41,7 @@ class Level(Section):
     variant: Annotated[str, AfterValidator(_preset)] | None = None
     criterion: str | None = None  # how weights are ranked
     allocation: str | None = None  # how many weights each layer keeps
-    structure: str | None = None  # weights, or what the remaining weights must form
+    structure: str | None = None  # weights, or the pattern that the remaining weights form
     when: str | None = None  # once, before the training; or how the mask changes during it
     weights: str | None = None  # what the survivors start from: rewind, trained, fresh
     schedule: str | None = None  # of their training: rest, full, last_rate

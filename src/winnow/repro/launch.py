@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,7 +46,7 @@ class Command:
 
 class Launcher:
     """Starts commands. Our own stages start as forks of one process that has already imported torch. The import takes
-    seconds, and the first such stage waits for it. Stages without torch, and all other commands, start as in DVC."""
+    seconds, and the first stages wait for it. Stages without torch, and all other commands, start as in DVC."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
@@ -55,6 +56,8 @@ class Launcher:
     def start(self, command: Command) -> Running:
         words = shlex.split(command.text)
         script = words[len(SCRIPT) :]
+        if words[: len(SCRIPT)] == SCRIPT:
+            forkserver.ensure_running()  # it imports in the meantime
         if words[: len(SCRIPT)] != SCRIPT or script[0] in LIGHT:
             return _Program(command, self._lifeline[0])
         return _Fork(self._context, script, command, self._lifeline[0])

@@ -42,6 +42,7 @@ class Situation:
     the score that finds wrong labels best. features: whether features are kept, and features_epoch: after which epoch,
     if not after that. validation: whether there are validation images. teacher: whether there are networks that could
     teach. epochs: whether a subset is trained for as many epochs as all images, so that fewer images save time.
+    batch: of retraining.
     """
 
     images: int | None
@@ -56,6 +57,7 @@ class Situation:
     validation: bool = True
     teacher: bool = False
     epochs: bool = False
+    batch: int = 1
 
     @property
     def at(self) -> dict[str, int]:
@@ -162,7 +164,7 @@ def _taught(at: Situation, share: float) -> Way:
 
 
 def _anew(_at: Situation, share: float) -> Way:
-    return Way("rs2", {"keep": share}, key=VISITS)
+    return Way("rs2", {"keep": float(f"{share:.3g}")}, key=VISITS)
 
 
 def _twentieths(fraction: float) -> float:
@@ -206,7 +208,7 @@ RULES: tuple[Rule, ...] = (
         "D2 and DRoP, which compare with it",
     ),
     Rule(
-        lambda at, share: at.epochs and share <= FEW,
+        lambda at, share: at.epochs and share <= FEW and (at.images is None or share * at.images >= at.batch),
         _anew,
         "other random images in every epoch",
         "saves as much training as a fixed subset, and sees all images in the end; but all must be at hand. In its "

@@ -7,7 +7,7 @@ from typing import Any
 
 from winnow import methods
 from winnow.params.options import checked_options, options
-from winnow.params.presets import NONE, PRESETS
+from winnow.params.presets import NONE, PRESETS, Choices
 from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
@@ -50,7 +50,8 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
-    _check_structure(key, level)
+    if "structure" in functions:
+        _check_structure(key, choices, level)
     _check_amount(key, level, anywhere or choices.criterion == NONE or "structure" in functions, before)
     _check_parent(key, level, anywhere)
     several = before and "structure" not in functions
@@ -111,11 +112,8 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 
-def _check_structure(key: str, level: Level) -> None:
+def _check_structure(key: str, choices: Choices, level: Level) -> None:
     """A structure needs scores. It says how many weights each layer keeps, and a mask that changes would break it."""
-    choices = level.choices
-    if choices.structure == "weights":
-        return
     for choice, usual in (("allocation", "global"), ("when", "once")):
         if getattr(choices, choice) != usual:
             raise ValueError(f"{key}.{choice}: structure {choices.structure} takes none; leave it out")

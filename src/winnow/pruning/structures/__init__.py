@@ -1,4 +1,4 @@
-"""Structures, which weights must form that remain: each is a file, with a function of the same name.
+"""Structures, the patterns that the remaining weights form: each is a file, with a function of the same name.
 
 The function takes scores by layer, in the shapes of the layers' weights, the mask of the remaining weights, and its
 options as keyword arguments. It returns the mask of those that stay. It says itself how many these are, so a level with

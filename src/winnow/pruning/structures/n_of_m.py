@@ -19,8 +19,8 @@ def n_of_m(
     """Of every ``m`` consecutive inputs of an output, the ``n`` highest scores stay; among equal ones the later.
 
     A layer's weights are [out, in, ...]: in a convolution, a group is ``m`` input channels at one place of the kernel.
-    A layer whose number of inputs is no multiple of ``m`` (the first convolution of an image, a depthwise one) keeps
-    all its weights. A group of which fewer than ``n`` weights remain keeps these.
+    A layer keeps all its weights if ``m`` does not divide its number of inputs, as in the first convolution of an
+    image and in a depthwise one. A group of which fewer than ``n`` weights remain keeps these.
 
     Raises ValueError if n is not below m, if no layer has groups of m, or if a score is NaN.
     """

@@ -36,8 +36,7 @@ def deduplicated(
     smaller one. Needs d operations for every pair of a cluster.
     """
     found = unit(points(evidence, epoch))
-    rising = np.lexsort(found.T)  # the start of k-means must not depend on the order of the images
-    cluster = k_means(found[rising], clusters or PER_CLASS * evidence.classes, rng)[np.argsort(rising)]
+    cluster = k_means(found, clusters or PER_CLASS * evidence.classes, rng)
     apart = cosine_distances(found, cluster, directions(found, cluster))
     order = np.lexsort((-apart, cluster))
     ends = np.cumsum(np.bincount(cluster))
