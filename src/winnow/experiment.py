@@ -9,6 +9,7 @@ from winnow import methods
 from winnow.datasets.build import SOURCES
 from winnow.params.aggregate import Aggregate
 from winnow.params.base import as_yaml, read_yaml, validate
+from winnow.params.compression import Compression
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
@@ -17,7 +18,7 @@ from winnow.params.figures import Figures
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.named import Named, load_named
 from winnow.params.ntk import Ntk
-from winnow.params.pruning import Pruning, check_tree
+from winnow.params.pruning import Pruning, check_tree, line
 from winnow.params.retrain import Retrain
 from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
@@ -26,6 +27,7 @@ from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.families import (
     OF_ALL_SEEDS,
+    OF_CUTS,
     OF_DATA,
     OF_FEATURES,
     OF_FILES,
@@ -56,6 +58,7 @@ class Params(Named):
     ntk: Ntk
     transfer: Transfer
     second_split: SecondSplit
+    compression: Compression
     target: Target
     select: Select
     sweep: Sweep
@@ -91,12 +94,17 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _parts(self) -> Self:
-        """Check that scores of networks trained on parts of the images, or on halves in turn, have such networks."""
+        """Check that scores of networks that train on parts of the images, or on halves in turn, or that are pruned,
+        have such networks."""
         asked = [name for name in self.score.scores if name in methods.names(OF_PARTS)]
         of_halves = [name for name in self.score.scores if name in methods.names(OF_SPLITS)]
         if of_halves and not self.second_split.cohorts:
             there = "give second_split.cohorts one, such as {s: [400, 401]}"
             raise ValueError(f"score.scores: {of_halves[0]} needs seeds that train on two halves in turn: {there}")
+        of_cuts = [name for name in self.score.scores if name in methods.names(OF_CUTS)]
+        if of_cuts and not self.compression.levels:
+            there = "name a level of pruning in compression.levels"
+            raise ValueError(f"score.scores: {of_cuts[0]} compares the dense networks with pruned ones: {there}")
         on_parts = {name: cohort for name, cohort in self.early.cohorts.items() if cohort.on_parts}
         if asked and not on_parts:
             raise ValueError(
@@ -265,8 +273,8 @@ class Params(Named):
         of_all_seeds = [name for family in OF_ALL_SEEDS for name in methods.names(family)]
         families = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_GRADIENTS)
         of_epochs = [name for family in families for name in methods.names(family)]
-        of_halves = methods.names(OF_SPLITS)
-        known = [*of_epochs, *of_halves, *methods.names(OF_DATA)]
+        of_trainings = [*methods.names(OF_SPLITS), *methods.names(OF_CUTS)]
+        known = [*of_epochs, *of_trainings, *methods.names(OF_DATA)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
@@ -292,7 +300,7 @@ class Params(Named):
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if score in of_all_seeds and choice.options.get("seeds") is not None:
             raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
-        if score in of_halves and choice.given & {"epoch", "seeds"}:
+        if score in of_trainings and choice.given & {"epoch", "seeds"}:
             raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
 
@@ -343,6 +351,7 @@ class Params(Named):
                     raise ValueError(f"{key}: {name} is no level; there are {', '.join(levels)}")
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: names a level twice")
+        self._compression()
         before_end = {"dense.rewind": [self.dense.rewind], "spawn.at": self.spawn.at}
         before_end |= {f"pruning.rewinds.{name}.length": [point.length] for name, point in self.pruning.rewinds.items()}
         for key, times in before_end.items():
@@ -350,6 +359,26 @@ class Params(Named):
         for name, run in self.perturbation.runs.items():
             self._perturbed(f"perturbation.runs.{name}", run, levels)
         return self
+
+    def _compression(self) -> None:
+        """Check that the levels for scores exist, and do not wait for images that are selected by scores."""
+        levels, rewinds, key = self.pruning.levels, self.pruning.rewinds, "compression.levels"
+        for name in self.compression.levels:
+            if name not in levels:
+                raise ValueError(
+                    f"{key}: {name} is no level of pruning.levels; there are {', '.join(levels) or 'none'}"
+                )
+            for above in line(levels, name)[1:]:
+                level = levels[above]
+                data = [level.data] + ([rewinds[level.rewind].data] if level.rewind in rewinds else [])
+                for subset in data:
+                    if subset != "full":
+                        raise ValueError(
+                            f"{key}: {name}: level {above} needs {subset}, which is selected after the scores; name a "
+                            "level whose networks train on full"
+                        )
+        if len({*self.compression.levels}) != len(self.compression.levels):
+            raise ValueError(f"{key}: names a level twice")
 
     def _before_end(self, key: str, times: list[str]) -> None:
         """Check that all times are before the end of the dense training. Stages check times in another unit."""

@@ -14,6 +14,11 @@ def split_of(cohort: str) -> str:
     return f"split-{cohort}"
 
 
+def cut_of(level: str) -> str:
+    """Likewise the name of what the networks of a level of pruning predict, beside the dense ones."""
+    return f"cut-{level}"
+
+
 def on(target: str) -> str:
     """The name of what networks make of a target, in the folder of all runs; no cohort has it."""
     return f"on-{target}"
