@@ -309,6 +309,27 @@ def test_networks_that_train_without_labels(mistake):
     )
 
 
+def test_the_compression_gap_needs_levels_that_do_not_wait_for_it(mistake):
+    asked = "score: {scores: [el2n, compression_gap]}\n"
+    mistake(asked, "score.scores: compression_gap compares the dense networks with pruned ones", "compression.levels")
+    mistake("compression: {levels: [dense]}", "compression.levels: dense is no level of pruning.levels; there are")
+    levels = (
+        "pruning: {rewinds: {early: {data: select/random-0.3}}, floor: 1, levels: {"
+        "a: {parent: dense, rewind: dense, data: select/random-0.3, variant: imp, prune: 0.2}, "
+        "b: {parent: a, rewind: dense, data: full, variant: imp, prune: 0.2}, "
+        "c: {parent: dense, rewind: early, data: full, variant: one_shot, prune: 0.2}, "
+        "d: {parent: dense, rewind: dense, data: full, variant: imp, prune: 0.2}}}\n"
+        "curvature: {levels: []}\nconnectivity: {matrix: []}\nperturbation: {runs: {}}\n"
+    )
+    mistake(levels + "compression: {levels: [b]}", "compression.levels: b: level a needs select/random-0.3, which is")
+    mistake(levels + "compression: {levels: [c]}", "compression.levels: c: level c needs select/random-0.3, which is")
+    mistake(levels + "compression: {levels: [d, d]}", "compression.levels: names a level twice")
+    mistake(
+        levels + asked + "compression: {levels: [d]}\nselect: {methods: [compression_gap-epoch4, random]}",
+        "compression_gap does not change with training, so it has no epoch",
+    )
+
+
 def test_recipes_of_retraining(mistake):
     mistake("retrain: {recipes: {kd: {}}}", "retrain.recipes.kd: says nothing: give a teacher, such as {teacher: full}")
     mistake("retrain: {recipes: {kd: {weight: 0.5}}}", "retrain.recipes.kd: weight is of a teacher: give one")

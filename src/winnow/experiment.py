@@ -9,6 +9,7 @@ from winnow import methods
 from winnow.datasets.build import SOURCES
 from winnow.params.aggregate import Aggregate
 from winnow.params.base import as_yaml, read_yaml, validate
+from winnow.params.compression import Compression
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
@@ -18,7 +19,7 @@ from winnow.params.landscape import Connectivity, Curvature, Perturbation, Pertu
 from winnow.params.named import Named, load_named
 from winnow.params.ntk import Ntk
 from winnow.params.pretrain import Pretrain
-from winnow.params.pruning import Pruning, check_tree
+from winnow.params.pruning import Pruning, check_tree, line
 from winnow.params.retrain import Retrain
 from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
@@ -27,6 +28,7 @@ from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.families import (
     OF_ALL_SEEDS,
+    OF_CUTS,
     OF_DATA,
     OF_FEATURES,
     OF_FILES,
@@ -60,6 +62,7 @@ class Params(Named):
     transfer: Transfer
     second_split: SecondSplit
     pretrain: Pretrain
+    compression: Compression
     target: Target
     select: Select
     sweep: Sweep
@@ -95,8 +98,8 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _parts(self) -> Self:
-        """Check that scores of networks trained on parts of the images, on halves in turn, or without labels, have such
-        networks."""
+        """Check that scores of networks that train on parts of the images, on halves in turn or without labels, or that
+        are pruned, have such networks."""
         asked = [name for name in self.score.scores if name in methods.names(OF_PARTS)]
         of_halves = [name for name in self.score.scores if name in methods.names(OF_SPLITS)]
         if of_halves and not self.second_split.cohorts:
@@ -107,6 +110,10 @@ class Params(Named):
             names = f"network: {next(iter(self.networks))}, training: {next(iter(self.trainings))}"
             there = f"give pretrain.cohorts one, such as {{p: {{seeds: [500, 501, 502], {names}}}}}"
             raise ValueError(f"score.scores: {of_pretrained[0]} needs networks that train without labels: {there}")
+        of_cuts = [name for name in self.score.scores if name in methods.names(OF_CUTS)]
+        if of_cuts and not self.compression.levels:
+            there = "name a level of pruning in compression.levels"
+            raise ValueError(f"score.scores: {of_cuts[0]} compares the dense networks with pruned ones: {there}")
         on_parts = {name: cohort for name, cohort in self.early.cohorts.items() if cohort.on_parts}
         if asked and not on_parts:
             raise ValueError(
@@ -356,6 +363,7 @@ class Params(Named):
                     raise ValueError(f"{key}: {name} is no level; there are {', '.join(levels)}")
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: names a level twice")
+        self._compression()
         before_end = {"dense.rewind": [self.dense.rewind], "spawn.at": self.spawn.at}
         before_end |= {f"pruning.rewinds.{name}.length": [point.length] for name, point in self.pruning.rewinds.items()}
         for key, times in before_end.items():
@@ -363,6 +371,26 @@ class Params(Named):
         for name, run in self.perturbation.runs.items():
             self._perturbed(f"perturbation.runs.{name}", run, levels)
         return self
+
+    def _compression(self) -> None:
+        """Check that the levels for scores exist, and do not wait for images that are selected by scores."""
+        levels, rewinds, key = self.pruning.levels, self.pruning.rewinds, "compression.levels"
+        for name in self.compression.levels:
+            if name not in levels:
+                raise ValueError(
+                    f"{key}: {name} is no level of pruning.levels; there are {', '.join(levels) or 'none'}"
+                )
+            for above in line(levels, name)[1:]:
+                level = levels[above]
+                data = [level.data] + ([rewinds[level.rewind].data] if level.rewind in rewinds else [])
+                for subset in data:
+                    if subset != "full":
+                        raise ValueError(
+                            f"{key}: {name}: level {above} needs {subset}, which is selected after the scores; name a "
+                            "level whose networks train on full"
+                        )
+        if len({*self.compression.levels}) != len(self.compression.levels):
+            raise ValueError(f"{key}: names a level twice")
 
     def _before_end(self, key: str, times: list[str]) -> None:
         """Check that all times are before the end of the dense training. Stages check times in another unit."""

@@ -69,6 +69,8 @@ second_split:
   cohorts: {}
 pretrain:
   cohorts: {}
+compression:
+  levels: []
 target:
   sets: {}
   cohort: b

@@ -23,8 +23,10 @@ from winnow import methods
 from winnow.counts import kept
 from winnow.datasets.images import load_facts
 from winnow.experiment import Params, load_params
+from winnow.params.dense import NAME as DENSE
+from winnow.params.pruning import NO_PARENT, line
 from winnow.params.training import Training
-from winnow.scores.families import OF_DATA, OF_PRETRAINED, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
+from winnow.scores.families import OF_CUTS, OF_DATA, OF_PRETRAINED, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
 from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import choose
@@ -132,12 +134,13 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
     every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
     halves in turn, and twice: two whole trainings in all. So have scores of pretrain, whose epochs count twice, because
-    every image has two views.
+    every image has two views. The compression gap takes those of the dense networks and of every level down to the ones
+    compared, each counted as a whole training.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
-    of_splits, of_trajectories = methods.names(OF_SPLITS), methods.names(OF_TRAJECTORIES)
-    of_pretrained = methods.names(OF_PRETRAINED)
+    of_splits, of_cuts = methods.names(OF_SPLITS), methods.names(OF_CUTS)
+    of_trajectories, of_pretrained = methods.names(OF_TRAJECTORIES), methods.names(OF_PRETRAINED)
     networks = epochs = training = scoring = 0
     for kind, asked in reads:
         if "epoch" not in asked or asked.get("name") in of_data:
@@ -152,6 +155,10 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
         if name in of_splits:
             count = 2 * sum(map(len, params.second_split.cohorts.values()))
             epoch = epochs_of(params.early.training)
+        if name in of_cuts:
+            lines = {above for level in params.compression.levels for above in line(params.pruning.levels, level)}
+            count = len(params.dense.seeds) * len(lines - {NO_PARENT} | {DENSE})
+            epoch = epochs_of(params.dense.training)
         trained = count * epoch
         if name in of_pretrained:
             of_cohorts = [(len(own.seeds), epochs_of(own.training)) for own in params.pretrain.cohorts.values()]
@@ -160,7 +167,10 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
         networks, epochs = max(networks, count), max(epochs, epoch)
         training = max(training, trained)
         before = [scored for scored in params.early.epochs if scored <= epoch] if name in of_trajectories else [epoch]
-        scoring += 0 if name in (*of_visits, *of_splits) else count * len(before)
+        if name in of_cuts:
+            scoring += len(params.dense.seeds) * (1 + len(params.compression.levels))
+        elif name not in (*of_visits, *of_splits):
+            scoring += count * len(before)
     return {"networks": networks, "epochs": epochs, "training_passes": training, "scoring_passes": scoring}
 
 

@@ -19,6 +19,11 @@ def pretrained(cohort: str) -> str:
     return f"self-{cohort}"
 
 
+def cut_of(level: str) -> str:
+    """Likewise the name of what the networks of a level of pruning predict, beside the dense ones."""
+    return f"cut-{level}"
+
+
 def on(target: str) -> str:
     """The name of what networks make of a target, in the folder of all runs; no cohort has it."""
     return f"on-{target}"

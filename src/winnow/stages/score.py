@@ -20,6 +20,7 @@ from winnow.claims.agreement import agreement_table
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
+from winnow.params.compression import Compression
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
 from winnow.params.pretrain import Pretrain
@@ -28,20 +29,21 @@ from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
 from winnow.scores.compute import compare_seeds, compute
-from winnow.scores.families import OF_ONE_RUN, OF_PRETRAINED, OF_SEEDS, OF_SPLITS
+from winnow.scores.cuts import of_cuts
+from winnow.scores.families import OF_CUTS, OF_ONE_RUN, OF_PRETRAINED, OF_SEEDS, OF_SPLITS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
 from winnow.scores.pretrained import of_pretrained
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.sources import file_of, pretrained, run_of, split_of
+from winnow.scores.sources import cut_of, file_of, pretrained, run_of, split_of
 from winnow.scores.splits import of_splits
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.stages._stage import main, naming, params
 from winnow.storage import atomic_folder, load_table, save_json, save_table
 
 EARLY = Path("data/early")
-OwnRuns = Mapping[str, tuple[list[Path], Callable[[str, Path], SeedScores]]]
+OfOwnRuns = Mapping[str, Mapping[str, Callable[[str], SeedScores]]]
 
 
 def score() -> None:
@@ -53,6 +55,7 @@ def score() -> None:
         transfer=Transfer,
         second_split=SecondSplit,
         pretrain=Pretrain,
+        compression=Compression,
     )
     cohorts = list(options.early.cohorts)
     sources = list(options.transfer.sources)
@@ -63,9 +66,13 @@ def score() -> None:
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
     splits, unlabelled = map(split_of, options.second_split.cohorts), map(pretrained, options.pretrain.cohorts)
+    cuts = [EARLY / cut_of(level) for level in options.compression.levels]
     own = {
-        OF_SPLITS: ([EARLY / name for name in splits], partial(of_splits, images=len(images))),
-        OF_PRETRAINED: ([EARLY / name for name in unlabelled], partial(of_pretrained, classes=len(class_names))),
+        OF_SPLITS: {name: partial(of_splits, folder=EARLY / name, images=len(images)) for name in splits},
+        OF_PRETRAINED: {
+            name: partial(of_pretrained, folder=EARLY / name, classes=len(class_names)) for name in unlabelled
+        },
+        OF_CUTS: {"cuts": partial(of_cuts, levels=cuts)},
     }
     with atomic_folder("data/scores") as folder:
         scores = scores_of(runs, own, options.score, options.early.features, folder)
@@ -113,21 +120,20 @@ def score() -> None:
 
 
 def scores_of(
-    runs: dict[str, EarlyRuns], own: OwnRuns, asked: Any, features: Sequence[int], folder: Path
+    runs: dict[str, EarlyRuns], own: OfOwnRuns, asked: Any, features: Sequence[int], folder: Path
 ) -> dict[str, SeedScores]:
     """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed.
 
-    own: by family, the folders of the runs of its own that it takes, and the function that computes a score of it.
-    features: the epochs after which early kept the inputs of the last layer.
+    own: of families that take other runs than those of the cohorts, what computes a score of that name, by the name of
+    these runs. features: the epochs after which early kept the inputs of the last layer.
     """
     files: dict[str, list[Path]] = {}
     for name in asked.scores:
         family = next((family for family in own if name in methods.names(family)), None)
         if family is not None:
-            folders, of_own = own[family]
-            files[name] = [folder / f"{of.name}-{name}.safetensors" for of in folders]
-            for path, of in zip(files[name], folders, strict=True):
-                save_scores(path, of_own(name, of))
+            files[name] = [folder / f"{run}-{name}.safetensors" for run in own[family]]
+            for path, of_run in zip(files[name], own[family].values(), strict=True):
+                save_scores(path, of_run(name))
             continue
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
         compared = compare_seeds(name, list(runs.values())) if name in methods.names(OF_SEEDS) else []
