@@ -26,7 +26,7 @@ from winnow.experiment import Params, load_params
 from winnow.params.dense import NAME as DENSE
 from winnow.params.pruning import NO_PARENT, line
 from winnow.params.training import Training
-from winnow.scores.families import OF_CUTS, OF_DATA, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
+from winnow.scores.families import OF_CUTS, OF_DATA, OF_PRETRAINED, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
 from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import choose
@@ -133,13 +133,14 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     A score and the recalls are means over all networks, unless seeds or a source are named; other evidence, such as
     features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
     every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
-    halves in turn, and twice: two whole trainings in all. The compression gap takes those of the dense networks and of
-    every level down to the ones compared, each counted as a whole training.
+    halves in turn, and twice: two whole trainings in all. So have scores of pretrain, whose epochs count twice, because
+    every image has two views. The compression gap takes those of the dense networks and of every level down to the ones
+    compared, each counted as a whole training.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
     of_splits, of_cuts = methods.names(OF_SPLITS), methods.names(OF_CUTS)
-    of_trajectories = methods.names(OF_TRAJECTORIES)
+    of_trajectories, of_pretrained = methods.names(OF_TRAJECTORIES), methods.names(OF_PRETRAINED)
     networks = epochs = training = scoring = 0
     for kind, asked in reads:
         if "epoch" not in asked or asked.get("name") in of_data:
@@ -158,8 +159,13 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
             lines = {above for level in params.compression.levels for above in line(params.pruning.levels, level)}
             count = len(params.dense.seeds) * len(lines - {NO_PARENT} | {DENSE})
             epoch = epochs_of(params.dense.training)
+        trained = count * epoch
+        if name in of_pretrained:
+            of_cohorts = [(len(own.seeds), epochs_of(own.training)) for own in params.pretrain.cohorts.values()]
+            count, epoch = sum(seeds for seeds, _ in of_cohorts), max(length for _, length in of_cohorts)
+            trained = 2 * sum(seeds * length for seeds, length in of_cohorts)
         networks, epochs = max(networks, count), max(epochs, epoch)
-        training = max(training, count * epoch)
+        training = max(training, trained)
         before = [scored for scored in params.early.epochs if scored <= epoch] if name in of_trajectories else [epoch]
         if name in of_cuts:
             scoring += len(params.dense.seeds) * (1 + len(params.compression.levels))
