@@ -17,6 +17,7 @@ from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.lamp import lamp
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.snip import snip
+from winnow.pruning.criteria.woodfisher import update
 from winnow.pruning.masks import Mask, apply, count_left, density, is_nested, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.pruning.rule import Rule
@@ -291,6 +292,31 @@ def test_the_second_cut_is_by_the_levels_own_criterion_and_allocation(dense: Pat
     assert not same(first, cut_smallest(parent.state_dict(), parent.mask, 0.5))
     second = prune(scores, first, round(count_left(first) * count_left(first) / size), lamp)
     assert ticket.about["after_cuts"][1]["train"] == error_without_training(parent, second)
+
+
+def test_updated_survivors_start_from_the_changed_weights_of_the_parent(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    options = {"batches": 1, "batch_size": 40, "block": 20, "damping": 1e-2}
+    updating = rule(criterion="woodfisher", weights="updated", prune=0.5, **options)
+    ticket = begun_by(updating, parent, dense, tmp_path)
+    plain = begun_by(rule(criterion="woodfisher", weights="trained", prune=0.5, **options), parent, dense, tmp_path)
+    assert same(ticket.mask, plain.mask)
+    changed = update(Context(parent.network, parent.mask, batches_of(IMAGES, SEED), SEED), ticket.mask, **options)
+    assert same(ticket.state_dict(), parent.state_dict() | changed)
+    assert not same(ticket.state_dict(), plain.state_dict())
+    once, twice = ticket.about["after_cuts"]
+    assert once["train"] == error_without_training(ticket, ticket.mask)
+    assert twice == {}
+
+
+def test_updated_weights_need_a_criterion_that_updates_and_a_parent() -> None:
+    for choices in ({}, {"criterion": "none", "prune": None}, {"criterion": "woodfisher", "when": "gradual"}):
+        with pytest.raises(
+            ValueError, match=r"^pruning.levels.x.weights: updated needs a criterion that has an update"
+        ):
+            rule(**{"weights": "updated", "prune": 0.5, **choices})
+    with pytest.raises(ValueError, match=r"^pruning.levels.x.weights: without a parent"):
+        rule(parent="none", criterion="woodfisher", weights="updated", prune=0.5)
 
 
 def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(dense: Path, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ class Rule:
     whether the level is pruned before the training all the same, and ``during`` only moves weights. fraction: how much
     of the parent's weights to prune; or max_error_rise: how far pruning may raise the training error, and min_density:
     the least fraction of all weights to keep. floor: how many weights every layer keeps at least. uses: whether the
-    allocation needs to know how often weights are used. has_parent: whether the level prunes trained weights."""
+    allocation needs to know how often weights are used. update: the criterion's way to make up for pruned weights; None
+    if the level does not ask for it. has_parent: whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
@@ -43,4 +44,5 @@ class Rule:
     floor: int | float = 0
     rounds: "Callable[..., Callable[[int], Mask]]" = in_rounds
     uses: bool = False
+    update: "Callable[[Context, Mask], State] | None" = None
     has_parent: bool = True

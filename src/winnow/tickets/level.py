@@ -43,7 +43,8 @@ def begin_level(
 
     ``about`` has ``after_cuts``: the errors, by split, of the parent's trained weights right after the cut, and after
     the same fraction is cut once more. It is [] if nothing was cut or trained; its second entry is {} if the floor or
-    a structure does not allow a second cut.
+    a structure does not allow a second cut. If the level updates weights, the first entry is of the updated ones, and
+    the second is {}.
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
@@ -51,9 +52,9 @@ def begin_level(
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
 
-    def errors(mask: Mask, on: Splits) -> dict[str, float]:
-        """The errors of the parent's weights under a mask."""
-        module.load_state_dict(apply(state, mask))
+    def errors(mask: Mask, on: Splits, weights: State = state) -> dict[str, float]:
+        """The errors of the parent's weights, or of others, under a mask."""
+        module.load_state_dict(apply(weights, mask))
         recalibrate_on(module, material.splits["train"])
         return {name: error for name, (error, _) in evaluate(module, on).items()}
 
@@ -75,13 +76,21 @@ def begin_level(
         mask = cut_most(mask, cut(mask), lambda m: errors(m, train_split)["train"], limit, rule.floor, most).mask
     elif before_training and rule.criterion:
         mask = cut(mask)(rule.fraction or 0)
+
+    def updated() -> State:
+        assert rule.update is not None
+        module.load_state_dict(apply(state, parent.mask))
+        found = rule.update(Context(module, parent.mask, batches, seed), mask)
+        return state | {name: weight.cpu() for name, weight in found.items()}
+
+    begun = rule.weights(States(state, rewound, lambda: _fresh(about, seed), updated))
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
         fraction = 1 - count_left(mask) / count_left(parent.mask)
-        again = rule.structure is None and may_cut(mask, fraction, rule.floor)
-        after_cuts = [errors(mask, material.splits), errors(cut(mask)(fraction), material.splits) if again else {}]
-    states = States(state, rewound, lambda: _fresh(about, seed))
-    return rule.weights(states), mask, about | {"after_cuts": after_cuts}
+        again = rule.structure is None and rule.update is None and may_cut(mask, fraction, rule.floor)
+        once = errors(mask, material.splits, begun if rule.update else state)
+        after_cuts = [once, errors(cut(mask)(fraction), material.splits) if again else {}]
+    return begun, mask, about | {"after_cuts": after_cuts}
 
 
 def _fresh(about: dict[str, Any], seed: int) -> State:

@@ -57,6 +57,12 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         _check_structure(key, choices, level)
     _check_amount(key, level, anywhere or choices.criterion == NONE or "structure" in functions, before)
     _check_parent(key, level, anywhere)
+    update = None
+    if choices.weights == "updated":
+        found = methods.mark_of(functions["criterion"], "update", None) if "criterion" in functions else None
+        if found is None or not before:
+            raise ValueError(f"{key}.weights: updated needs a criterion that has an update, woodfisher, and when: once")
+        update = partial(found, **bound["criterion"].keywords)
     several = before and "structure" not in functions
     return Rule(
         criterion=bound.get("criterion"),
@@ -73,6 +79,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         floor=floor,
         rounds=_rounds(bound["rounds"], functions["criterion"], several) if "rounds" in bound else in_rounds,
         uses=methods.has_mark(functions["allocation"], "USES"),
+        update=update,
         has_parent=level.parent != NO_PARENT,
     )
 
@@ -141,7 +148,7 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
     """A level without a parent cannot ask for its trained weights, its error or its mask."""
     if level.parent != NO_PARENT:
         return
-    if level.choices.weights == "trained":
+    if level.choices.weights in ("trained", "updated"):
         raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
         raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
