@@ -26,8 +26,8 @@ class Rule:
     any places (as ``allocations.of_parent``). during: changes the mask during training; None if it stays. moves:
     whether the level is pruned before the training all the same, and ``during`` only moves weights. fraction: how much
     of the parent's weights to prune; or max_error_rise: how far pruning may raise the training error, and min_density:
-    the least fraction of all weights to keep. floor: how many weights every layer keeps at least. has_parent: whether
-    the level prunes trained weights."""
+    the least fraction of all weights to keep. floor: how many weights every layer keeps at least. uses: whether the
+    allocation needs to know how often weights are used. has_parent: whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
@@ -42,4 +42,5 @@ class Rule:
     min_density: float | None = None
     floor: int | float = 0
     rounds: "Callable[..., Callable[[int], Mask]]" = in_rounds
+    uses: bool = False
     has_parent: bool = True

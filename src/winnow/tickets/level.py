@@ -4,6 +4,7 @@ mask while they train."""
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -65,7 +66,7 @@ def begin_level(
     mask, before_training = parent.mask, rule.during is None or rule.moves
     if rule.during:  # an impossible choice raises before the training
         left = count_left(mask if rule.moves else cut(mask)(rule.fraction or 0))
-        rule.during(During(0, 1, count_left(mask), left, lambda _run, _left: None))
+        rule.during(During(0, 1, count_left(mask), left, lambda *_: None))
     if before_training and rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
         most = 1.0 if rule.min_density is None else max(0.0, 1 - rule.min_density * every / max(left, 1))
@@ -91,14 +92,16 @@ def _fresh(about: dict[str, Any], seed: int) -> State:
 def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
     """From how many weights remain to the mask that the rule's criterion and allocation, or its structure, give."""
     assert rule.criterion is not None
+    return rule.rounds(context, rule.criterion, partial(_keep, rule, context))
 
-    def keep(scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
-        if rule.structure is not None:
-            return rule.structure(scores, mask)
-        order = [name for name, _ in context.network.named_parameters()]
-        return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order)
 
-    return rule.rounds(context, rule.criterion, keep)
+def _keep(rule: Rule, context: Context, scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
+    """The mask of the highest scores among a mask's weights, by the rule's structure or allocation."""
+    if rule.structure is not None:
+        return rule.structure(scores, mask)
+    order = [name for name, _ in context.network.named_parameters()]
+    uses = context.uses() if rule.uses else None
+    return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order, uses)
 
 
 def during(
@@ -112,8 +115,12 @@ def during(
             return None
         batches: Batches = batches_of(images, seed)
 
-        def change(run: Run, left: int) -> None:
-            change_mask(run, pruned(rule, Context(run.network, dict(run.mask), batches, seed))(left))
+        def change(run: Run, left: int, scores: Scores | None = None) -> None:
+            context = Context(run.network, dict(run.mask), batches, seed)
+            if scores is None:
+                change_mask(run, pruned(rule, context)(left))
+            else:
+                change_mask(run, _keep(rule, context, scores, begun.mask, left))
 
         before = count_left(begun.mask)
         after = before if rule.moves else left_after(begun.mask, rule.fraction or 0)

@@ -44,7 +44,10 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES)):
         if getattr(choices, choice) not in those:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
-    if "criterion" in functions:
+    own_scores = "when" in functions and methods.has_mark(functions["when"], "OWN_SCORES")
+    if own_scores:
+        _check_own_scores(key, choices, functions["allocation"])
+    elif "criterion" in functions:
         functions["rounds"] = in_rounds
     bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
@@ -69,6 +72,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         min_density=level.min_density,
         floor=floor,
         rounds=_rounds(bound["rounds"], functions["criterion"], several) if "rounds" in bound else in_rounds,
+        uses=methods.has_mark(functions["allocation"], "USES"),
         has_parent=level.parent != NO_PARENT,
     )
 
@@ -110,6 +114,16 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
     if not before_training and wanted != "prune":
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
+
+
+def _check_own_scores(key: str, choices: Choices, allocation: Callable[..., Any]) -> None:
+    """What prunes by scores of its own leaves nothing for a criterion to do."""
+    if choices.criterion != Choices().criterion:
+        raise ValueError(f"{key}.criterion: {choices.when} has scores of its own; leave it out")
+    if methods.has_mark(allocation, "AT_LEAST_ZERO"):
+        raise ValueError(
+            f"{key}.allocation: {choices.allocation} takes scores of at least zero, which {choices.when} does not give"
+        )
 
 
 def _check_structure(key: str, choices: Choices, level: Level) -> None:

@@ -67,6 +67,7 @@ class Run:
     rows: Tensor | None = None  # of the images that it trains on, int64 [m]; None for all
     plan: Plan | None = None
     known: State = field(default_factory=dict)  # to the plan, of the images
+    memory: dict[str, Tensor] = field(default_factory=dict)  # what after_step keeps from step to step; empty at first
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -87,7 +88,8 @@ class Run:
         self.records.setdefault(name, []).append(value)
 
 
-StepHook = Callable[[Run], None]  # may use only the run's step, mask, weights and gradients: a restart has nothing else
+# may use only the run's step, mask, weights, gradients and memory: a restart has nothing else
+StepHook = Callable[[Run], None]
 
 
 def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
@@ -411,13 +413,14 @@ def _in_step(
 
 
 def save(run: Run) -> None:
-    """Write network, momentum, counters, records, a mask that may change, and what a plan knows, as one safetensors
-    file."""
+    """Write network, momentum, counters, records, a mask that may change with the memory of what changes it, and what a
+    plan knows, as one safetensors file."""
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
         | {f"mask.{name}": kept for name, kept in run.mask.items() if run.after_step}
+        | {f"memory.{name}": tensor for name, tensor in run.memory.items()}
         | {f"known.{name}": value for name, value in run.known.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step])},
@@ -432,6 +435,12 @@ def restore(run: Run) -> None:
         change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
+    device = next(run.network.parameters()).device
+    run.memory = {
+        name.removeprefix("memory."): torch.from_numpy(tensor).to(device)
+        for name, tensor in tensors.items()
+        if name.startswith("memory.")
+    }
     run.epoch, run.step = (int(count) for count in tensors["progress"])
     run.known = {name.removeprefix("known."): value for name, value in tensors.items() if name.startswith("known.")}
     run.records = {
