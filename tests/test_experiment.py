@@ -691,15 +691,15 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, when: later, prune: 0.2}",
-            ".when: there is no 'later'; there are gradual, granet, rigl, sparse_evolution, or once",
+            ".when: there is no 'later'; there are gradual, granet, movement, rigl, sparse_evolution, or once",
         ),
         (
             "{parent: l1, weights: old, prune: 0.2}",
-            ".weights: must be one of rewind, trained, fresh, not old",
+            ".weights: must be one of rewind, trained, fresh, updated, not old",
         ),
         (
             "{parent: l1, schedule: half, prune: 0.2}",
-            ".schedule: must be one of rest, full, last_rate, not half",
+            ".schedule: must be one of rest, full, last_rate, none, not half",
         ),
         ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
         ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are rounds, inverted, parent, rewind"),

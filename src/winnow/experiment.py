@@ -411,6 +411,8 @@ class Params(Named):
                 raise ValueError(f"{key}.{field}: {here}, but level {run.level} has {there}; it must be the same")
         if level and (level.choices.weights, level.choices.schedule) != ("rewind", "rest"):
             raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point ({level.kind})")
+        if level and level.choices.trains != "all":
+            raise ValueError(f"{key}.level: {run.level} does not train all parameters ({level.kind})")
         if level and level.choices.when != "once":
             raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
         children = [  # the others have no projection, or one not chosen by pruning once

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.pruning.masked import cut_smallest
+from tests.pruning.masked import Attention, cut_smallest
 from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
@@ -21,6 +21,7 @@ from winnow.pruning.criteria.woodfisher import update
 from winnow.pruning.masks import Mask, apply, count_left, density, is_nested, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.pruning.rule import Rule
+from winnow.pruning.trains import TRAINS, freeze_others
 from winnow.storage import load_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.tickets.level import Material, begin_level, during
@@ -188,6 +189,7 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
         "trial": tau,
         "learning_rate": parent,
         "fine_tuning": parent,
+        "perp": parent,
     }
     for variant, expected in weights.items():
         ticket = begun(dense, dense, tmp_path / variant, variant, prune=0.3)
@@ -317,6 +319,72 @@ def test_updated_weights_need_a_criterion_that_updates_and_a_parent() -> None:
             rule(**{"weights": "updated", "prune": 0.5, **choices})
     with pytest.raises(ValueError, match=r"^pruning.levels.x.weights: without a parent"):
         rule(parent="none", criterion="woodfisher", weights="updated", prune=0.5)
+
+
+@pytest.mark.parametrize("trains", ["biases", "norms", "norms_and_biases"])
+def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
+    dense: Path, tmp_path: Path, trains: str
+) -> None:
+    """The others, put back after every step of a training of all parameters, give the same training."""
+    parent, few = level_of(dense), rule(weights="trained", trains=trains, prune=0.5)
+    begun = begun_by(few, parent, dense, tmp_path)
+    begin = from_tickets(tmp_path / "begun", trains=few.trains)
+    fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], tmp_path / "level", ignore, keep_ticket(SPLITS))
+    found, before = level_of(tmp_path).state_dict(), begun.state_dict()
+    norms = {name for name in before if name.rpartition(".")[0] + ".running_mean" in before and "running" not in name}
+    free = {name for name in before if name.endswith("bias") and trains != "norms"}
+    free |= {name for name in norms if "tracked" not in name and trains != "biases"}
+    assert 0 < len(free) < sum(1 for _ in begun.network.parameters())
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network.load_state_dict(before)
+
+    def put_back(run: loop.Run) -> None:
+        for name, parameter in run.network.named_parameters():
+            if name not in free:
+                parameter.data.copy_(before[name])
+
+    start = loop.Beginning(network, SEED, begun.mask, {}, put_back)
+    run = loop.start(start, tmp_path / "alone", TAU, TAU // PLAN.epoch)
+    for _ in loop.train([run], IMAGES, TRAINING, PLAN, ignore):
+        pass
+    assert same(found, run.network.state_dict())
+    assert all(torch.equal(found[name], before[name]) != (name in free) for name, _ in network.named_parameters())
+
+
+def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) -> None:
+    parent, untrained = level_of(dense), rule(weights="trained", schedule="none", prune=0.5)
+    begun_by(untrained, parent, dense, tmp_path)
+    train(tmp_path, *untrained.schedule(PLAN, TAU))
+    found, network = level_of(tmp_path), initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network.load_state_dict(apply(parent.state_dict(), found.mask))
+    assert not same(found.state_dict(), network.state_dict())
+    recalibrate_on(network, IMAGES)
+    assert same(found.state_dict(), network.state_dict())
+    table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
+    assert table["error"].tolist() == pytest.approx(table["error_after_cut"].tolist())
+    assert load_table(tmp_path / "level" / f"seed{SEED}" / "history.csv").empty
+
+
+def test_what_cannot_be_retrained_so_is_told() -> None:
+    for choices, words in (
+        ({"trains": "heads"}, "trains: must be one of all, biases, norms, norms_and_biases, not heads"),
+        ({"trains": "norms", "when": "rigl"}, "trains: norms is for levels pruned once; rigl trains all weights"),
+        ({"schedule": "none", "when": "gradual"}, "schedule: none is for levels pruned once"),
+        ({"schedule": "none", "trains": "norms"}, "trains: with schedule none there is no training; leave it out"),
+    ):
+        with pytest.raises(ValueError, match=f"^pruning.levels.x.{words}"):
+            rule(prune=0.5, **choices)
+
+
+def test_parameters_that_a_network_lacks_are_told() -> None:
+    linear = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    with pytest.raises(ValueError, match=r"^trains: the network has no such parameters"):
+        freeze_others(linear, TRAINS["norms"])
+    attention = Attention()
+    assert TRAINS["biases"](attention) == {
+        "linear.bias", "conv.bias", "bn.bias", "attention.in_proj_bias", "attention.out_proj.bias", "norm.bias",
+    }  # fmt: skip
+    assert TRAINS["norms"](attention) == {"bn.weight", "bn.bias", "norm.weight", "norm.bias"}
 
 
 def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(dense: Path, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from winnow.pruning.rounds import in_rounds
+from winnow.pruning.trains import every
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from winnow.pruning.context import Context, Scores
     from winnow.pruning.during_level import During
@@ -28,7 +29,9 @@ class Rule:
     of the parent's weights to prune; or max_error_rise: how far pruning may raise the training error, and min_density:
     the least fraction of all weights to keep. floor: how many weights every layer keeps at least. uses: whether the
     allocation needs to know how often weights are used. update: the criterion's way to make up for pruned weights; None
-    if the level does not ask for it. has_parent: whether the level prunes trained weights."""
+    if the level does not ask for it. trains: the names of the parameters that the training changes. recalibrates:
+    whether there is no training, so that only the statistics of batch norm adapt to the mask. has_parent: whether the
+    level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
@@ -45,4 +48,6 @@ class Rule:
     rounds: "Callable[..., Callable[[int], Mask]]" = in_rounds
     uses: bool = False
     update: "Callable[[Context, Mask], State] | None" = None
+    trains: "Callable[[nn.Module], set[str]]" = every
+    recalibrates: bool = False
     has_parent: bool = True

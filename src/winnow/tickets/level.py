@@ -18,6 +18,7 @@ from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
 from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule
+from winnow.pruning.trains import freeze_others
 from winnow.pruning.weights import State, States
 from winnow.tickets.files import Ticket
 from winnow.tickets.train import Splits, evaluate
@@ -48,6 +49,7 @@ def begin_level(
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
+    freeze_others(copy.deepcopy(parent.network), rule.trains)  # an impossible choice raises
     about = {key: parent.about[key] for key in ("network", "classes", "shape")}
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
@@ -90,6 +92,10 @@ def begin_level(
         again = rule.structure is None and rule.update is None and may_cut(mask, fraction, rule.floor)
         once = errors(mask, material.splits, begun if rule.update else state)
         after_cuts = [once, errors(cut(mask)(fraction), material.splits) if again else {}]
+    if rule.recalibrates:
+        module.load_state_dict(apply(begun, mask))
+        recalibrate_on(module, material.splits["train"])
+        begun = {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
     return begun, mask, about | {"after_cuts": after_cuts}
 
 

@@ -13,6 +13,7 @@ from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
+from winnow.pruning.trains import TRAINS
 from winnow.pruning.weights import WEIGHTS
 
 EXAMPLES = {"prune": 0.2, "max_error_rise": 0.02}
@@ -41,7 +42,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
                 functions[choice] = methods.find(family, chosen)
             except ValueError as error:
                 raise ValueError(f"{key}.{choice}: {error}{f', or {without}' if without else ''}") from None
-    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES)):
+    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES), ("trains", TRAINS)):
         if getattr(choices, choice) not in those:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
     own_scores = "when" in functions and methods.has_mark(functions["when"], "OWN_SCORES")
@@ -57,6 +58,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         _check_structure(key, choices, level)
     _check_amount(key, level, anywhere or choices.criterion == NONE or "structure" in functions, before)
     _check_parent(key, level, anywhere)
+    _check_training(key, choices)
     update = None
     if choices.weights == "updated":
         found = methods.mark_of(functions["criterion"], "update", None) if "criterion" in functions else None
@@ -80,6 +82,8 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         rounds=_rounds(bound["rounds"], functions["criterion"], several) if "rounds" in bound else in_rounds,
         uses=methods.has_mark(functions["allocation"], "USES"),
         update=update,
+        trains=TRAINS[choices.trains],
+        recalibrates=choices.schedule == "none",
         has_parent=level.parent != NO_PARENT,
     )
 
@@ -142,6 +146,19 @@ def _check_structure(key: str, choices: Choices, level: Level) -> None:
         raise ValueError(f"{key}.rounds: structure {choices.structure} takes none; leave it out")
     if choices.criterion == NONE:
         raise ValueError(f"{key}.criterion: structure {choices.structure} needs one, such as magnitude")
+
+
+def _check_training(key: str, choices: Choices) -> None:
+    """What changes the mask in training needs a training, in which all weights have gradients."""
+    if choices.when != "once":
+        for choice, wrong in (("schedule", choices.schedule == "none"), ("trains", choices.trains != "all")):
+            if wrong:
+                value = getattr(choices, choice)
+                raise ValueError(
+                    f"{key}.{choice}: {value} is for levels pruned once; {choices.when} trains all weights"
+                )
+    if choices.schedule == "none" and choices.trains != "all":
+        raise ValueError(f"{key}.trains: with schedule none there is no training; leave it out")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
