@@ -695,7 +695,7 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, weights: old, prune: 0.2}",
-            ".weights: must be one of rewind, trained, fresh, updated, not old",
+            ".weights: must be one of rewind, trained, fresh, updated, corrected, not old",
         ),
         (
             "{parent: l1, schedule: half, prune: 0.2}",

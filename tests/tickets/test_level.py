@@ -36,6 +36,7 @@ from winnow.tickets.rewind import (
 from winnow.tickets.rules import rule_of
 from winnow.tickets.train import evaluate, from_tickets, keep_ticket
 from winnow.training import loop
+from winnow.training.batches import normalise
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.schedule import Schedule, make_schedule
 from winnow.training.workers import Tick
@@ -311,8 +312,39 @@ def test_updated_survivors_start_from_the_changed_weights_of_the_parent(dense: P
     assert twice == {}
 
 
+def test_corrected_survivors_keep_the_mean_outputs_of_their_layers(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    ticket = begun_by(rule(weights="corrected", prune=0.6), parent, dense, tmp_path)
+    plain = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    plain.load_state_dict(apply(parent.state_dict(), ticket.mask))
+    recalibrate_on(plain, IMAGES)
+    changed = {
+        name for name, tensor in ticket.state_dict().items() if not torch.equal(tensor, plain.state_dict()[name])
+    }
+    biases = {
+        name
+        for name, layer in plain.named_modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None
+    }
+    assert changed == {f"{name}.bias" for name in biases}
+    logits = [logits_of(network) for network in (parent.network, ticket.network, plain)]
+    torch.testing.assert_close(logits[0].mean(0), logits[1].mean(0), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(logits[0].mean(0), logits[2].mean(0), atol=1e-3)
+    once, twice = ticket.about["after_cuts"]
+    assert once["train"] == evaluate(ticket.network, {"train": IMAGES})["train"][0]
+    assert twice == {}
+
+
+def logits_of(network: nn.Module) -> torch.Tensor:
+    with torch.no_grad():
+        return network.eval()(normalise(IMAGES.at(torch.arange(len(IMAGES))), IMAGES))
+
+
 def test_updated_weights_need_a_criterion_that_updates_and_a_parent() -> None:
-    for choices in ({}, {"criterion": "none", "prune": None}, {"criterion": "woodfisher", "when": "gradual"}):
+    for weights in ("updated", "corrected"):
+        with pytest.raises(ValueError, match=rf"^pruning.levels.x.weights: {weights} is for levels pruned before"):
+            rule(criterion="woodfisher", when="gradual", weights=weights, prune=0.5)
+    for choices in ({}, {"criterion": "none", "prune": None}):
         with pytest.raises(
             ValueError, match=r"^pruning.levels.x.weights: updated needs a criterion that has an update"
         ):

@@ -29,7 +29,8 @@ class Rule:
     of the parent's weights to prune; or max_error_rise: how far pruning may raise the training error, and min_density:
     the least fraction of all weights to keep. floor: how many weights every layer keeps at least. uses: whether the
     allocation needs to know how often weights are used. update: the criterion's way to make up for pruned weights; None
-    if the level does not ask for it. trains: the names of the parameters that the training changes. recalibrates:
+    if the level does not ask for it. makes_up: whether the weights are the trained ones, changed to make up for the
+    pruned ones. trains: the names of the parameters that the training changes. recalibrates:
     whether there is no training, so that only the statistics of batch norm adapt to the mask. has_parent: whether the
     level prunes trained weights."""
 
@@ -48,6 +49,7 @@ class Rule:
     rounds: "Callable[..., Callable[[int], Mask]]" = in_rounds
     uses: bool = False
     update: "Callable[[Context, Mask], State] | None" = None
+    makes_up: bool = False
     trains: "Callable[[nn.Module], set[str]]" = every
     recalibrates: bool = False
     has_parent: bool = True

@@ -2,7 +2,7 @@
 mask while they train."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.adaptive import cut_most
+from winnow.pruning.bias_correction import correct_biases, mean_outputs
 from winnow.pruning.context import Batches, Context, Scores, batches_of
 from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
@@ -22,7 +23,7 @@ from winnow.pruning.trains import freeze_others
 from winnow.pruning.weights import State, States
 from winnow.tickets.files import Ticket
 from winnow.tickets.train import Splits, evaluate
-from winnow.training.batches import DeviceImages
+from winnow.training.batches import Batch, DeviceImages
 from winnow.training.loop import Run, StepHook, change_mask
 from winnow.training.schedule import Schedule
 
@@ -44,8 +45,8 @@ def begin_level(
 
     ``about`` has ``after_cuts``: the errors, by split, of the parent's trained weights right after the cut, and after
     the same fraction is cut once more. It is [] if nothing was cut or trained; its second entry is {} if the floor or
-    a structure does not allow a second cut. If the level updates weights, the first entry is of the updated ones, and
-    the second is {}.
+    a structure does not allow a second cut. If the level changes weights to make up for the pruned ones, the first
+    entry is of the changed ones, and the second is {}.
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
@@ -85,12 +86,23 @@ def begin_level(
         found = rule.update(Context(module, parent.mask, batches, seed), mask)
         return state | {name: weight.cpu() for name, weight in found.items()}
 
-    begun = rule.weights(States(state, rewound, lambda: _fresh(about, seed), updated))
+    def corrected() -> State:
+        def passes() -> Iterable[Batch]:
+            return material.splits["train"].mixed(500)
+
+        module.load_state_dict(apply(state, parent.mask))
+        before = mean_outputs(module, passes)
+        module.load_state_dict(apply(state, mask))
+        recalibrate_on(module, material.splits["train"])
+        correct_biases(module, before, passes)
+        return {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
+
+    begun = rule.weights(States(state, rewound, lambda: _fresh(about, seed), updated, corrected))
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
         fraction = 1 - count_left(mask) / count_left(parent.mask)
-        again = rule.structure is None and rule.update is None and may_cut(mask, fraction, rule.floor)
-        once = errors(mask, material.splits, begun if rule.update else state)
+        again = rule.structure is None and not rule.makes_up and may_cut(mask, fraction, rule.floor)
+        once = errors(mask, material.splits, begun if rule.makes_up else state)
         after_cuts = [once, errors(cut(mask)(fraction), material.splits) if again else {}]
     if rule.recalibrates:
         module.load_state_dict(apply(begun, mask))

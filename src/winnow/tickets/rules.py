@@ -14,7 +14,7 @@ from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
 from winnow.pruning.trains import TRAINS
-from winnow.pruning.weights import WEIGHTS
+from winnow.pruning.weights import MAKE_UP, WEIGHTS
 
 EXAMPLES = {"prune": 0.2, "max_error_rise": 0.02}
 FAMILIES = {  # by choice: the family, and the name that means none of its methods
@@ -60,10 +60,12 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     _check_parent(key, level, anywhere)
     _check_training(key, choices)
     update = None
+    if choices.weights in MAKE_UP and not before:
+        raise ValueError(f"{key}.weights: {choices.weights} is for levels pruned before the training; take when: once")
     if choices.weights == "updated":
         found = methods.mark_of(functions["criterion"], "update", None) if "criterion" in functions else None
-        if found is None or not before:
-            raise ValueError(f"{key}.weights: updated needs a criterion that has an update, woodfisher, and when: once")
+        if found is None:
+            raise ValueError(f"{key}.weights: updated needs a criterion that has an update, such as woodfisher")
         update = partial(found, **bound["criterion"].keywords)
     several = before and "structure" not in functions
     return Rule(
@@ -82,6 +84,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         rounds=_rounds(bound["rounds"], functions["criterion"], several) if "rounds" in bound else in_rounds,
         uses=methods.has_mark(functions["allocation"], "USES"),
         update=update,
+        makes_up=choices.weights in MAKE_UP,
         trains=TRAINS[choices.trains],
         recalibrates=choices.schedule == "none",
         has_parent=level.parent != NO_PARENT,
@@ -165,7 +168,7 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
     """A level without a parent cannot ask for its trained weights, its error or its mask."""
     if level.parent != NO_PARENT:
         return
-    if level.choices.weights in ("trained", "updated"):
+    if level.choices.weights in ("trained", *MAKE_UP):
         raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
         raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
