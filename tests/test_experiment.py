@@ -699,7 +699,7 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, schedule: half, prune: 0.2}",
-            ".schedule: must be one of rest, full, last_rate, none, not half",
+            ".schedule: must be one of rest, full, last_rate, no_training, not half",
         ),
         ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
         ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are rounds, inverted, parent, rewind"),

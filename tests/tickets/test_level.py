@@ -384,7 +384,7 @@ def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
 
 
 def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) -> None:
-    parent, untrained = level_of(dense), rule(weights="trained", schedule="none", prune=0.5)
+    parent, untrained = level_of(dense), rule(weights="trained", schedule="no_training", prune=0.5)
     begun_by(untrained, parent, dense, tmp_path)
     train(tmp_path, *untrained.schedule(PLAN, TAU))
     found, network = level_of(tmp_path), initialise(NETWORK, CLASSES, IMAGES.shape, 0)
@@ -401,8 +401,8 @@ def test_what_cannot_be_retrained_so_is_told() -> None:
     for choices, words in (
         ({"trains": "heads"}, "trains: must be one of all, biases, norms, norms_and_biases, not heads"),
         ({"trains": "norms", "when": "rigl"}, "trains: norms is for levels pruned once; rigl trains all weights"),
-        ({"schedule": "none", "when": "gradual"}, "schedule: none is for levels pruned once"),
-        ({"schedule": "none", "trains": "norms"}, "trains: with schedule none there is no training; leave it out"),
+        ({"schedule": "no_training", "when": "gradual"}, "schedule: no_training is for levels pruned once"),
+        ({"schedule": "no_training", "trains": "norms"}, "trains: schedule no_training trains none; leave it out"),
     ):
         with pytest.raises(ValueError, match=f"^pruning.levels.x.{words}"):
             rule(prune=0.5, **choices)

@@ -22,7 +22,7 @@ def last_rate(schedule: Schedule, tau: int) -> tuple[Schedule, int]:
     return replace(schedule, peak=rate, warmup=0, decay_at=()), tau
 
 
-def none(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:
+def no_training(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:
     """No step. The statistics of batch norm are computed again, on the training images."""
     return schedule, schedule.total
 
@@ -31,5 +31,5 @@ SCHEDULES: dict[str, Callable[[Schedule, int], tuple[Schedule, int]]] = {
     "rest": rest,
     "full": full,
     "last_rate": last_rate,
-    "none": none,
+    "no_training": no_training,
 }

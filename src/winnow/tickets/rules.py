@@ -86,7 +86,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         update=update,
         makes_up=choices.weights in MAKE_UP,
         trains=TRAINS[choices.trains],
-        recalibrates=choices.schedule == "none",
+        recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
 
@@ -154,14 +154,14 @@ def _check_structure(key: str, choices: Choices, level: Level) -> None:
 def _check_training(key: str, choices: Choices) -> None:
     """What changes the mask in training needs a training, in which all weights have gradients."""
     if choices.when != "once":
-        for choice, wrong in (("schedule", choices.schedule == "none"), ("trains", choices.trains != "all")):
+        for choice, wrong in (("schedule", choices.schedule == "no_training"), ("trains", choices.trains != "all")):
             if wrong:
                 value = getattr(choices, choice)
                 raise ValueError(
                     f"{key}.{choice}: {value} is for levels pruned once; {choices.when} trains all weights"
                 )
-    if choices.schedule == "none" and choices.trains != "all":
-        raise ValueError(f"{key}.trains: with schedule none there is no training; leave it out")
+    if choices.schedule == "no_training" and choices.trains != "all":
+        raise ValueError(f"{key}.trains: schedule no_training trains none; leave it out")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
