@@ -65,7 +65,9 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     if choices.weights == "updated":
         found = methods.mark_of(functions["criterion"], "update", None) if "criterion" in functions else None
         if found is None:
-            raise ValueError(f"{key}.weights: updated needs a criterion that has an update, such as woodfisher")
+            raise ValueError(
+                f"{key}.weights: updated needs a criterion that has an update, such as woodfisher or sparsegpt"
+            )
         update = partial(found, **bound["criterion"].keywords)
     several = before and "structure" not in functions
     return Rule(
