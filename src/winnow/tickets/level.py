@@ -94,7 +94,7 @@ def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
 
     def keep(scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
         if rule.structure is not None:
-            return rule.structure(scores, mask)
+            return rule.structure(scores, mask, *((context, left, rule.allocation) if rule.takes_prune else ()))
         order = [name for name, _ in context.network.named_parameters()]
         return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order)
 

@@ -29,7 +29,7 @@ def layer(rows: list[list[float]]) -> Context:
 def test_the_norm_of_a_filter_by_hand():
     given = layer([[3.0, -4.0], [0.0, 1.0]])
     assert filter_norm(given)["weight"].tolist() == [[7, 7], [1, 1]]
-    assert filter_norm(given, p=2)["weight"].tolist() == [[5, 5], [1, 1]]
+    assert filter_norm(given, norm="l2")["weight"].tolist() == [[5, 5], [1, 1]]
 
 
 def test_distances_to_the_other_filters_by_hand():

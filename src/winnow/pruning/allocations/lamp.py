@@ -7,6 +7,8 @@ import numpy as np
 from winnow.pruning.allocations.global_ import global_
 from winnow.pruning.layers import Layers
 
+OF_CHANNELS = True  # it counts channels as well as weights
+
 
 def lamp(layers: Layers, total: int) -> dict[str, int]:
     """One ranking, by the square of a score divided by the sum of all squares in its layer that are not lower.
