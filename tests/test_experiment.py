@@ -266,6 +266,70 @@ def test_second_split_forgetting_needs_its_seeds(mistake):
     )
 
 
+def test_self_supervised_prototypes_need_their_networks(mistake):
+    mistake(
+        "score: {scores: [el2n, self_supervised_prototypes]}\n",
+        "score.scores: self_supervised_prototypes needs networks that train without labels: give pretrain.cohorts one",
+        "{p: {seeds: [500, 501, 502], network: small, training: short}}",
+    )
+    mistake(
+        "select: {methods: [self_supervised_prototypes-easy, random]}",
+        "select.methods: 'self_supervised_prototypes-easy' needs self_supervised_prototypes: add it to score.scores",
+    )
+    asked = "score: {scores: [el2n, self_supervised_prototypes]}\n"
+    cohort = "{seeds: [500], network: small, training: short}"
+    mistake(
+        asked + f"pretrain: {{cohorts: {{p: {cohort}}}}}\n"
+        "select: {methods: [self_supervised_prototypes-epoch4, random]}",
+        "self_supervised_prototypes does not change with training, so it has no epoch",
+    )
+    mistake(
+        asked + f"pretrain: {{cohorts: {{p: {cohort}}}}}\n"
+        "select: {methods: [self_supervised_prototypes-seeds1, random]}",
+        "self_supervised_prototypes is of whole trainings: it has no epoch, and no seeds to choose",
+    )
+
+
+def test_networks_that_train_without_labels(mistake):
+    def of(**changes: str) -> str:
+        cohort = {"seeds": "[500]", "network": "small", "training": "short"} | changes
+        return f"pretrain: {{cohorts: {{p: {{{', '.join(f'{key}: {value}' for key, value in cohort.items())}}}}}}}\n"
+
+    mistake(of(seeds="[]"), "pretrain.cohorts.p.seeds: must be a list with at least one item")
+    mistake(of(seeds="[500, 500]"), "pretrain.cohorts.p.seeds: names a seed twice")
+    mistake(of(seeds="[500, 2]"), "pretrain.cohorts.p: 2 is in early.cohorts.a too; give new seeds")
+    mistake(of() + "second_split: {cohorts: {s: [500]}}", "pretrain.cohorts.p: 500 is in second_split.cohorts.s too")
+    mistake(of(network="smal"), "pretrain.cohorts.p.network: must be one of networks, which are small, lenet")
+    mistake(of(training="shrt"), "pretrain.cohorts.p.training: must be one of trainings, which are short")
+    mistake(of(epochs="3"), "pretrain.cohorts.p.epochs: no such key")
+    mistake("pretrain: {cohorts: {p: [500]}}", "pretrain.cohorts.p: must be a section with keys of its own")
+    mistake(
+        of(training="one") + "trainings: {one: {batch_size: 1}}",
+        "pretrain.cohorts.p.training: its batch_size is 1, and the loss compares the images of a batch",
+    )
+
+
+def test_the_compression_gap_needs_levels_that_do_not_wait_for_it(mistake):
+    asked = "score: {scores: [el2n, compression_gap]}\n"
+    mistake(asked, "score.scores: compression_gap compares the dense networks with pruned ones", "compression.levels")
+    mistake("compression: {levels: [dense]}", "compression.levels: dense is no level of pruning.levels; there are")
+    levels = (
+        "pruning: {rewinds: {early: {data: select/random-0.3}}, floor: 1, levels: {"
+        "a: {parent: dense, rewind: dense, data: select/random-0.3, variant: imp, prune: 0.2}, "
+        "b: {parent: a, rewind: dense, data: full, variant: imp, prune: 0.2}, "
+        "c: {parent: dense, rewind: early, data: full, variant: one_shot, prune: 0.2}, "
+        "d: {parent: dense, rewind: dense, data: full, variant: imp, prune: 0.2}}}\n"
+        "curvature: {levels: []}\nconnectivity: {matrix: []}\nperturbation: {runs: {}}\n"
+    )
+    mistake(levels + "compression: {levels: [b]}", "compression.levels: b: level a needs select/random-0.3, which is")
+    mistake(levels + "compression: {levels: [c]}", "compression.levels: c: level c needs select/random-0.3, which is")
+    mistake(levels + "compression: {levels: [d, d]}", "compression.levels: names a level twice")
+    mistake(
+        levels + asked + "compression: {levels: [d]}\nselect: {methods: [compression_gap-epoch4, random]}",
+        "compression_gap does not change with training, so it has no epoch",
+    )
+
+
 def test_recipes_of_retraining(mistake):
     mistake("retrain: {recipes: {kd: {}}}", "retrain.recipes.kd: says nothing: give a teacher, such as {teacher: full}")
     mistake("retrain: {recipes: {kd: {weight: 0.5}}}", "retrain.recipes.kd: weight is of a teacher: give one")
@@ -627,15 +691,15 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, when: later, prune: 0.2}",
-            ".when: there is no 'later'; there are gradual, granet, rigl, sparse_evolution, or once",
+            ".when: there is no 'later'; there are gradual, granet, movement, rigl, sparse_evolution, or once",
         ),
         (
             "{parent: l1, weights: old, prune: 0.2}",
-            ".weights: must be one of rewind, trained, fresh, not old",
+            ".weights: must be one of rewind, trained, fresh, updated, corrected, not old",
         ),
         (
             "{parent: l1, schedule: half, prune: 0.2}",
-            ".schedule: must be one of rest, full, last_rate, not half",
+            ".schedule: must be one of rest, full, last_rate, no_training, not half",
         ),
         ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
         ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are rounds, inverted, parent, rewind"),

@@ -9,6 +9,7 @@ from winnow import methods
 from winnow.datasets.build import SOURCES
 from winnow.params.aggregate import Aggregate
 from winnow.params.base import as_yaml, read_yaml, validate
+from winnow.params.compression import Compression
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.download import Download, Labels
@@ -17,7 +18,8 @@ from winnow.params.figures import Figures
 from winnow.params.landscape import Connectivity, Curvature, Perturbation, Perturbed, Spawn
 from winnow.params.named import Named, load_named
 from winnow.params.ntk import Ntk
-from winnow.params.pruning import Pruning, check_tree
+from winnow.params.pretrain import Pretrain
+from winnow.params.pruning import Pruning, check_tree, line
 from winnow.params.retrain import Retrain
 from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
@@ -26,16 +28,19 @@ from winnow.params.target import Target
 from winnow.params.transfer import Transfer
 from winnow.scores.families import (
     OF_ALL_SEEDS,
+    OF_CUTS,
     OF_DATA,
     OF_FEATURES,
     OF_FILES,
     OF_GRADIENTS,
     OF_ONE_RUN,
     OF_PARTS,
+    OF_PRETRAINED,
     OF_RECORDS,
     OF_SEEDS,
     OF_SPLITS,
     OF_TRAJECTORIES,
+    OF_WHOLE_TRAININGS,
 )
 from winnow.scores.when import FEWEST, epochs_of
 from winnow.selection.choices import Choice, all_choices, all_subsets, selected
@@ -56,6 +61,8 @@ class Params(Named):
     ntk: Ntk
     transfer: Transfer
     second_split: SecondSplit
+    pretrain: Pretrain
+    compression: Compression
     target: Target
     select: Select
     sweep: Sweep
@@ -91,12 +98,22 @@ class Params(Named):
 
     @model_validator(mode="after")
     def _parts(self) -> Self:
-        """Check that scores of networks trained on parts of the images, or on halves in turn, have such networks."""
+        """Check that scores of networks that train on parts of the images, on halves in turn or without labels, or that
+        are pruned, have such networks."""
         asked = [name for name in self.score.scores if name in methods.names(OF_PARTS)]
         of_halves = [name for name in self.score.scores if name in methods.names(OF_SPLITS)]
         if of_halves and not self.second_split.cohorts:
             there = "give second_split.cohorts one, such as {s: [400, 401]}"
             raise ValueError(f"score.scores: {of_halves[0]} needs seeds that train on two halves in turn: {there}")
+        of_pretrained = [name for name in self.score.scores if name in methods.names(OF_PRETRAINED)]
+        if of_pretrained and not self.pretrain.cohorts:
+            names = f"network: {next(iter(self.networks))}, training: {next(iter(self.trainings))}"
+            there = f"give pretrain.cohorts one, such as {{p: {{seeds: [500, 501, 502], {names}}}}}"
+            raise ValueError(f"score.scores: {of_pretrained[0]} needs networks that train without labels: {there}")
+        of_cuts = [name for name in self.score.scores if name in methods.names(OF_CUTS)]
+        if of_cuts and not self.compression.levels:
+            there = "name a level of pruning in compression.levels"
+            raise ValueError(f"score.scores: {of_cuts[0]} compares the dense networks with pruned ones: {there}")
         on_parts = {name: cohort for name, cohort in self.early.cohorts.items() if cohort.on_parts}
         if asked and not on_parts:
             raise ValueError(
@@ -203,7 +220,8 @@ class Params(Named):
                 )
 
     def _sources(self) -> None:
-        """Every source of transfer has seeds of its own, and a training that is long enough; second_split new seeds."""
+        """Every source of transfer has seeds of its own, and a training that is long enough; second_split and pretrain
+        have new seeds."""
         owner = {seed: f"early.cohorts.{name}" for name, own in self.early.cohorts.items() for seed in own.seeds}
         owner |= dict.fromkeys(self.retrain.seeds, "retrain.seeds")
         for name, source in self.transfer.sources.items():
@@ -216,11 +234,13 @@ class Params(Named):
             if unit.startswith("epoch") and self.early.epochs[-1] > int(count):
                 last = f"early.epochs ends at {self.early.epochs[-1]}"
                 raise ValueError(f"{key}.training: its length is {source.training.length}, but {last}")
-        for name, seeds in self.second_split.cohorts.items():
+        others = {f"second_split.cohorts.{name}": seeds for name, seeds in self.second_split.cohorts.items()}
+        others |= {f"pretrain.cohorts.{name}": cohort.seeds for name, cohort in self.pretrain.cohorts.items()}
+        for key, seeds in others.items():
             for seed in seeds:
                 if seed in owner:
-                    raise ValueError(f"second_split.cohorts.{name}: {seed} is in {owner[seed]} too; give new seeds")
-            owner |= dict.fromkeys(seeds, f"second_split.cohorts.{name}")
+                    raise ValueError(f"{key}: {seed} is in {owner[seed]} too; give new seeds")
+            owner |= dict.fromkeys(seeds, key)
 
     def _visits(self) -> None:
         """The trainings that choose as they go have names of their own, and their methods and options exist."""
@@ -265,8 +285,8 @@ class Params(Named):
         of_all_seeds = [name for family in OF_ALL_SEEDS for name in methods.names(family)]
         families = (*OF_ONE_RUN, *OF_ALL_SEEDS, OF_FEATURES, OF_GRADIENTS)
         of_epochs = [name for family in families for name in methods.names(family)]
-        of_halves = methods.names(OF_SPLITS)
-        known = [*of_epochs, *of_halves, *methods.names(OF_DATA)]
+        of_whole = [name for family in OF_WHOLE_TRAININGS for name in methods.names(family)]
+        known = [*of_epochs, *of_whole, *methods.names(OF_DATA)]
         if score not in known:
             raise ValueError(f"{key}: {name!r}: unknown score {score!r}; there are {', '.join(known)}")
         if score not in [*self.score.scores, *self.score.gradients, "random"]:
@@ -292,7 +312,7 @@ class Params(Named):
             raise ValueError(f"{key}: {name!r} needs the features of epoch {epoch}: add it to early.features")
         if score in of_all_seeds and choice.options.get("seeds") is not None:
             raise ValueError(f"{key}: {name!r}: {score} is of all seeds together: leave out seeds")
-        if score in of_halves and choice.given & {"epoch", "seeds"}:
+        if score in of_whole and choice.given & {"epoch", "seeds"}:
             raise ValueError(f"{key}: {name!r}: {score} is of whole trainings: it has no epoch, and no seeds to choose")
         self._enough_seeds(f"{key}: {name!r}", choice, score in of_epochs)
 
@@ -343,6 +363,7 @@ class Params(Named):
                     raise ValueError(f"{key}: {name} is no level; there are {', '.join(levels)}")
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: names a level twice")
+        self._compression()
         before_end = {"dense.rewind": [self.dense.rewind], "spawn.at": self.spawn.at}
         before_end |= {f"pruning.rewinds.{name}.length": [point.length] for name, point in self.pruning.rewinds.items()}
         for key, times in before_end.items():
@@ -350,6 +371,26 @@ class Params(Named):
         for name, run in self.perturbation.runs.items():
             self._perturbed(f"perturbation.runs.{name}", run, levels)
         return self
+
+    def _compression(self) -> None:
+        """Check that the levels for scores exist, and do not wait for images that are selected by scores."""
+        levels, rewinds, key = self.pruning.levels, self.pruning.rewinds, "compression.levels"
+        for name in self.compression.levels:
+            if name not in levels:
+                raise ValueError(
+                    f"{key}: {name} is no level of pruning.levels; there are {', '.join(levels) or 'none'}"
+                )
+            for above in line(levels, name)[1:]:
+                level = levels[above]
+                data = [level.data] + ([rewinds[level.rewind].data] if level.rewind in rewinds else [])
+                for subset in data:
+                    if subset != "full":
+                        raise ValueError(
+                            f"{key}: {name}: level {above} needs {subset}, which is selected after the scores; name a "
+                            "level whose networks train on full"
+                        )
+        if len({*self.compression.levels}) != len(self.compression.levels):
+            raise ValueError(f"{key}: names a level twice")
 
     def _before_end(self, key: str, times: list[str]) -> None:
         """Check that all times are before the end of the dense training. Stages check times in another unit."""
@@ -370,6 +411,8 @@ class Params(Named):
                 raise ValueError(f"{key}.{field}: {here}, but level {run.level} has {there}; it must be the same")
         if level and (level.choices.weights, level.choices.schedule) != ("rewind", "rest"):
             raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point ({level.kind})")
+        if level and level.choices.trains != "all":
+            raise ValueError(f"{key}.level: {run.level} does not train all parameters ({level.kind})")
         if level and level.choices.when != "once":
             raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
         children = [  # the others have no projection, or one not chosen by pruning once

@@ -31,6 +31,8 @@ Stream = Literal[
     "measured_on",
     "scoring",
     "visits",
+    "views",
+    "projection",
 ]
 
 

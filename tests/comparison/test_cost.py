@@ -45,6 +45,14 @@ def test_the_passes_are_those_of_the_evidence_that_a_method_asks_for(params: Par
     assert found(*reads("ranked", score="el2n", epoch=4), *reads("k_center", epoch=4)) == (10, 4, 40, 11)
 
 
+def test_networks_that_train_without_labels_see_two_views_of_every_image(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    cohort = {"seeds": [500, 501, 502], "network": "small", "training": "short"}  # of 30 epochs
+    path.write_text(expanded("default", {"pretrain": {"cohorts": {"p": cohort}}}))
+    asked = {"seeds": None, "source": None, "epoch": 8, "name": "self_supervised_prototypes"}
+    assert tuple(passes([("score", asked)], load_params(path)).values()) == (3, 30, 180, 3)
+
+
 def test_seconds_and_memory_are_of_the_call_alone() -> None:
     held = np.ones(2**24)  # 128 MiB that were there before
 

@@ -67,6 +67,10 @@ transfer:
     other: {seeds: [300], network: lenet, training: short}
 second_split:
   cohorts: {}
+pretrain:
+  cohorts: {}
+compression:
+  levels: []
 target:
   sets: {}
   cohort: b

@@ -53,6 +53,29 @@ def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch:
     assert clone.path("plots/ticket_pictures/errors.png").exists()
 
 
+def test_levels_that_need_little_training_from_end_to_end(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = {
+        "m": {"when": "movement", "cuts": 3, "weights": "trained", "schedule": "last_rate"},
+        "p": {"variant": "perp"},
+        "n": {"criterion": "lrp", "weights": "corrected", "schedule": "no_training", "allocation": "multiplications"},
+        "u": {"criterion": "woodfisher", "batches": 1, "block": 100, "weights": "updated", "schedule": "last_rate"},
+    }
+    usual = {"parent": "dense", "rewind": "dense", "data": "full", "prune": 0.5}
+    clone.set("pruning.levels", {name: {**usual, **level} for name, level in levels.items()})
+    for key, value in {"connectivity.matrix": [], "curvature.levels": [], "perturbation.runs": {}}.items():
+        clone.set(key, value)
+    for stage in ("check", *(f"prune@{name}" for name in levels), "connectivity", "tickets", "ticket_figures"):
+        in_this_process(clone, stage, monkeypatch)()
+    found = json.loads(clone.path("metrics/tickets.json").read_text())
+    assert {name: found[name]["variant"] for name in levels} == {
+        "m": "movement+trained+last_rate+cuts=3",
+        "p": "perp",
+        "n": "lrp+multiplications+corrected+no_training",
+        "u": "woodfisher+updated+last_rate+batches=1+block=100",
+    }
+    assert [found[name]["density"] for name in levels] == pytest.approx([0.5] * 4, abs=0.002)
+
+
 def density(ticket: Ticket) -> float:
     kept = sum(int(layer.sum()) for layer in ticket.mask.values())
     return kept / sum(layer.numel() for layer in ticket.mask.values())

@@ -104,6 +104,23 @@ def test_the_whole_run_is_killed(clone: Clone, finished: Clone) -> None:
     assert_goes_on(clone, finished, "prune@l1")
 
 
+def test_a_training_without_labels_is_killed(clone: Clone, finished: Clone, tmp_path: Path) -> None:
+    stage, out, cohort = "pretrain@p", "data/early/self-p", {"seeds": [500, 501], "network": "small", "training": "six"}
+    whole = finished.copy(tmp_path / "whole")
+    for each in (clone, whole):
+        each.set("pretrain.cohorts", {"p": cohort})
+    assert whole.stage(stage).returncode == 0
+    with start(clone, *command(stage), DVC_STAGE=stage) as process:
+        wait(lambda: in_the_middle(clone, stage))
+        os.killpg(process.pid, signal.SIGKILL)
+    wait(lambda: is_over(clone, stage))
+    assert not clone.path(out).exists()
+    change(clone, HELD, GOING_ON)
+    assert clone.stage(stage).returncode == 0
+    assert len(whole.files(out)) == 4
+    assert clone.files(out) == whole.files(out)
+
+
 def test_only_dvc_is_killed(clone: Clone, finished: Clone) -> None:
     """As a workstation does that is short of memory. What dvc had started must end, and not write on."""
     # a shell that would stay between dvc and the stage

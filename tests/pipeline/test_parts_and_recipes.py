@@ -4,20 +4,24 @@ import numpy as np
 import pytest
 
 from tests.pipeline.clone import Clone
+from tests.scores.test_cuts import divergence
 from winnow.scores.columns import column
+from winnow.scores.of_pretrained.self_supervised_prototypes import self_supervised_prototypes
 from winnow.scores.seed_scores import NO_EPOCH
 from winnow.storage import load_table, load_tensors
 
 pytestmark = pytest.mark.pipeline
 
 SEEDS = list(range(20, 32))  # of whose parts every image is in some, and not in all
-METHODS = ["memorization", "second_split_forgetting", "random"]
+METHODS = ["memorization", "second_split_forgetting", "compression_gap", "self_supervised_prototypes", "random"]
 
 
 def test_from_end_to_end(clone: Clone) -> None:
     clone.set("early.cohorts.m", {"seeds": SEEDS, "share": 0.5})
     clone.set("second_split.cohorts", {"s": [400]})
-    clone.set("score", {"scores": ["el2n", "memorization", "second_split_forgetting"], "gradients": []})
+    clone.set("pretrain.cohorts", {"p": {"seeds": [500, 501], "network": "small", "training": "four"}})
+    clone.set("compression.levels", ["l1", "l2"])
+    clone.set("score", {"scores": ["el2n", *METHODS[:-1]], "gradients": []})
     clone.set("select.methods", METHODS)
     clone.set("sweep", {"methods": [], "keep": []})
     clone.set("retrain.recipes", {"soft": {"teacher": "early", "weight": 0.5}, "passes": {"budget": "epochs"}})
@@ -27,10 +31,13 @@ def test_from_end_to_end(clone: Clone) -> None:
     expected = {
         "early@m",
         "second_split@s",
+        "pretrain@p",
+        "compression@l1",
+        "compression@l2",
         "teacher@soft",
         "teacher@passes",
         *by_recipe,
-        *(f"retrain@{item}" for item in items[:2]),
+        *(f"retrain@{item}" for item in items[:4]),
     }
     assert {stage for stage in clone.make("compare") if stage not in ("score", "select", "compare")} == expected
 
@@ -44,6 +51,21 @@ def test_from_end_to_end(clone: Clone) -> None:
         of_image, trained = right[:, image], seen[:, image]
         assert value == pytest.approx(of_image[trained].mean() - of_image[~trained].mean(), abs=1e-6)
     assert scores[column("second_split_forgetting", NO_EPOCH)].between(0, 6).all()
+    without_labels = np.mean(
+        [
+            self_supervised_prototypes(load_tensors(path)["features"].astype(np.float32), 10)
+            for path in clone.path("data/early/self-p").glob("seed*/features.safetensors")
+        ],
+        axis=0,
+    )
+    np.testing.assert_allclose(scores[column("self_supervised_prototypes", NO_EPOCH)], without_labels, atol=1e-5)
+    chosen = load_table(clone.path("data/select/self_supervised_prototypes-0.5.parquet"))
+    assert set(chosen["id"]) == set(scores["id"][np.argsort(-without_labels)[: len(chosen)]])
+    kept = [
+        clone.path(f"data/early/cut-{level}/seed{seed}.safetensors") for level in ("l1", "l2") for seed in (200, 201)
+    ]
+    gaps = [divergence(np.exp(own["dense"]), np.exp(own["cut"])) for own in map(load_tensors, kept)]
+    np.testing.assert_allclose(scores[column("compression_gap", NO_EPOCH)], np.mean(gaps, axis=0), atol=1e-6)
 
     table = load_table(clone.path("plots/accuracy.csv"))
     steps = table.groupby("method")["steps"].first()

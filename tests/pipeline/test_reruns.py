@@ -198,7 +198,7 @@ IMPORTED_BY: dict[str, set[str]] = {
     "src/winnow/tickets/level.py": {"prune"},
     "src/winnow/training/loop.py": {
         *("early", "second_split", "transfer", "retrain", "retrain_recipes", "retrain_visits", "finetune", "rewind"),
-        *("dense", "prune", "spawn", "perturbation"),
+        *("dense", "prune", "spawn", "perturbation", "pretrain"),
     },
     "src/winnow/repro/scheduler.py": set(),
 }

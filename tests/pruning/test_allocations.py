@@ -1,6 +1,7 @@
 """How a cut is shared between layers: against cases by hand, and what holds of every allocation."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,20 +9,26 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from torch.utils.flop_counter import FlopCounterMode
 
+import winnow
 from tests.pruning.masked import layers
 from winnow import methods
+from winnow.networks import initialise
+from winnow.params.training import Network
 from winnow.pruning.allocations.by_hand import by_hand
 from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.erk_plus import erk_plus
+from winnow.pruning.allocations.global_ import global_
 from winnow.pruning.allocations.lamp import lamp, rescaled
+from winnow.pruning.allocations.multiplications import multiplications
 from winnow.pruning.allocations.pq_index import bound, index, pq_index
 from winnow.pruning.allocations.smart_ratio import smart_ratio
 from winnow.pruning.allocations.uniform import uniform
 from winnow.pruning.allocations.uniform_plus import uniform_plus
 from winnow.pruning.families import ALLOCATIONS
 from winnow.pruning.layers import Layer
-from winnow.pruning.masks import count_left, is_nested, layer_counts
+from winnow.pruning.masks import count_left, is_nested, layer_counts, layer_densities, ones
 from winnow.pruning.prune import floors, prune
 
 CUTTING = [  # by their defaults
@@ -220,3 +227,58 @@ def test_by_hand():
 def test_densities_by_hand_that_cannot_be_are_told(densities, total, message):
     with pytest.raises(ValueError, match=message):
         by_hand(RESNET, total, densities=densities)
+
+
+# As many multiplications as weights
+
+
+def used(shapes: dict[str, tuple[int, ...]], uses: dict[str, float], seed: int = 0) -> dict[str, Layer]:
+    rng = np.random.default_rng(seed)
+    return {
+        name: Layer(shape, np.abs(rng.normal(size=math.prod(shape))), uses=uses[name]) for name, shape in shapes.items()
+    }
+
+
+def test_multiplications_by_hand():
+    """Half of 8 weights, and half of 4 x 9 + 4 = 40 multiplications: two of each layer. ``global`` keeps 36 of them."""
+    high = {"a": Layer((4,), np.array([5.0, 6, 7, 8]), uses=9), "b": Layer((4,), np.array([1.0, 2, 3, 4]), uses=1)}
+    assert global_(high, 4) == {"a": 4, "b": 0}
+    assert multiplications(high, 4) == {"a": 2, "b": 2}
+
+
+@given(st.data(), st.integers(0, 100), st.floats(0.02, 1))
+def test_multiplications_fall_by_the_fraction_of_the_weights(data, seed, part):
+    uses = {name: data.draw(st.sampled_from([1, 16, 64, 1024])) for name in SHAPES}
+    layers = used(SHAPES, uses, seed)
+    if data.draw(st.booleans()):  # few different scores, so that many are equal
+        layers = {name: replace(layer, scores=np.ceil(layer.scores)) for name, layer in layers.items()}
+    size = sum(len(layer.scores) for layer in layers.values())
+    total = round(part * size)
+    counts = multiplications(layers, total)
+    dense = sum(len(layer.scores) * layer.uses for layer in layers.values())
+    left = sum(count * uses[name] for name, count in counts.items())
+    assert sum(counts.values()) == total
+    assert abs(left - dense * total / size) <= sum(uses.values())  # a weight of each layer
+
+
+def test_weights_that_are_used_alike_are_ranked_as_by_global():
+    layers = used(SHAPES, dict.fromkeys(SHAPES, 64.0))
+    assert multiplications(layers, 900) == global_(layers, 900)
+
+
+@pytest.mark.parametrize("name", ["resnet8", "convnet"])
+def test_a_network_keeps_as_large_a_part_of_its_multiplications_as_torch_counts_them(name):
+    """torch counts an addition for every multiplication, in each module."""
+    network = initialise(Network(name=name, width=4), 10, (3, 32, 32), 0)
+    images, mask = torch.randn(2, 3, 32, 32), ones(network)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.eval()(images)
+    found, above = counter.get_flop_counts(), type(network).__name__
+    flops = {layer: sum(found[f"{above}.{layer.removesuffix('.weight')}"].values()) for layer in mask}
+    dense = {layer: count / 2 / len(images) for layer, count in flops.items()}
+    kept = winnow.prune(network, 0.8, allocation="multiplications", loader=[(images, torch.tensor([0, 1]))])
+    left = sum(dense[layer] * density for layer, density in layer_densities(kept).items())
+    assert abs(left - 0.2 * sum(dense.values())) < 2 * 32 * 32  # two weights of a convolution of the whole image
+    assert count_left(kept) == round(0.2 * count_left(mask))
+    plain = winnow.prune(initialise(Network(name=name, width=4), 10, (3, 32, 32), 0), 0.8)
+    assert sum(dense[layer] * density for layer, density in layer_densities(plain).items()) > 1.3 * left

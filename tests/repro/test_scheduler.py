@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from dvc.utils.serialize import dump_yaml, load_yaml
 
 from tests.repro.toy import REPRO, Toy, make, wait
 
@@ -240,6 +241,35 @@ def test_the_copy_of_dvc_lock_that_is_put_back_has_its_stages_in_order(toy: Toy,
     lock.write_bytes(lock.read_bytes()[:200])
     assert "put back from a copy" in toy.repro()[1]
     assert toy.books() == by_dvc.books()
+
+
+def test_a_dvc_lock_that_ends_after_a_whole_entry_gets_the_others_back_in_their_order(finished: Toy) -> None:
+    lock = finished.path("dvc.lock")
+    content = load_yaml(lock)
+    content["stages"]["left"] = content["stages"].pop("left")  # now the last, as if it had been added later
+    dump_yaml(str(lock), content)
+    assert finished.repro()[0] == 0
+    whole, stages = lock.read_bytes(), list(content["stages"])
+    lock.write_bytes(whole[: whole.index(f"  {stages[2]}:".encode())])
+    assert list(load_yaml(lock)["stages"]) == stages[:2]
+    assert finished.repro()[0] == 0
+    assert lock.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", [(b"Cache_key_raw", b"Cache_+ey_raw"), (b"SQLite format 3", b"SQLite farmat 3")])
+@pytest.mark.parametrize("table", ["links", "hashes"])
+def test_a_damaged_state_database_is_named_and_then_made_again(
+    finished: Toy, table: str, damage: tuple[bytes, bytes]
+) -> None:
+    assert finished.repro()[0] == 0
+    (file,) = (path for path in finished.folder.parent.rglob("cache.db") if table in path.parts)
+    content = file.read_bytes()
+    assert damage[0] in content
+    file.write_bytes(content.replace(*damage))
+    status, printed = finished.repro()
+    assert (status, printed.count("\n")) == (1, 1)
+    assert f"{file.parent}: DVC's state database was damaged" in printed
+    assert finished.repro() == (0, "Data and pipelines are up to date.\n")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.pruning.masked import cut_smallest
+from tests.pruning.masked import Attention, cut_smallest
 from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
@@ -17,9 +17,11 @@ from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.lamp import lamp
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.snip import snip
+from winnow.pruning.criteria.woodfisher import update
 from winnow.pruning.masks import Mask, apply, count_left, density, is_nested, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.pruning.rule import Rule
+from winnow.pruning.trains import TRAINS, freeze_others
 from winnow.storage import load_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.tickets.level import Material, begin_level, during
@@ -34,6 +36,7 @@ from winnow.tickets.rewind import (
 from winnow.tickets.rules import rule_of
 from winnow.tickets.train import evaluate, from_tickets, keep_ticket
 from winnow.training import loop
+from winnow.training.batches import normalise
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.schedule import Schedule, make_schedule
 from winnow.training.workers import Tick
@@ -187,6 +190,7 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
         "trial": tau,
         "learning_rate": parent,
         "fine_tuning": parent,
+        "perp": parent,
     }
     for variant, expected in weights.items():
         ticket = begun(dense, dense, tmp_path / variant, variant, prune=0.3)
@@ -291,6 +295,128 @@ def test_the_second_cut_is_by_the_levels_own_criterion_and_allocation(dense: Pat
     assert not same(first, cut_smallest(parent.state_dict(), parent.mask, 0.5))
     second = prune(scores, first, round(count_left(first) * count_left(first) / size), lamp)
     assert ticket.about["after_cuts"][1]["train"] == error_without_training(parent, second)
+
+
+def test_updated_survivors_start_from_the_changed_weights_of_the_parent(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    options = {"batches": 1, "batch_size": 40, "block": 20, "damping": 1e-2}
+    updating = rule(criterion="woodfisher", weights="updated", prune=0.5, **options)
+    ticket = begun_by(updating, parent, dense, tmp_path)
+    plain = begun_by(rule(criterion="woodfisher", weights="trained", prune=0.5, **options), parent, dense, tmp_path)
+    assert same(ticket.mask, plain.mask)
+    changed = update(Context(parent.network, parent.mask, batches_of(IMAGES, SEED), SEED), ticket.mask, **options)
+    assert same(ticket.state_dict(), parent.state_dict() | changed)
+    assert not same(ticket.state_dict(), plain.state_dict())
+    once, twice = ticket.about["after_cuts"]
+    assert once["train"] == error_without_training(ticket, ticket.mask)
+    assert twice == {}
+
+
+def test_corrected_survivors_keep_the_mean_outputs_of_their_layers(dense: Path, tmp_path: Path) -> None:
+    parent = level_of(dense)
+    ticket = begun_by(rule(weights="corrected", prune=0.6), parent, dense, tmp_path)
+    plain = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    plain.load_state_dict(apply(parent.state_dict(), ticket.mask))
+    recalibrate_on(plain, IMAGES)
+    changed = {
+        name for name, tensor in ticket.state_dict().items() if not torch.equal(tensor, plain.state_dict()[name])
+    }
+    biases = {
+        name
+        for name, layer in plain.named_modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None
+    }
+    assert changed == {f"{name}.bias" for name in biases}
+    logits = [logits_of(network) for network in (parent.network, ticket.network, plain)]
+    torch.testing.assert_close(logits[0].mean(0), logits[1].mean(0), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(logits[0].mean(0), logits[2].mean(0), atol=1e-3)
+    once, twice = ticket.about["after_cuts"]
+    assert once["train"] == evaluate(ticket.network, {"train": IMAGES})["train"][0]
+    assert twice == {}
+
+
+def logits_of(network: nn.Module) -> torch.Tensor:
+    with torch.no_grad():
+        return network.eval()(normalise(IMAGES.at(torch.arange(len(IMAGES))), IMAGES))
+
+
+def test_updated_weights_need_a_criterion_that_updates_and_a_parent() -> None:
+    for weights in ("updated", "corrected"):
+        with pytest.raises(ValueError, match=rf"^pruning.levels.x.weights: {weights} is for levels pruned before"):
+            rule(criterion="woodfisher", when="gradual", weights=weights, prune=0.5)
+    for choices in ({}, {"criterion": "none", "prune": None}):
+        with pytest.raises(
+            ValueError, match=r"^pruning.levels.x.weights: updated needs a criterion that has an update"
+        ):
+            rule(**{"weights": "updated", "prune": 0.5, **choices})
+    with pytest.raises(ValueError, match=r"^pruning.levels.x.weights: without a parent"):
+        rule(parent="none", criterion="woodfisher", weights="updated", prune=0.5)
+
+
+@pytest.mark.parametrize("trains", ["biases", "norms", "norms_and_biases"])
+def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
+    dense: Path, tmp_path: Path, trains: str
+) -> None:
+    """The others, put back after every step of a training of all parameters, give the same training."""
+    parent, few = level_of(dense), rule(weights="trained", trains=trains, prune=0.5)
+    begun = begun_by(few, parent, dense, tmp_path)
+    begin = from_tickets(tmp_path / "begun", trains=few.trains)
+    fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], tmp_path / "level", ignore, keep_ticket(SPLITS))
+    found, before = level_of(tmp_path).state_dict(), begun.state_dict()
+    norms = {name for name in before if name.rpartition(".")[0] + ".running_mean" in before and "running" not in name}
+    free = {name for name in before if name.endswith("bias") and trains != "norms"}
+    free |= {name for name in norms if "tracked" not in name and trains != "biases"}
+    assert 0 < len(free) < sum(1 for _ in begun.network.parameters())
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network.load_state_dict(before)
+
+    def put_back(run: loop.Run) -> None:
+        for name, parameter in run.network.named_parameters():
+            if name not in free:
+                parameter.data.copy_(before[name])
+
+    start = loop.Beginning(network, SEED, begun.mask, {}, put_back)
+    run = loop.start(start, tmp_path / "alone", TAU, TAU // PLAN.epoch)
+    for _ in loop.train([run], IMAGES, TRAINING, PLAN, ignore):
+        pass
+    assert same(found, run.network.state_dict())
+    assert all(torch.equal(found[name], before[name]) != (name in free) for name, _ in network.named_parameters())
+
+
+def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) -> None:
+    parent, untrained = level_of(dense), rule(weights="trained", schedule="no_training", prune=0.5)
+    begun_by(untrained, parent, dense, tmp_path)
+    train(tmp_path, *untrained.schedule(PLAN, TAU))
+    found, network = level_of(tmp_path), initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network.load_state_dict(apply(parent.state_dict(), found.mask))
+    assert not same(found.state_dict(), network.state_dict())
+    recalibrate_on(network, IMAGES)
+    assert same(found.state_dict(), network.state_dict())
+    table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
+    assert table["error"].tolist() == pytest.approx(table["error_after_cut"].tolist())
+    assert load_table(tmp_path / "level" / f"seed{SEED}" / "history.csv").empty
+
+
+def test_what_cannot_be_retrained_so_is_told() -> None:
+    for choices, words in (
+        ({"trains": "heads"}, "trains: must be one of all, biases, norms, norms_and_biases, not heads"),
+        ({"trains": "norms", "when": "rigl"}, "trains: norms is for levels pruned once; rigl trains all weights"),
+        ({"schedule": "no_training", "when": "gradual"}, "schedule: no_training is for levels pruned once"),
+        ({"schedule": "no_training", "trains": "norms"}, "trains: schedule no_training trains none; leave it out"),
+    ):
+        with pytest.raises(ValueError, match=f"^pruning.levels.x.{words}"):
+            rule(prune=0.5, **choices)
+
+
+def test_parameters_that_a_network_lacks_are_told() -> None:
+    linear = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    with pytest.raises(ValueError, match=r"^trains: the network has no such parameters"):
+        freeze_others(linear, TRAINS["norms"])
+    attention = Attention()
+    assert TRAINS["biases"](attention) == {
+        "linear.bias", "conv.bias", "bn.bias", "attention.in_proj_bias", "attention.out_proj.bias", "norm.bias",
+    }  # fmt: skip
+    assert TRAINS["norms"](attention) == {"bn.weight", "bn.bias", "norm.weight", "norm.bias"}
 
 
 def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(dense: Path, tmp_path: Path) -> None:

@@ -100,8 +100,9 @@ def _params(project: Project, recipe: str, images: str | None) -> str:
         "retrain": {"seeds": shifted(values["retrain"]["seeds"])},
         "select": {"seed": values["select"]["seed"] + more},
     }
-    if values["transfer"]["sources"]:
-        own["transfer"] = {"sources": of_map(values["transfer"]["sources"])}
+    for section, key in (("transfer", "sources"), ("second_split", "cohorts"), ("pretrain", "cohorts")):
+        if values[section][key]:
+            own[section] = {key: of_map(values[section][key])}
     return expanded(recipe, own)
 
 

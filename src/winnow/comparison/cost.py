@@ -23,7 +23,10 @@ from winnow import methods
 from winnow.counts import kept
 from winnow.datasets.images import load_facts
 from winnow.experiment import Params, load_params
-from winnow.scores.families import OF_DATA, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
+from winnow.params.dense import NAME as DENSE
+from winnow.params.pruning import NO_PARENT, line
+from winnow.params.training import Training
+from winnow.scores.families import OF_CUTS, OF_DATA, OF_PRETRAINED, OF_RECORDS, OF_SPLITS, OF_TRAJECTORIES
 from winnow.scores.runs import EarlyRuns
 from winnow.selection.choices import Choice, all_choices, all_subsets
 from winnow.selection.choose import choose
@@ -130,11 +133,14 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
     A score and the recalls are means over all networks, unless seeds or a source are named; other evidence, such as
     features, is of one network. Scores of visits are by-products of training. Scores of trajectories take a pass at
     every scored epoch, other evidence takes one. Second-split forgetting has networks of its own, which train on two
-    halves in turn, and twice: two whole trainings in all.
+    halves in turn, and twice: two whole trainings in all. So have scores of pretrain, whose epochs count twice, because
+    every image has two views. The compression gap takes those of the dense networks and of every level down to the ones
+    compared, each counted as a whole training.
     """
     of_data = methods.names(OF_DATA)
     of_visits = [name for family in OF_RECORDS for name in methods.names(family)]
-    of_splits, of_trajectories = methods.names(OF_SPLITS), methods.names(OF_TRAJECTORIES)
+    of_splits, of_cuts = methods.names(OF_SPLITS), methods.names(OF_CUTS)
+    of_trajectories, of_pretrained = methods.names(OF_TRAJECTORIES), methods.names(OF_PRETRAINED)
     networks = epochs = training = scoring = 0
     for kind, asked in reads:
         if "epoch" not in asked or asked.get("name") in of_data:
@@ -148,21 +154,33 @@ def passes(reads: list[Read], params: Params) -> Mapping[str, int]:
             count = sum(len(cohort.seeds) for cohort in params.early.cohorts.values())
         if name in of_splits:
             count = 2 * sum(map(len, params.second_split.cohorts.values()))
-            epoch = epochs_of(params)
+            epoch = epochs_of(params.early.training)
+        if name in of_cuts:
+            lines = {above for level in params.compression.levels for above in line(params.pruning.levels, level)}
+            count = len(params.dense.seeds) * len(lines - {NO_PARENT} | {DENSE})
+            epoch = epochs_of(params.dense.training)
+        trained = count * epoch
+        if name in of_pretrained:
+            of_cohorts = [(len(own.seeds), epochs_of(own.training)) for own in params.pretrain.cohorts.values()]
+            count, epoch = sum(seeds for seeds, _ in of_cohorts), max(length for _, length in of_cohorts)
+            trained = 2 * sum(seeds * length for seeds, length in of_cohorts)
         networks, epochs = max(networks, count), max(epochs, epoch)
-        training = max(training, count * epoch)
+        training = max(training, trained)
         before = [scored for scored in params.early.epochs if scored <= epoch] if name in of_trajectories else [epoch]
-        scoring += 0 if name in (*of_visits, *of_splits) else count * len(before)
+        if name in of_cuts:
+            scoring += len(params.dense.seeds) * (1 + len(params.compression.levels))
+        elif name not in (*of_visits, *of_splits):
+            scoring += count * len(before)
     return {"networks": networks, "epochs": epochs, "training_passes": training, "scoring_passes": scoring}
 
 
-def epochs_of(params: Params) -> int:
-    """How many times the whole training of early goes through all images."""
-    count, unit = params.early.training.length.split()
+def epochs_of(training: Training) -> int:
+    """How many times a whole training goes through all images."""
+    count, unit = training.length.split()
     if unit.startswith("epoch"):
         return int(count)
     images: int = load_facts("data/images")["images"]["train"]
-    return round(int(count) * params.early.training.batch_size / images)
+    return round(int(count) * training.batch_size / images)
 
 
 if __name__ == "__main__":

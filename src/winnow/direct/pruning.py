@@ -36,7 +36,8 @@ def prune(
     layers. mask: the result of an earlier call; the fraction is then of the weights that it keeps. criterion: how
     weights are scored: magnitude, random, snip, …, a file in ``winnow/pruning/criteria/``, which says its options. A
     call with magnitude is one level of iterative magnitude pruning (Frankle and Carbin 2019). loader: batches (inputs,
-    labels), for a criterion that takes gradients: it uses the first ``batches`` x ``batch_size`` examples. Further
+    labels), for a criterion that takes gradients: it uses the first ``batches`` x ``batch_size`` examples; and for the
+    allocation multiplications. Further
     options: allocation (global), a file in ``winnow/pruning/allocations/``: how many weights each layer keeps, and the
     options of that; floor (1): how many weights every layer keeps at least; seed (0): of random draws; rounds: in how
     many rounds to prune, each with new scores (by default as many as the criterion is meant for); inverted (False):
@@ -54,9 +55,10 @@ def prune(
     score, allocate, rounds = _methods(criterion, allocation, options)
     context = Context(network, left, lambda count, size: examples(loader, network, count, size), seed)
     order = [name for name, _ in network.named_parameters()]
+    uses = context.uses() if methods.has_mark(methods.find(ALLOCATIONS, allocation), "USES") else None
 
     def keep(scores: Scores, among: Mapping[str, Tensor], count: int) -> Mask:
-        return prune_scored(scores, among, count, allocate, floor, order=order)
+        return prune_scored(scores, among, count, allocate, floor, order=order, uses=uses)
 
     found = rounds(context, score, keep)(left_after(left, fraction))
     _zero(_pruned(network, found))

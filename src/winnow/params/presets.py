@@ -9,9 +9,9 @@ NONE = "none"  # of a criterion: the mask stays as it is
 
 @dataclass(frozen=True)
 class Choices:
-    """The criterion, how many weights each layer keeps, when the others are pruned, what the survivors start from, and
-    the schedule of their training: names of methods of ``pruning.families``, and of entries in ``pruning.weights`` and
-    ``pruning.schedules``.
+    """The criterion, how many weights each layer keeps, when the others are pruned, what the survivors start from, the
+    schedule of their training, and which parameters train: names of methods of ``pruning.families``, and of entries in
+    ``pruning.weights``, ``pruning.schedules`` and ``pruning.trains``.
     """
 
     criterion: str = "magnitude"  # or none
@@ -20,6 +20,7 @@ class Choices:
     when: str = "once"  # or a way of pruning during the training
     weights: str = "rewind"
     schedule: str = "rest"
+    trains: str = "all"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ PRESETS = {
     "imp": Preset("IMP", amount="prune"),
     "learning_rate": Preset("learning-rate rewinding", Choices(weights="trained"), "prune"),
     "fine_tuning": Preset("fine-tuning", Choices(weights="trained", schedule="last_rate"), "prune"),
+    "perp": Preset("PERP", Choices(weights="trained", trains="norms_and_biases"), "prune"),
     "one_shot": Preset("one-shot", amount="prune", root=True),
     "trial": Preset("trial cuts", amount="prune", aside=True),  # to see how much can be pruned at once
     "adaptive": Preset("adaptive cuts", amount="max_error_rise"),

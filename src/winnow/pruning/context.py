@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from winnow.autograd.weight_uses import weight_uses
 from winnow.pruning.masks import Mask
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, normalise
@@ -72,6 +73,20 @@ class Context:
             return torch.autograd.grad(self.loss(network(inputs), labels), weights, materialize_grads=True)
 
         return self.mean_over_batches(gradient, count, size, training=True)
+
+    def uses(self) -> dict[str, int]:
+        """How often each of a layer's weights is multiplied for one image, by the names of the prunable weights.
+
+        Raises ValueError, naming the weight, for layers other than two-dimensional convolutions and linear ones.
+        """
+        network = copy.deepcopy(self.network)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name in self.mask)
+        inputs, _ = next(iter(self.batches(1, 1)))
+        found = weight_uses(network, inputs)
+        if missing := [name for name in self.mask if name not in found]:
+            raise ValueError(f"allocation: how often {missing[0]} is used is known of conv2d and linear layers only")
+        return found
 
     def mean_over_batches(self, of_batch: OfBatch, count: int, size: int, training: bool) -> dict[str, Tensor]:
         """The mean over ``count`` batches of ``size`` images of what ``of_batch`` gives: for each prunable weight a

@@ -10,12 +10,14 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Layer:
     """shape: of its weights. scores: of its remaining weights, flat, in row-major order. least: how many weights it
-    keeps at least. place: in the network's order of layers, from the images on; only its order counts."""
+    keeps at least. place: in the network's order of layers, from the images on; only its order counts. uses: how often
+    each weight is multiplied for one image."""
 
     shape: tuple[int, ...]
     scores: np.ndarray
     least: int = 0
     place: int = 0
+    uses: float = 1.0
 
 
 Layers = Mapping[str, Layer]
@@ -51,12 +53,18 @@ def share_out(layers: Layers, parts: Mapping[str, float], total: int) -> dict[st
     bends = np.unique(np.concatenate([[0.0], least / weights, most / weights]))
     sums = np.array([at(bend).sum() for bend in bends])
     exact = at(float(np.interp(total, sums, bends)))
+    return dict(zip(names, whole_counts(exact, most, total).tolist(), strict=True))
+
+
+def whole_counts(exact: np.ndarray, most: np.ndarray, total: int) -> np.ndarray:
+    """Counts [layers] that sum to the total, from fractional ones that do so: rounded down, and what is left over by
+    the largest remainders, among equal ones the first. No count is above ``most``."""
     counts = np.floor(exact + 1e-9).astype(int)
     by_remainder = np.argsort(counts - exact, kind="stable")
     rest = total - int(counts.sum())
     for place in [place for place in by_remainder if counts[place] < most[place]][:rest]:
         counts[place] += 1
-    return dict(zip(names, counts.tolist(), strict=True))
+    return counts
 
 
 def share_out_above(

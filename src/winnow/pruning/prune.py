@@ -27,6 +27,7 @@ def prune(
     floor: int | float = 0,
     anywhere: bool = False,
     order: Sequence[str] = (),
+    uses: Mapping[str, float] | None = None,
 ) -> Mask:
     """Keep ``left`` of the weights that the mask keeps. The allocation says how many each layer keeps; the highest
     scores stay. Among equal scores, such as zeros, the first weights are pruned first.
@@ -36,7 +37,8 @@ def prune(
     function with it. A layer that already has fewer keeps them all. Other layers make up for what a floor spares, so
     that exactly ``left`` weights remain. anywhere: whether weights that the mask has pruned may replace others.
     order: of the network's parameters, for allocations that treat the first or the last layer differently; without it
-    layers come in the order of their names.
+    layers come in the order of their names. uses: how often each layer's weights are used for one image, for an
+    allocation that asks for it.
 
     Raises ValueError if the floors together are above ``left``, or if a score is NaN. Returns a mask on the CPU.
     """
@@ -51,7 +53,7 @@ def prune(
     flat = {name: numbers(name, scores[name]) for name in alive}
     places = {name: place for place, name in enumerate(order or alive)}
     layers = {
-        name: Layer(tuple(mask[name].shape), flat[name][kept], least[name], places[name])
+        name: Layer(tuple(mask[name].shape), flat[name][kept], least[name], places[name], (uses or {}).get(name, 1))
         for name, kept in alive.items()
     }
     counts = allocation(layers, left)

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from winnow.pruning.rounds import in_rounds
+from winnow.pruning.trains import every
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
+    from torch import nn
+
     from winnow.pruning.context import Context, Scores
     from winnow.pruning.during_level import During
     from winnow.pruning.masks import Mask
@@ -25,7 +28,11 @@ class Rule:
     changes the mask during training; None if it stays. moves: whether the level is pruned before the training all the
     same, and ``during`` only moves weights. fraction: how much of the parent's weights to prune; or max_error_rise: how
     far pruning may raise the training error, and min_density: the least fraction of all weights to keep. floor: how
-    many weights every layer keeps at least. has_parent: whether the level prunes trained weights."""
+    many weights every layer keeps at least. uses: whether the allocation needs to know how often weights are used.
+    update: the criterion's way to make up for pruned weights; None if the level does not ask for it. makes_up: whether
+    the weights are the trained ones, changed to make up for the pruned ones. trains: the names of the parameters that
+    the training changes. recalibrates: whether there is no training, so that only the statistics of batch norm adapt to
+    the mask. has_parent: whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
@@ -41,4 +48,9 @@ class Rule:
     min_density: float | None = None
     floor: int | float = 0
     rounds: "Callable[..., Callable[[int], Mask]]" = in_rounds
+    uses: bool = False
+    update: "Callable[[Context, Mask], State] | None" = None
+    makes_up: bool = False
+    trains: "Callable[[nn.Module], set[str]]" = every
+    recalibrates: bool = False
     has_parent: bool = True

@@ -22,8 +22,14 @@ def last_rate(schedule: Schedule, tau: int) -> tuple[Schedule, int]:
     return replace(schedule, peak=rate, warmup=0, decay_at=()), tau
 
 
+def no_training(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:
+    """No step. The statistics of batch norm are computed again, on the training images."""
+    return schedule, schedule.total
+
+
 SCHEDULES: dict[str, Callable[[Schedule, int], tuple[Schedule, int]]] = {
     "rest": rest,
     "full": full,
     "last_rate": last_rate,
+    "no_training": no_training,
 }

@@ -12,16 +12,22 @@ State = dict[str, "Tensor"]  # a network's state dict: weights, and the statisti
 
 @dataclass(frozen=True)
 class States:
-    """The weights to choose from, all on the CPU: the parent's after its training, the rewind point's, and those of a
-    new initialisation, on which the mask does not depend."""
+    """The weights to choose from, all on the CPU: the parent's after its training, the rewind point's, those of a new
+    initialisation, on which the mask does not depend, and the parent's, changed to make up for what was pruned: by the
+    criterion, or by ``bias_correction``."""
 
     trained: State
     rewound: State
     fresh: Callable[[], State]
+    updated: Callable[[], State]
+    corrected: Callable[[], State]
 
 
 WEIGHTS: dict[str, Callable[[States], State]] = {
     "rewind": lambda states: states.rewound,
     "trained": lambda states: states.trained,
     "fresh": lambda states: states.fresh(),
+    "updated": lambda states: states.updated(),
+    "corrected": lambda states: states.corrected(),
 }
+MAKE_UP = ("updated", "corrected")  # the trained weights, changed to make up for the pruned ones

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from diskcache import Timeout
+from diskcache import Cache, Timeout
 from dvc.exceptions import DvcException
 from dvc.fs import LocalFileSystem
 from dvc.lock import LockError
@@ -36,6 +37,7 @@ from dvc_objects.errors import ObjectFormatError
 from winnow.errors import UserError, describe
 from winnow.repro.digests import is_damaged
 from winnow.repro.distrust import LONGEST_RUN, distrust, run_of
+from winnow.repro.mend import COPY, is_whole
 from winnow.storage import atomic_file
 
 Stage = Any  # of DVC, which ships no types
@@ -184,7 +186,18 @@ def translated() -> Iterator[None]:
         _let_go(error)
         raise UserError(describe(error)) from None
     except (sqlite3.Error, Timeout) as error:  # the same, for DVC's table of hashes
+        if folder := _damaged_database(error):
+            shutil.rmtree(folder)  # DVC computes again what it held
+            raise UserError(f"{folder}: DVC's state database was damaged ({error}); removed: run this again") from None
         raise UserError(f"DVC's state database cannot be written: {error or 'a full disk, or another dvc'}") from None
+
+
+def _damaged_database(error: Exception) -> str | None:
+    """The folder of the table of DVC's that an error is about, if it says that the table's file is damaged."""
+    if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError):
+        return None
+    callers = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return next((str(caller.directory) for caller in callers if isinstance(caller, Cache)), None)
 
 
 def _lock(repo: Repo) -> None:
@@ -243,11 +256,19 @@ def plan(repo: Repo, targets: Sequence[str]) -> Plan:
 
 
 def names_in_lock(repo: Repo) -> list[str]:
-    """The stages in dvc.lock, in its order; if an earlier run failed or was stopped, those before that run."""
+    """The stages in dvc.lock, in its order; if an earlier run failed or was stopped, those before that run.
+
+    A killed DVC can leave a dvc.lock that ends after a whole entry. Then these are the stages of its copy, where it
+    begins with the same ones.
+    """
     path, noted = Path(repo.root_dir, "dvc.lock"), Path(repo.root_dir, BEFORE)
     with contextlib.suppress(FileNotFoundError, ValueError):  # ValueError: damaged
         return list(json.loads(noted.read_text(encoding="utf-8")))
+    copy = Path(repo.root_dir, COPY)
     names = list(load_yaml(path).get("stages", {})) if path.exists() else []
+    whole = list(load_yaml(copy).get("stages", {})) if copy.exists() and is_whole(copy) else []
+    if names and whole[: len(names)] == names:
+        names = whole
     with atomic_file(noted) as temporary:
         temporary.write_text(json.dumps(names), encoding="utf-8")
     return names

@@ -1,5 +1,5 @@
-"""Where the runs and the scores of a source of transfer lie, of seeds that train on two halves in turn, and what is
-computed on a target: beside those of the cohorts."""
+"""Where the runs and the scores lie of a source of transfer, of seeds that train on two halves in turn or without
+labels, and what is computed on a target: beside those of the cohorts."""
 
 from pathlib import Path
 
@@ -12,6 +12,16 @@ def run_of(source: str) -> str:
 def split_of(cohort: str) -> str:
     """Likewise the name of a cohort of second_split."""
     return f"split-{cohort}"
+
+
+def pretrained(cohort: str) -> str:
+    """Likewise the name of a cohort of pretrain."""
+    return f"self-{cohort}"
+
+
+def cut_of(level: str) -> str:
+    """Likewise the name of what the networks of a level of pruning predict, beside the dense ones."""
+    return f"cut-{level}"
 
 
 def on(target: str) -> str:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -81,18 +82,24 @@ def name() -> str:
         raise UserError("DVC_STAGE is not set: run stages through dvc, such as: dvc repro download") from None
 
 
-def params(**sections: type[Section]) -> View:
+def params(item: str | None = None, **sections: type[Section]) -> View:
     """The sections of params.yaml that this stage reads, checked, and limited to the keys that dvc.yaml declares.
 
     A stage reads a network or a training at the key that names it: ``networks.${early.network}`` declares
-    early.network.
+    early.network. item: the key of an item that names its own, such as transfer.sources.lenet; dvc.yaml declares these
+    as ``networks.${item.network}``, so that the names do not matter, and the stage reads them as item.network.
     """
     values = read_yaml("params.yaml")
     named = load_named(values, "params.yaml")
     checked = {
         key: validate(model, values.get(key, {}), "params.yaml", (key,), named) for key, model in sections.items()
     }
-    return View(SimpleNamespace(**checked), _declared("params", as_read=True))
+    of_item = {} if item is None else {"item": reduce(_part, item.split("."), checked)}
+    return View(SimpleNamespace(**checked, **of_item), _declared("params", as_read=True))
+
+
+def _part(whole: Any, name: str) -> Any:
+    return whole[name] if isinstance(whole, dict) else getattr(whole, name)
 
 
 @contextmanager

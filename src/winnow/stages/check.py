@@ -13,7 +13,7 @@ from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml
 from winnow.params.training import Network
 from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
-from winnow.scores.sources import on, run_of, split_of
+from winnow.scores.sources import cut_of, on, pretrained, run_of, split_of
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files, shown
@@ -45,6 +45,7 @@ def check() -> None:
         check_own(f"params.yaml: networks.{name}", network)
     networks = [part.network for part in (params.early, params.retrain, params.dense)]
     networks += [source.network for source in params.transfer.sources.values()]
+    networks += [cohort.network for cohort in params.pretrain.cohorts.values()]
     own = {path for network in networks for path in own_files(network)}
     keep_only(Path("data/early"), in_early(params))  # now, because later several stages may be reading it
     values = read_yaml("params.yaml")
@@ -67,6 +68,8 @@ def in_early(params: Params) -> list[str]:
     cohorts = list(params.early.cohorts)
     gradients = [f"{cohort}-{name}.safetensors" for cohort in cohorts for name in params.score.gradients]
     others = [*map(run_of, params.transfer.sources), *map(split_of, params.second_split.cohorts)]
+    others += map(pretrained, params.pretrain.cohorts)
+    others += map(cut_of, params.compression.levels)
     return [*cohorts, *gradients, *others, *map(on, params.target.sets)]
 
 

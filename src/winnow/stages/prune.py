@@ -55,9 +55,8 @@ def prune(name: str) -> None:
         tick(1)
 
     side_by_side(begin, seeds, workers(device), Bar(len(seeds), f"prune@{name}, pruning", "ticket"))
-    task = Task(
-        images, training, schedule, from_tickets(begun, after_step=during(rule, schedule, first, images)), first
-    )
+    hooks = during(rule, schedule, first, images)
+    task = Task(images, training, schedule, from_tickets(begun, after_step=hooks, trains=rule.trains), first)
     fit_side_by_side({trained: task}, seeds, f"prune@{name}", on_end=keep_ticket(material.splits))
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")

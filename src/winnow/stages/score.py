@@ -3,7 +3,7 @@
 This trains nothing. Gradient scores come from their own stages (score_gradients), which take minutes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,25 +20,30 @@ from winnow.claims.agreement import agreement_table
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
 from winnow.params.aggregate import Aggregate
+from winnow.params.compression import Compression
 from winnow.params.early import Early, Score
 from winnow.params.ntk import Ntk
+from winnow.params.pretrain import Pretrain
 from winnow.params.second_split import SecondSplit
 from winnow.params.transfer import Transfer
 from winnow.scores.aggregate import score_table
 from winnow.scores.columns import column
 from winnow.scores.compute import compare_seeds, compute
-from winnow.scores.families import OF_ONE_RUN, OF_SEEDS, OF_SPLITS
+from winnow.scores.cuts import of_cuts
+from winnow.scores.families import OF_CUTS, OF_ONE_RUN, OF_PRETRAINED, OF_SEEDS, OF_SPLITS
 from winnow.scores.neighbours import neighbours
 from winnow.scores.out_of_sample import out_of_sample
+from winnow.scores.pretrained import of_pretrained
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
-from winnow.scores.sources import file_of, run_of, split_of
+from winnow.scores.sources import cut_of, file_of, pretrained, run_of, split_of
 from winnow.scores.splits import of_splits
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 from winnow.stages._stage import main, naming, params
 from winnow.storage import atomic_folder, load_table, save_json, save_table
 
 EARLY = Path("data/early")
+OfOwnRuns = Mapping[str, Mapping[str, Callable[[str], SeedScores]]]
 
 
 def score() -> None:
@@ -49,18 +54,28 @@ def score() -> None:
         ntk=Ntk,
         transfer=Transfer,
         second_split=SecondSplit,
+        pretrain=Pretrain,
+        compression=Compression,
     )
     cohorts = list(options.early.cohorts)
     sources = list(options.transfer.sources)
-    splits = [split_of(name) for name in options.second_split.cohorts]
     images = load_table("data/labels.parquet")
     of_folder = partial(EarlyRuns, labels=images["label"].to_numpy(), dataset=Path("data/images"))
     runs = {name: of_folder(EARLY / name) for name in cohorts}
     epoch = options.aggregate.suspects_epoch
     epoch = options.early.epochs[-1] if epoch is None else epoch
     class_names = load_facts("data/images")["class_names"]
+    splits, unlabelled = map(split_of, options.second_split.cohorts), map(pretrained, options.pretrain.cohorts)
+    cuts = [EARLY / cut_of(level) for level in options.compression.levels]
+    own = {
+        OF_SPLITS: {name: partial(of_splits, folder=EARLY / name, images=len(images)) for name in splits},
+        OF_PRETRAINED: {
+            name: partial(of_pretrained, folder=EARLY / name, classes=len(class_names)) for name in unlabelled
+        },
+        OF_CUTS: {"cuts": partial(of_cuts, levels=cuts)},
+    }
     with atomic_folder("data/scores") as folder:
-        scores = scores_of(runs, splits, options.score, options.early.features, folder)
+        scores = scores_of(runs, own, options.score, options.early.features, folder)
         table = score_table(images, scores)
         outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
@@ -105,20 +120,20 @@ def score() -> None:
 
 
 def scores_of(
-    runs: dict[str, EarlyRuns], splits: list[str], asked: Any, features: Sequence[int], folder: Path
+    runs: dict[str, EarlyRuns], own: OfOwnRuns, asked: Any, features: Sequence[int], folder: Path
 ) -> dict[str, SeedScores]:
     """Every score of all cohorts, by name. Also writes the scores computed here to the folder, seed by seed.
 
-    splits: the folders, in that of early, of the seeds that train on two halves in turn. features: the epochs after
-    which early kept the inputs of the last layer.
+    own: of families that take other runs than those of the cohorts, what computes a score of that name, by the name of
+    these runs. features: the epochs after which early kept the inputs of the last layer.
     """
     files: dict[str, list[Path]] = {}
-    of_halves, images = methods.names(OF_SPLITS), len(next(iter(runs.values())).labels)
     for name in asked.scores:
-        if name in of_halves:
-            files[name] = [folder / f"{split}-{name}.safetensors" for split in splits]
-            for path, split in zip(files[name], splits, strict=True):
-                save_scores(path, of_splits(name, EARLY / split, images))
+        family = next((family for family in own if name in methods.names(family)), None)
+        if family is not None:
+            files[name] = [folder / f"{run}-{name}.safetensors" for run in own[family]]
+            for path, of_run in zip(files[name], own[family].values(), strict=True):
+                save_scores(path, of_run(name))
             continue
         files[name] = [folder / f"{cohort}-{name}.safetensors" for cohort in runs]
         compared = compare_seeds(name, list(runs.values())) if name in methods.names(OF_SEEDS) else []

@@ -1,15 +1,10 @@
 """Train the networks of one source for the first epochs, as the stage early does a cohort, and keep what it keeps."""
 
-from types import SimpleNamespace
-
 from winnow.datasets.images import load_facts, load_split
-from winnow.params.base import read_yaml, validate
 from winnow.params.early import Early
-from winnow.params.named import load_named
 from winnow.params.transfer import Transfer
-from winnow.params.view import View
 from winnow.scores.sources import run_of
-from winnow.stages._stage import _declared, finish, main, naming, scratch
+from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
@@ -17,7 +12,7 @@ from winnow.training.fit import Task, fit_side_by_side, fresh
 
 
 def transfer(name: str) -> None:
-    options = params_of(name)
+    options = params(f"transfer.sources.{name}", early=Early, transfer=Transfer)
     source, epochs = options.item, options.early.epochs
     facts = load_facts("data/images")
     device = chosen_device()
@@ -36,17 +31,6 @@ def transfer(name: str) -> None:
         on_end=keep_visits(len(images)),
     )
     finish(folder, f"data/early/{run_of(name)}")
-
-
-def params_of(name: str) -> View:
-    """As ``_stage.params``, which knows the networks and trainings of sections only: those that a source names are
-    declared as ``networks.${item.network}``, so that the names do not matter, and read as item.network."""
-    values = read_yaml("params.yaml")
-    named = load_named(values, "params.yaml")
-    early = validate(Early, values.get("early", {}), "params.yaml", ("early",), named)
-    transfer = validate(Transfer, values.get("transfer", {}), "params.yaml", ("transfer",), named)
-    sections = SimpleNamespace(early=early, transfer=transfer, item=transfer.sources[name])
-    return View(sections, _declared("params", as_read=True))
 
 
 if __name__ == "__main__":

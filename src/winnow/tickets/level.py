@@ -2,8 +2,9 @@
 mask while they train."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -12,15 +13,17 @@ from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.adaptive import cut_most
+from winnow.pruning.bias_correction import correct_biases, mean_outputs
 from winnow.pruning.context import Batches, Context, Scores, batches_of
 from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
 from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule
+from winnow.pruning.trains import freeze_others
 from winnow.pruning.weights import State, States
 from winnow.tickets.files import Ticket
 from winnow.tickets.train import Splits, evaluate
-from winnow.training.batches import DeviceImages
+from winnow.training.batches import Batch, DeviceImages
 from winnow.training.loop import Run, StepHook, change_mask
 from winnow.training.schedule import Schedule
 
@@ -42,17 +45,19 @@ def begin_level(
 
     ``about`` has ``after_cuts``: the errors, by split, of the parent's trained weights right after the cut, and after
     the same fraction is cut once more. It is [] if nothing was cut or trained; its second entry is {} if the floor or
-    a structure does not allow a second cut.
+    a structure does not allow a second cut. If the level changes weights to make up for the pruned ones, the first
+    entry is of the changed ones, and the second is {}.
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
+    freeze_others(copy.deepcopy(parent.network), rule.trains)  # an impossible choice raises
     about = {key: parent.about[key] for key in ("network", "classes", "shape")}
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
 
-    def errors(mask: Mask, on: Splits) -> dict[str, float]:
-        """The errors of the parent's weights under a mask."""
-        module.load_state_dict(apply(state, mask))
+    def errors(mask: Mask, on: Splits, weights: State = state) -> dict[str, float]:
+        """The errors of the parent's weights, or of others, under a mask."""
+        module.load_state_dict(apply(weights, mask))
         recalibrate_on(module, material.splits["train"])
         return {name: error for name, (error, _) in evaluate(module, on).items()}
 
@@ -65,7 +70,7 @@ def begin_level(
     mask, before_training = parent.mask, rule.during is None or rule.moves
     if rule.during:  # an impossible choice raises before the training
         left = count_left(mask if rule.moves else cut(mask)(rule.fraction or 0))
-        rule.during(During(0, 1, count_left(mask), left, lambda _run, _left: None))
+        rule.during(During(0, 1, count_left(mask), left, lambda *_: None))
     if before_training and rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
         most = 1.0 if rule.min_density is None else max(0.0, 1 - rule.min_density * every / max(left, 1))
@@ -74,13 +79,36 @@ def begin_level(
         mask = cut_most(mask, cut(mask), lambda m: errors(m, train_split)["train"], limit, rule.floor, most).mask
     elif before_training and rule.criterion:
         mask = cut(mask)(rule.fraction or 0)
+
+    def updated() -> State:
+        assert rule.update is not None
+        module.load_state_dict(apply(state, parent.mask))
+        found = rule.update(Context(module, parent.mask, batches, seed), mask)
+        return state | {name: weight.cpu() for name, weight in found.items()}
+
+    def corrected() -> State:
+        def passes() -> Iterable[Batch]:
+            return material.splits["train"].mixed(500)
+
+        module.load_state_dict(apply(state, parent.mask))
+        before = mean_outputs(module, passes)
+        module.load_state_dict(apply(state, mask))
+        recalibrate_on(module, material.splits["train"])
+        correct_biases(module, before, passes)
+        return {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
+
+    begun = rule.weights(States(state, rewound, lambda: _fresh(about, seed), updated, corrected))
     after_cuts = []
     if count_left(mask) < count_left(parent.mask) and rule.has_parent:
         fraction = 1 - count_left(mask) / count_left(parent.mask)
-        again = rule.structure is None and may_cut(mask, fraction, rule.floor)
-        after_cuts = [errors(mask, material.splits), errors(cut(mask)(fraction), material.splits) if again else {}]
-    states = States(state, rewound, lambda: _fresh(about, seed))
-    return rule.weights(states), mask, about | {"after_cuts": after_cuts}
+        again = rule.structure is None and not rule.makes_up and may_cut(mask, fraction, rule.floor)
+        once = errors(mask, material.splits, begun if rule.makes_up else state)
+        after_cuts = [once, errors(cut(mask)(fraction), material.splits) if again else {}]
+    if rule.recalibrates:
+        module.load_state_dict(apply(begun, mask))
+        recalibrate_on(module, material.splits["train"])
+        begun = {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
+    return begun, mask, about | {"after_cuts": after_cuts}
 
 
 def _fresh(about: dict[str, Any], seed: int) -> State:
@@ -91,14 +119,16 @@ def _fresh(about: dict[str, Any], seed: int) -> State:
 def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
     """From how many weights remain to the mask that the rule's criterion and allocation, or its structure, give."""
     assert rule.criterion is not None
+    return rule.rounds(context, rule.criterion, partial(_keep, rule, context))
 
-    def keep(scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
-        if rule.structure is not None:
-            return rule.structure(scores, mask, *((context, left, rule.allocation) if rule.takes_prune else ()))
-        order = [name for name, _ in context.network.named_parameters()]
-        return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order)
 
-    return rule.rounds(context, rule.criterion, keep)
+def _keep(rule: Rule, context: Context, scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
+    """The mask of the highest scores among a mask's weights, by the rule's structure or allocation."""
+    if rule.structure is not None:
+        return rule.structure(scores, mask, *((context, left, rule.allocation) if rule.takes_prune else ()))
+    order = [name for name, _ in context.network.named_parameters()]
+    uses = context.uses() if rule.uses else None
+    return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order, uses)
 
 
 def during(
@@ -112,8 +142,12 @@ def during(
             return None
         batches: Batches = batches_of(images, seed)
 
-        def change(run: Run, left: int) -> None:
-            change_mask(run, pruned(rule, Context(run.network, dict(run.mask), batches, seed))(left))
+        def change(run: Run, left: int, scores: Scores | None = None) -> None:
+            context = Context(run.network, dict(run.mask), batches, seed)
+            if scores is None:
+                change_mask(run, pruned(rule, context)(left))
+            else:
+                change_mask(run, _keep(rule, context, scores, begun.mask, left))
 
         before = count_left(begun.mask)
         after = before if rule.moves else left_after(begun.mask, rule.fraction or 0)

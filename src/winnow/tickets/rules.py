@@ -13,7 +13,8 @@ from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
-from winnow.pruning.weights import WEIGHTS
+from winnow.pruning.trains import TRAINS
+from winnow.pruning.weights import MAKE_UP, WEIGHTS
 
 EXAMPLES = {"prune": 0.2, "max_error_rise": 0.02}
 FAMILIES = {  # by choice: the family, and the name that means none of its methods
@@ -41,10 +42,13 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
                 functions[choice] = methods.find(family, chosen)
             except ValueError as error:
                 raise ValueError(f"{key}.{choice}: {error}{f', or {without}' if without else ''}") from None
-    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES)):
+    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES), ("trains", TRAINS)):
         if getattr(choices, choice) not in those:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
-    if "criterion" in functions:
+    own_scores = "when" in functions and methods.has_mark(functions["when"], "OWN_SCORES")
+    if own_scores:
+        _check_own_scores(key, choices, functions["allocation"])
+    elif "criterion" in functions:
         functions["rounds"] = in_rounds
     bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
@@ -57,6 +61,15 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     patterned = "structure" in functions and not takes_prune
     _check_amount(key, level, anywhere or choices.criterion == NONE or patterned, before)
     _check_parent(key, level, anywhere)
+    _check_training(key, choices)
+    update = None
+    if choices.weights in MAKE_UP and not before:
+        raise ValueError(f"{key}.weights: {choices.weights} is for levels pruned before the training; take when: once")
+    if choices.weights == "updated":
+        found = methods.mark_of(functions["criterion"], "update", None) if "criterion" in functions else None
+        if found is None:
+            raise ValueError(f"{key}.weights: updated needs a criterion that has an update, such as woodfisher")
+        update = partial(found, **bound["criterion"].keywords)
     several = before and not patterned
     return Rule(
         criterion=bound.get("criterion"),
@@ -73,6 +86,11 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         min_density=level.min_density,
         floor=floor,
         rounds=_rounds(bound["rounds"], functions["criterion"], several) if "rounds" in bound else in_rounds,
+        uses=methods.has_mark(functions["allocation"], "USES"),
+        update=update,
+        makes_up=choices.weights in MAKE_UP,
+        trains=TRAINS[choices.trains],
+        recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
 
@@ -117,6 +135,16 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 
+def _check_own_scores(key: str, choices: Choices, allocation: Callable[..., Any]) -> None:
+    """What prunes by scores of its own leaves nothing for a criterion to do."""
+    if choices.criterion != Choices().criterion:
+        raise ValueError(f"{key}.criterion: {choices.when} has scores of its own; leave it out")
+    if methods.has_mark(allocation, "AT_LEAST_ZERO"):
+        raise ValueError(
+            f"{key}.allocation: {choices.allocation} takes scores of at least zero, which {choices.when} does not give"
+        )
+
+
 def _check_structure(key: str, choices: Choices, level: Level, takes_prune: bool, of_channels: bool) -> None:
     """A structure needs scores, and a mask that changes would break it. Unless it takes an amount, it says itself how
     many weights each layer keeps."""
@@ -131,11 +159,24 @@ def _check_structure(key: str, choices: Choices, level: Level, takes_prune: bool
         raise ValueError(f"{key}.criterion: structure {choices.structure} needs one, such as magnitude")
 
 
+def _check_training(key: str, choices: Choices) -> None:
+    """What changes the mask in training needs a training, in which all weights have gradients."""
+    if choices.when != "once":
+        for choice, wrong in (("schedule", choices.schedule == "no_training"), ("trains", choices.trains != "all")):
+            if wrong:
+                value = getattr(choices, choice)
+                raise ValueError(
+                    f"{key}.{choice}: {value} is for levels pruned once; {choices.when} trains all weights"
+                )
+    if choices.schedule == "no_training" and choices.trains != "all":
+        raise ValueError(f"{key}.trains: schedule no_training trains none; leave it out")
+
+
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
     """A level without a parent cannot ask for its trained weights, its error or its mask."""
     if level.parent != NO_PARENT:
         return
-    if level.choices.weights == "trained":
+    if level.choices.weights in ("trained", *MAKE_UP):
         raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
         raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")

@@ -8,6 +8,7 @@ import pandas as pd
 from torch import nn
 
 from winnow.pruning.masks import density
+from winnow.pruning.trains import every, freeze_others
 from winnow.storage import load_table, save_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.training.batches import DeviceImages
@@ -23,12 +24,15 @@ def from_tickets(
     begun: Path,
     order: Callable[[int], int] = int,
     after_step: Callable[[Ticket, int], StepHook | None] = lambda _ticket, _seed: None,
+    trains: Callable[[nn.Module], set[str]] = every,
 ) -> Callable[[int], Beginning]:
     """Begin with the tickets ``begun/seed<s>.safetensors``. order: from a replicate's seed to the seed for the order of
-    its data and for augmentation. after_step: from the ticket and the seed to the hook after every step."""
+    its data and for augmentation. after_step: from the ticket and the seed to the hook after every step. trains: from a
+    network to the names of the parameters that train."""
 
     def begin(seed: int) -> Beginning:
         ticket = load_ticket(begun / f"seed{seed}.safetensors")
+        freeze_others(ticket.network, trains)
         return Beginning(ticket.network, order(seed), ticket.mask, ticket.about, after_step(ticket, seed))
 
     return begin

@@ -11,7 +11,7 @@ from winnow.params.training import Network, Training
 from winnow.progress import Bar
 from winnow.training.batches import DeviceImages
 from winnow.training.device import together, workers
-from winnow.training.loop import Beginning, Run, finish, start, train
+from winnow.training.loop import Beginning, Epoch, Run, finish, start, train, train_epoch
 from winnow.training.plan import Plan
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick, side_by_side
@@ -24,7 +24,8 @@ class Task:
     """What to train, and on which images.
 
     begin: a function from a seed to what its run begins with. step: the step of the schedule where every run begins,
-    without momentum; from there on, its data are the same as for a run from step 0.
+    without momentum; from there on, its data are the same as for a run from step 0. one_epoch: what an epoch of
+    training is; by default one of classification.
     """
 
     images: DeviceImages
@@ -32,6 +33,7 @@ class Task:
     schedule: Schedule
     begin: Callable[[int], Beginning]
     step: int = 0
+    one_epoch: Epoch = train_epoch
 
 
 def fresh(
@@ -68,7 +70,7 @@ def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook
             begin = task.begin(seed)
             begin.network.to(task.images.device)
             runs.append(start(begin, folder / f"seed{seed}", task.step, task.step // task.schedule.epoch))
-    for run in train(runs, task.images, task.training, task.schedule, tick):
+    for run in train(runs, task.images, task.training, task.schedule, tick, task.one_epoch):
         on_epoch(run)
     for run in runs:
         on_end(run)

@@ -22,5 +22,5 @@ def load_but_last(network: nn.Module, state: Mapping[str, np.ndarray]) -> None:
     merged = {name: torch.from_numpy(tensor) for name, tensor in state.items()} | own
     wrong = misfit(network, merged)
     if wrong:
-        raise ValueError(f"the retrained network differs in more than its last linear layer: {wrong}")
+        raise ValueError(f"the network differs in more than its last linear layer: {wrong}")
     network.load_state_dict(merged)

@@ -67,6 +67,7 @@ class Run:
     rows: Tensor | None = None  # of the images that it trains on, int64 [m]; None for all
     plan: Plan | None = None
     known: State = field(default_factory=dict)  # to the plan, of the images
+    memory: dict[str, Tensor] = field(default_factory=dict)  # what after_step keeps from step to step; empty at first
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -87,7 +88,8 @@ class Run:
         self.records.setdefault(name, []).append(value)
 
 
-StepHook = Callable[[Run], None]  # may use only the run's step, mask, weights and gradients: a restart has nothing else
+# may use only the run's step, mask, weights, gradients and memory: a restart has nothing else
+StepHook = Callable[[Run], None]
 
 
 def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
@@ -262,7 +264,7 @@ def train_epoch(
             run.step += 1
         if graphs is None:
             for i, run in enumerate(runs):
-                _seed_layers(draws[i], device)
+                seed_layers(draws[i], device)
                 of_batch = [every[i] for every in (*taught, *weights)]
                 found = take_step(run, training, images.teaching, inputs[i], labels[i], rate, *of_batch)
                 for result, value in zip(results, found, strict=True):
@@ -327,7 +329,7 @@ def _record(runs: Sequence[Run], rate: float, visits: list[Tensor], results: tup
         run.record("training", np.array([rate, loss.mean().item(), hit.mean()]))
 
 
-def _seed_layers(seed: int, device: torch.device) -> None:
+def seed_layers(seed: int, device: torch.device) -> None:
     """Seed torch's global generators, for layers that draw (dropout, stochastic depth)."""
     if device.type == "cpu":
         # not torch.manual_seed: in a process without CUDA it keeps every seed, with a stack trace, in case CUDA starts
@@ -337,14 +339,24 @@ def _seed_layers(seed: int, device: torch.device) -> None:
         torch.manual_seed(seed)
 
 
+# trains runs for one epoch, as ``train_epoch`` does, and takes what it takes
+Epoch = Callable[[Sequence[Run], DeviceImages, Training, Schedule, Graphs | None, Sequence[Visits]], None]
+
+
 def train(
-    runs: Sequence[Run], images: DeviceImages, training: Training, schedule: Schedule, tick: Tick
+    runs: Sequence[Run],
+    images: DeviceImages,
+    training: Training,
+    schedule: Schedule,
+    tick: Tick,
+    one_epoch: Epoch = train_epoch,
 ) -> Iterator[Run]:
     """Train ``runs`` to the end of the schedule, and yield each before its first epoch and after every epoch.
 
     Several runs train in step, on a CUDA device in parallel; of runs with a plan, those that choose as many batches.
     ``tick`` gets the number of steps done, including those of
-    an earlier call that was interrupted.
+    an earlier call that was interrupted. one_epoch: what an epoch of training is; another than train_epoch gets no
+    graphs.
 
     When the caller has handled an epoch, the run is written to ``run.state``, at most once a second; if the file exists
     at the start, the run resumes from it. So after an interruption the caller may handle an epoch again, with the same
@@ -359,7 +371,7 @@ def train(
             yield run
             save(run)
     # a graph runs no Python, so it cannot include what happens after a step
-    graphed = images.device.type == "cuda" and not any(run.after_step for run in runs)
+    graphed = images.device.type == "cuda" and one_epoch is train_epoch and not any(run.after_step for run in runs)
     graphs = graphed_steps(runs, training, images.teaching) if graphed else None
     tick(sum(_done(run, schedule) for run in runs) - ticked)
     ticked = sum(_done(run, schedule) for run in runs)
@@ -368,7 +380,7 @@ def train(
         behind = min(run.epoch for run in unfinished)
         group = [run for run in unfinished if run.epoch == behind]
         for part, visits in _in_step(group, images, training.batch_size):
-            train_epoch(part, images, training, schedule, graphs, visits)
+            one_epoch(part, images, training, schedule, graphs, visits)
             yield from part
         tick(sum(_done(run, schedule) for run in runs) - ticked)
         ticked = sum(_done(run, schedule) for run in runs)
@@ -401,13 +413,14 @@ def _in_step(
 
 
 def save(run: Run) -> None:
-    """Write network, momentum, counters, records, a mask that may change, and what a plan knows, as one safetensors
-    file."""
+    """Write network, momentum, counters, records, a mask that may change with the memory of what changes it, and what a
+    plan knows, as one safetensors file."""
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
         | {f"mask.{name}": kept for name, kept in run.mask.items() if run.after_step}
+        | {f"memory.{name}": tensor for name, tensor in run.memory.items()}
         | {f"known.{name}": value for name, value in run.known.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
         | {"progress": np.array([run.epoch, run.step])},
@@ -422,6 +435,12 @@ def restore(run: Run) -> None:
         change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
     for name, velocity in run.velocity.items():
         velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
+    device = next(run.network.parameters()).device
+    run.memory = {
+        name.removeprefix("memory."): torch.from_numpy(tensor).to(device)
+        for name, tensor in tensors.items()
+        if name.startswith("memory.")
+    }
     run.epoch, run.step = (int(count) for count in tensors["progress"])
     run.known = {name.removeprefix("known."): value for name, value in tensors.items() if name.startswith("known.")}
     run.records = {

@@ -10,7 +10,7 @@ from tests.pruning.criteria.given import IMAGES, by_hand, context, random_mask, 
 from tests.training.small import CLASSES
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.obd import obd
-from winnow.pruning.criteria.woodfisher import inverse_diagonal, woodfisher
+from winnow.pruning.criteria.woodfisher import best_change, inverse_diagonal, update, woodfisher
 
 
 def one_by_one(network: nn.Module, name: str, count: int, size: int) -> Tensor:
@@ -120,3 +120,38 @@ def test_the_loss_rise_is_that_of_the_quadratic_with_the_best_change():
         change[i] = -weight[i]
         change[others] = torch.linalg.solve(fisher[others][:, others], fisher[others, i] * weight[i])
         assert float(scores[i]) == pytest.approx(float(change @ fisher @ change / 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("images", [4, 40])
+def test_the_update_is_the_closed_form_of_the_quadratic(images):
+    """The loss rise of the best change is w' [F^-1 of the pruned]^-1 w / 2, and for one pruned weight the change is
+    -w F^-1 e / [F^-1]_ii (eq. 11); both with the paper's recursion for the inverse."""
+    rng = np.random.default_rng(1)
+    gradients, weights = rng.normal(size=(images, 9)), rng.normal(size=9)
+    inverse, fisher = by_recursion(gradients, 0.1), 0.1 * np.eye(9) + gradients.T @ gradients / images
+    for gone in ([2], [0, 3, 8], [0, 1, 2, 3, 4, 5, 6, 7], list(range(9)), []):
+        kept = ~np.isin(np.arange(9), gone)
+        change = best_change(*(torch.from_numpy(each) for each in (gradients, weights, kept)), 0.1).numpy()
+        np.testing.assert_allclose(change[gone], -weights[gone])
+        rise = weights[gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], weights[gone]) / 2 if gone else 0
+        np.testing.assert_allclose(change @ fisher @ change / 2, rise, rtol=1e-9, atol=1e-12)
+        if gone == [2]:
+            np.testing.assert_allclose(change, -weights[2] * inverse[2] / inverse[2, 2], rtol=1e-9)
+
+
+def test_the_update_of_a_network_is_that_of_its_blocks_and_leaves_the_rest():
+    network = trained_like()
+    before, after = random_mask(network), random_mask(network, 0.5, seed=1)
+    after = {name: kept & before[name] for name, kept in after.items()}
+    given = context(network, mask=before)
+    found = update(given, after, batches=2, batch_size=7, block=10, damping=1e-2)
+    for name, weight in given.weights.items():
+        masked = context(trained_like(), mask=before).network
+        expected, gradients = weight.flatten().double(), one_by_one(masked, name, 2, 7).double()
+        for places in before[name].flatten().nonzero()[:, 0].split(10):
+            stays = after[name].flatten()[places]
+            expected[places] += best_change(gradients[:, places], expected[places], stays, 1e-2)
+        assert not found[name][~after[name]].any()
+        torch.testing.assert_close(found[name].flatten().double(), expected, rtol=1e-3, atol=1e-5)
+    same = update(given, before, batches=2, batch_size=7, block=10, damping=1e-2)
+    assert all(torch.equal(same[name], weight) for name, weight in given.weights.items())

@@ -7,6 +7,7 @@ import numpy as np
 from winnow.pruning.allocations.global_ import global_
 from winnow.pruning.layers import Layers
 
+AT_LEAST_ZERO = True  # takes no scores below zero
 OF_CHANNELS = True  # it counts channels as well as weights
 
 

@@ -7,6 +7,8 @@ from annotated_types import Gt
 
 from winnow.pruning.layers import Layers, share_out
 
+AT_LEAST_ZERO = True  # takes no scores below zero
+
 
 def pq_index(
     layers: Layers, total: int, *, p: Annotated[float, Gt(0)] = 0.5, q: Annotated[float, Gt(0)] = 1.0

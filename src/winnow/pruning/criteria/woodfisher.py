@@ -1,6 +1,7 @@
 """WoodFisher (Singh, Alistarh 2020, "WoodFisher: efficient second-order approximation for neural network compression",
 eq. 10), after optimal brain surgeon (Hassibi, Stork 1993)."""
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
@@ -24,16 +25,75 @@ def woodfisher(
     of the loss of image n alone. Blocks are runs of ``block`` remaining weights of a layer, in row-major order. With a
     block as large as the layer it is optimal brain surgeon, layer by layer.
 
-    The paper also changes the other weights; here they stay as they are. The inverse is by Woodbury's identity, from
-    matrices of images x images, in double precision. In evaluation mode. The gradients of one layer, images x weights,
-    are in memory at a time, and there is a backward pass for every layer. Raises ValueError, naming the layer, for
-    weights whose gradients of single images have no formula.
+    ``update`` changes the other weights. The inverse is by Woodbury's identity, from matrices of images x images, in
+    double precision. In evaluation mode. The gradients of one layer, images x weights, are in memory at a time, and
+    there is a backward pass for every layer. Raises ValueError, naming the layer, for weights whose gradients of single
+    images have no formula.
     """
+    import torch
+
+    scores = {}
+    for name, live, gradients in _gradients(context, batches, batch_size):
+        weight = context.weights[name]
+        inverse = torch.cat([inverse_diagonal(part.double(), damping) for part in gradients.split(block, 1)])
+        layer = torch.zeros(weight.numel(), dtype=torch.float64, device=weight.device)
+        layer[live] = weight.flatten()[live].double().square() / (2 * inverse)
+        scores[name] = layer.reshape(weight.shape)
+    return scores
+
+
+def update(
+    context: "Context", mask: "Mapping[str, Tensor]", *, batches: int, batch_size: int, block: int, damping: float
+) -> "dict[str, Tensor]":
+    """The weights after the cut from the context's mask to this one: zero where the cut has pruned, the others of a
+    block changed such that the loss rises least, to second order, with F in place of the Hessian.
+
+    Arguments, blocks and memory are those of ``woodfisher``. The paper (eq. 11) adds up the changes for each pruned
+    weight as if it were the only one; here a block's change is the best for all of them together, which is the same for
+    one weight: ``best_change``. The gradient of the loss is taken to be zero, as at the end of a training.
+    """
+    weights = {}
+    for name, live, gradients in _gradients(context, batches, batch_size):
+        flat = context.weights[name].flatten().clone()
+        stays = mask[name].flatten().to(flat.device)
+        for places, part in zip(live.nonzero()[:, 0].split(block), gradients.split(block, 1), strict=True):
+            kept, old = stays[places], flat[places].double()
+            change = best_change(part.double(), old, kept, damping)
+            flat[places] = (old + change).masked_fill(~kept, 0).to(flat.dtype)
+        weights[name] = flat.reshape(context.weights[name].shape)
+    return weights
+
+
+def best_change(gradients: "Tensor", weights: "Tensor", kept: "Tensor", damping: float) -> "Tensor":
+    """The change d [c] of weights [c] that minimises d' F d under d = -w where they are not kept, bool [c], with F =
+    damping I + G' G / n, of gradients G [n, c]: for the kept ones G' (n damping I + G G')^-1 H w, with H the gradients
+    of the others, and G those of the kept."""
+    import torch
+
+    n, of_kept, gone = len(gradients), gradients[:, kept], ~kept
+    inner = of_kept @ of_kept.T + n * damping * torch.eye(n, dtype=gradients.dtype, device=gradients.device)
+    change = -weights.clone()
+    change[kept] = of_kept.T @ torch.linalg.solve(inner, gradients[:, gone] @ weights[gone])
+    return change
+
+
+def inverse_diagonal(gradients: "Tensor", damping: float) -> "Tensor":
+    """The diagonal [c] of the inverse of damping I + G' G / n, of gradients G [n, c]."""
+    import torch
+
+    n = len(gradients)
+    inner = gradients @ gradients.T / damping + n * torch.eye(n, dtype=gradients.dtype, device=gradients.device)
+    half = torch.linalg.solve_triangular(torch.linalg.cholesky(inner), gradients, upper=False)
+    return (1 - half.square().sum(0) / damping) / damping
+
+
+def _gradients(context: "Context", batches: int, batch_size: int) -> "Iterator[tuple[str, Tensor, Tensor]]":
+    """For each layer its name, which of its weights remain, bool flat, and the gradients of single images for these,
+    [images, remaining weights]."""
     import torch
 
     from winnow.pruning.single_images import each_gradient
 
-    scores = {}
     for name, weight in context.weights.items():
         live = context.mask[name].flatten().to(weight.device)
         one_layer = context.only(name)
@@ -53,19 +113,4 @@ def woodfisher(
             )
 
         one_layer.for_batches(collect, batches, batch_size, training=False)
-        gradients = torch.cat(rows)
-        inverse = torch.cat([inverse_diagonal(part.double(), damping) for part in gradients.split(block, 1)])
-        layer = torch.zeros(weight.numel(), dtype=torch.float64, device=weight.device)
-        layer[live] = weight.flatten()[live].double().square() / (2 * inverse)
-        scores[name] = layer.reshape(weight.shape)
-    return scores
-
-
-def inverse_diagonal(gradients: "Tensor", damping: float) -> "Tensor":
-    """The diagonal [c] of the inverse of damping I + G' G / n, of gradients G [n, c]."""
-    import torch
-
-    n = len(gradients)
-    inner = gradients @ gradients.T / damping + n * torch.eye(n, dtype=gradients.dtype, device=gradients.device)
-    half = torch.linalg.solve_triangular(torch.linalg.cholesky(inner), gradients, upper=False)
-    return (1 - half.square().sum(0) / damping) / damping
+        yield name, live, torch.cat(rows)
