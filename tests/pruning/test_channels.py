@@ -172,6 +172,17 @@ def test_every_group_keeps_its_least_channels():
         channels(diverged, given.mask, given, most, global_)
 
 
+def test_every_group_keeps_a_multiple():
+    given = context(network_of("convnet", 6))  # groups of 6, 12 and 24 channels
+    for left in (0.9, 0.5, 0.3):
+        most = round(left * count_left(given.mask))
+        found = channels(filter_norm(given), given.mask, given, most, global_, multiple=4)
+        assert count_left(found) <= most
+        for name, size in (("0.weight", 6), ("4.weight", 12), ("8.weight", 24)):
+            kept = int(found[name].flatten(1).any(1).sum())
+            assert kept in {*range(4, size, 4), size}
+
+
 def test_multiplications_by_hand():
     network, size = network_of("resnet8", 4), 8 * 8
     used = positions(network, torch.zeros(2, *SHAPE))
@@ -207,7 +218,13 @@ def test_half_of_the_multiplications():
 
 def test_a_level_takes_prune_and_an_allocation_of_channels():
     found = rule(structure="channels", criterion="filter_norm", norm="l2", prune=0.5, of="multiplications")
-    assert found.structure.keywords == {"of": "multiplications", "reduce": "mean", "relative": True, "least": 1}
+    assert found.structure.keywords == {
+        "of": "multiplications",
+        "reduce": "mean",
+        "relative": True,
+        "least": 1,
+        "multiple": 1,
+    }
     assert found.takes_prune
     assert found.fraction == 0.5
     assert rule(structure="channels", prune=0.5, allocation="uniform", rounds=3).rounds.keywords["rounds"] == 3

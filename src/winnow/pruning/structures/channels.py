@@ -29,18 +29,21 @@ def channels(
     relative: bool = True,
     of: Literal["weights", "multiplications"] = "weights",
     least: Annotated[int, Ge(1)] = 1,
+    multiple: Annotated[int, Ge(1)] = 1,
 ) -> "Mask":
-    """Prune whole channels, those with the lowest scores, until at most ``left`` weights remain: one channel more
-    would be too many. A pruned channel has no weights in any layer: no rows in the layers that write it, and no columns
-    in the layers that read it. Layers around a residual sum lose the same channels. The network's outputs and inputs
-    stay, and so do channels that cannot go alone (``channel_groups``).
+    """Prune whole channels, those with the lowest scores, until at most ``left`` weights remain: one channel more (or
+    ``multiple`` more) would be too many. A pruned channel has no weights in any layer: no rows in the layers that write
+    it, and no columns in the layers that read it. Layers around a residual sum lose the same channels. The network's
+    outputs and inputs stay, and so do channels that cannot go alone (``channel_groups``).
 
     A channel's score is the mean (``reduce: sum``: the sum) of the scores of the remaining weights that write it: over
     each row, then over the layers. relative: divide the scores of layers that share channels by the mean of their
     sizes, so that one ranking of all channels (allocation ``global``) is fair to wide and narrow layers. allocation:
     how many channels each group of layers keeps. of: multiplications counts each weight as often as it is used for one
     image; the fraction of them that remains is then that of ``left`` among the weights. least: the channels that each
-    group keeps. Channels that no remaining weight reads go first, as nothing depends on them.
+    group keeps. multiple: each group keeps a multiple of so many channels, or all it has, because processors compute
+    channels in blocks: 11 channels can take as long as 16. Channels that no remaining weight reads go first, as nothing
+    depends on them.
 
     Raises ValueError if no channel can go, if the least channels have more weights than should remain, or if a score is
     NaN.
@@ -70,8 +73,8 @@ def channels(
         """The mask with so many channels."""
         found, counts = {name: kept.clone() for name, kept in mask.items()}, allocation(layers, total)
         for name, group in groups.items():
-            gone = np.ones(group.size, bool)
-            gone[alive[name][~lowest(values[name], len(values[name]) - counts[name])]] = False
+            gone, count = np.ones(group.size, bool), -(-counts[name] // multiple) * multiple
+            gone[alive[name][~lowest(values[name], max(len(values[name]) - count, 0))]] = False
             clear(found, group.writers, 0, gone)
             clear(found, group.readers, 1, gone)
         return found
