@@ -53,6 +53,7 @@ bench: $(VENV)/installed
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --constraint requirements.lock '.[bench]'
 	python benchmarks/grand.py
 	python benchmarks/criteria.py
+	python benchmarks/smaller.py
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/startup.py

@@ -19,6 +19,7 @@ __all__ = [
     "rewind",
     "score",
     "select",
+    "smaller",
     "suspects",
 ]
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from winnow.direct.landscape import hessian_eigenvalues, line
     from winnow.direct.pruning import density, hold, prune, rewind
     from winnow.direct.scores import features, score, suspects
+    from winnow.direct.smaller import smaller
     from winnow.direct.subsets import select
     from winnow.landscape.barrier import barrier
     from winnow.scores.of_margins.aum import aum
@@ -44,6 +46,7 @@ else:
             "direct.landscape": ("hessian_eigenvalues", "line"),
             "direct.pruning": ("density", "hold", "prune", "rewind"),
             "direct.scores": ("features", "score", "suspects"),
+            "direct.smaller": ("smaller",),
             "direct.subsets": ("select",),
             "landscape.barrier": ("barrier",),
             "scores.of_margins.aum": ("aum",),

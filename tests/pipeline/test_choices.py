@@ -1,8 +1,10 @@
 """Levels of other choices than iterative magnitude pruning, from params.yaml to the pictures."""
 
 import json
+from itertools import pairwise
 
 import pytest
+import torch
 
 from tests.pipeline.clone import Clone, in_this_process
 from winnow.tickets.files import Ticket, load_ticket
@@ -94,6 +96,24 @@ def test_two_of_every_four_inputs_of_a_trained_network(clone: Clone, monkeypatch
     grouped = [kept for kept in ticket.mask.values() if kept.shape[1] % 4 == 0]
     assert len(grouped) == len(ticket.mask) - 1
     assert all((kept.unflatten(1, (-1, 4)).sum(2) == 2).all() for kept in grouped)
+
+
+def test_channels_of_a_trained_network(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    level = {"parent": "dense", "rewind": "dense", "data": "full", "structure": "channels", "weights": "trained"}
+    clone.set("pruning.levels", {"half": {**level, "criterion": "filter_norm", "prune": 0.5}})
+    for key, value in {"connectivity.matrix": [], "curvature.levels": [], "perturbation.runs": {}}.items():
+        clone.set(key, value)
+    for stage in ("check", "prune@half", "connectivity", "tickets"):
+        in_this_process(clone, stage, monkeypatch)()
+    found = json.loads(clone.path("metrics/tickets.json").read_text())["half"]
+    assert found["variant"] == "filter_norm+channels+trained"
+    assert 0.4 < found["density"] <= 0.5
+    assert "winnow/pruning/channel_groups.py" in clone.path("data/code/prune/half.txt").read_text()
+    ticket = load_ticket(clone.path("data/tickets/half/seed200/ticket.safetensors"))
+    weights = [weight != 0 for name, weight in ticket.network.named_parameters() if name in ticket.mask]
+    for layer, after in pairwise(weights):
+        assert torch.equal(layer.flatten(1).any(1), after.transpose(0, 1).flatten(1).any(1))
+    assert weights[-1].any(1).all()
 
 
 def test_dvc_runs_a_level_without_a_parent(clone: Clone) -> None:

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from winnow.autograd.weight_uses import weight_uses
 from winnow.pruning.masks import Mask
+from winnow.pruning.multiplications import positions
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, normalise
 
@@ -77,16 +77,13 @@ class Context:
     def uses(self) -> dict[str, int]:
         """How often each of a layer's weights is multiplied for one image, by the names of the prunable weights.
 
-        Raises ValueError, naming the weight, for layers other than two-dimensional convolutions and linear ones.
+        Raises ValueError, naming the weight, for a layer that the network does not call.
         """
-        network = copy.deepcopy(self.network)
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name in self.mask)
         inputs, _ = next(iter(self.batches(1, 1)))
-        found = weight_uses(network, inputs)
-        if missing := [name for name in self.mask if name not in found]:
-            raise ValueError(f"allocation: how often {missing[0]} is used is known of conv2d and linear layers only")
-        return found
+        found = positions(self.network, inputs)
+        if unused := [name for name in self.mask if not found[name]]:
+            raise ValueError(f"allocation: the network does not call the layer of {unused[0]}, so it has no uses")
+        return {name: found[name] for name in self.mask}
 
     def mean_over_batches(self, of_batch: OfBatch, count: int, size: int, training: bool) -> dict[str, Tensor]:
         """The mean over ``count`` batches of ``size`` images of what ``of_batch`` gives: for each prunable weight a

@@ -125,7 +125,7 @@ def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
 def _keep(rule: Rule, context: Context, scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
     """The mask of the highest scores among a mask's weights, by the rule's structure or allocation."""
     if rule.structure is not None:
-        return rule.structure(scores, mask)
+        return rule.structure(scores, mask, *((context, left, rule.allocation) if rule.takes_prune else ()))
     order = [name for name, _ in context.network.named_parameters()]
     uses = context.uses() if rule.uses else None
     return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order, uses)

@@ -54,9 +54,12 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
+    takes_prune = "structure" in functions and methods.has_mark(functions["structure"], "TAKES_PRUNE")
+    of_channels = takes_prune and methods.has_mark(functions["allocation"], "OF_CHANNELS")
     if "structure" in functions:
-        _check_structure(key, choices, level)
-    _check_amount(key, level, anywhere or choices.criterion == NONE or "structure" in functions, before)
+        _check_structure(key, choices, level, takes_prune, of_channels)
+    patterned = "structure" in functions and not takes_prune
+    _check_amount(key, level, anywhere or choices.criterion == NONE or patterned, before)
     _check_parent(key, level, anywhere)
     _check_training(key, choices)
     update = None
@@ -69,11 +72,12 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
                 f"{key}.weights: updated needs a criterion that has an update, such as woodfisher or sparsegpt"
             )
         update = partial(found, **bound["criterion"].keywords)
-    several = before and "structure" not in functions
+    several = before and not patterned
     return Rule(
         criterion=bound.get("criterion"),
         allocation=bound["allocation"],
         structure=bound.get("structure"),
+        takes_prune=takes_prune,
         anywhere=anywhere,
         during=bound.get("when"),
         moves=moves,
@@ -95,7 +99,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
 
 def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], several: bool) -> Callable[..., Any]:
     """The function of the rounds. Where params.yaml does not say how many, as many as the criterion is meant for; but
-    one if not several: the training itself lies between the cuts, or a structure says what remains."""
+    one if not several: the training itself lies between the cuts, or a structure alone says what remains."""
     usual = usual_rounds(criterion) if several else 1
     rounds = bound.keywords["rounds"] or usual
     return partial(bound, comes_back=comes_back(criterion), rounds=rounds)
@@ -120,7 +124,8 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
     else:
         by = f"criterion {choices.criterion} with allocation {choices.allocation}"
         by = by if choices.structure == "weights" else f"structure {choices.structure}"
-        wanted = None if takes_none else level.amount or "prune"
+        usual = level.amount if choices.structure == "weights" else None  # other structures have no adaptive cut
+        wanted = None if takes_none else usual or "prune"
     for amount in ("prune", "max_error_rise"):
         if amount == wanted and getattr(level, amount) is None:
             raise ValueError(f"{key}: {by} needs {amount}, such as {amount}: {EXAMPLES[amount]}")
@@ -142,12 +147,15 @@ def _check_own_scores(key: str, choices: Choices, allocation: Callable[..., Any]
         )
 
 
-def _check_structure(key: str, choices: Choices, level: Level) -> None:
-    """A structure needs scores. It says how many weights each layer keeps, and a mask that changes would break it."""
-    for choice, usual in (("allocation", "global"), ("when", "once")):
-        if getattr(choices, choice) != usual:
-            raise ValueError(f"{key}.{choice}: structure {choices.structure} takes none; leave it out")
-    if (level.model_extra or {}).get("rounds", 1) != 1:
+def _check_structure(key: str, choices: Choices, level: Level, takes_prune: bool, of_channels: bool) -> None:
+    """A structure needs scores, and a mask that changes would break it. Unless it takes an amount, it says itself how
+    many weights each layer keeps."""
+    if choices.allocation != "global" and not of_channels:
+        takes = "counts channels, and takes another" if takes_prune else "takes none; leave it out"
+        raise ValueError(f"{key}.allocation: structure {choices.structure} {takes}")
+    if choices.when != "once":
+        raise ValueError(f"{key}.when: structure {choices.structure} takes none; leave it out")
+    if not takes_prune and (level.model_extra or {}).get("rounds", 1) != 1:
         raise ValueError(f"{key}.rounds: structure {choices.structure} takes none; leave it out")
     if choices.criterion == NONE:
         raise ValueError(f"{key}.criterion: structure {choices.structure} needs one, such as magnitude")

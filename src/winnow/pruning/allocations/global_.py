@@ -4,6 +4,8 @@ import numpy as np
 
 from winnow.pruning.layers import Layers, lowest
 
+OF_CHANNELS = True  # it counts channels as well as weights
+
 
 def global_(layers: Layers, total: int) -> dict[str, int]:
     """Every layer first keeps its ``least`` highest scores. Of all others, the highest stay. Among equal scores the

@@ -8,6 +8,7 @@ from winnow.pruning.allocations.global_ import global_
 from winnow.pruning.layers import Layers
 
 AT_LEAST_ZERO = True  # takes no scores below zero
+OF_CHANNELS = True  # it counts channels as well as weights
 
 
 def lamp(layers: Layers, total: int) -> dict[str, int]:
