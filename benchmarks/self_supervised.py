@@ -33,7 +33,7 @@ from winnow.training.device import chosen_device
 from winnow.training.evaluate import with_features
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.loop import Run
-from winnow.training.pretrain import features_of, keep_features, train_epoch, twins, unlabelled
+from winnow.training.pretrain import keep_features, train_epoch, twins, unlabelled
 from winnow.training.schedule import make_schedule
 
 NOISE, NEIGHBOURS, NETWORK = 0.2, 5, Network(name="convnet", width=16)
@@ -75,7 +75,7 @@ def main() -> None:
 
     def keep_both(run: Run) -> None:
         keep_features(images)(run)
-        save_tensors(run.working / "test.safetensors", {"features": features_of(run.network.network, of_test)})
+        save_tensors(run.working / "test.safetensors", {"features": with_features(run.network.network, of_test)[1]})
 
     def keep_supervised(run: Run) -> None:
         save_tensors(run.working / "features.safetensors", {"features": with_features(run.network, images)[1]})
@@ -92,7 +92,7 @@ def main() -> None:
         fit_side_by_side({supervised: task}, seeds, "with labels", on_end=keep_supervised)
         begun = [twins(NETWORK, images.shape, seed).network.to(device) for seed in seeds]
         votes["weights at the start"] = [
-            votes_of([features_of(own, each) for each in (images, of_test)]) for own in begun
+            votes_of([with_features(own, each)[1] for each in (images, of_test)]) for own in begun
         ]
         files = [[without / f"seed{seed}/{name}.safetensors" for name in ("features", "test")] for seed in seeds]
         votes["without labels"] = [votes_of([load_tensors(file)["features"] for file in own]) for own in files]

@@ -19,10 +19,17 @@ LEVELS = {
 }
 
 
+def without_landscape(clone: Clone) -> None:
+    """Measure no level but against its parent and dense."""
+    clone.set("connectivity.matrix", [])
+    clone.set("curvature.levels", [])
+    clone.set("perturbation.runs", {})
+
+
 def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     clone.set("pruning.levels", {name: {"rewind": "dense", "data": "full", **level} for name, level in LEVELS.items()})
-    for key, value in {"connectivity.matrix": ["dense", "s"], "curvature.levels": [], "perturbation.runs": {}}.items():
-        clone.set(key, value)
+    without_landscape(clone)
+    clone.set("connectivity.matrix", ["dense", "s"])
     for stage in ("check", *(f"prune@{name}" for name in LEVELS), "connectivity", "tickets", "ticket_figures"):
         in_this_process(clone, stage, monkeypatch)()
     assert {path.name for path in clone.path("data/tickets").iterdir()} == {"none", "dense", *LEVELS}
@@ -62,8 +69,7 @@ def test_levels_that_need_little_training_from_end_to_end(clone: Clone, monkeypa
     }
     usual = {"parent": "dense", "rewind": "dense", "data": "full", "prune": 0.5}
     clone.set("pruning.levels", {name: {**usual, **level} for name, level in levels.items()})
-    for key, value in {"connectivity.matrix": [], "curvature.levels": [], "perturbation.runs": {}}.items():
-        clone.set(key, value)
+    without_landscape(clone)
     for stage in ("check", *(f"prune@{name}" for name in levels), "connectivity", "tickets", "ticket_figures"):
         in_this_process(clone, stage, monkeypatch)()
     found = json.loads(clone.path("metrics/tickets.json").read_text())
@@ -84,8 +90,7 @@ def density(ticket: Ticket) -> float:
 def test_two_of_every_four_inputs_of_a_trained_network(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     level = {"parent": "dense", "rewind": "dense", "data": "full", "structure": "n_of_m", "weights": "trained"}
     clone.set("pruning.levels", {"half": level})
-    for key, value in {"connectivity.matrix": [], "curvature.levels": [], "perturbation.runs": {}}.items():
-        clone.set(key, value)
+    without_landscape(clone)
     for stage in ("check", "prune@half", "connectivity", "tickets"):
         in_this_process(clone, stage, monkeypatch)()
     found = json.loads(clone.path("metrics/tickets.json").read_text())["half"]
@@ -101,8 +106,7 @@ def test_two_of_every_four_inputs_of_a_trained_network(clone: Clone, monkeypatch
 def test_channels_of_a_trained_network(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     level = {"parent": "dense", "rewind": "dense", "data": "full", "structure": "channels", "weights": "trained"}
     clone.set("pruning.levels", {"half": {**level, "criterion": "filter_norm", "prune": 0.5}})
-    for key, value in {"connectivity.matrix": [], "curvature.levels": [], "perturbation.runs": {}}.items():
-        clone.set(key, value)
+    without_landscape(clone)
     for stage in ("check", "prune@half", "connectivity", "tickets"):
         in_this_process(clone, stage, monkeypatch)()
     found = json.loads(clone.path("metrics/tickets.json").read_text())["half"]

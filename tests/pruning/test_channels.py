@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tests.pruning.test_structures import rule
+from tests.pruning.test_structures import dense_ticket, rule
+from tests.tickets.test_level import IMAGES, SEED, SPLITS
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.allocations.global_ import global_
@@ -22,6 +23,7 @@ from winnow.pruning.criteria.magnitude import magnitude
 from winnow.pruning.masks import Mask, apply, count_left, is_nested, ones
 from winnow.pruning.multiplications import multiplications, positions
 from winnow.pruning.structures.channels import channels
+from winnow.tickets.level import Material, begin_level
 
 SHAPE = (3, 8, 8)
 
@@ -243,16 +245,7 @@ def test_a_level_takes_prune_and_an_allocation_of_channels():
 
 
 def test_a_level_from_a_trained_parent(tmp_path: Path):
-    from tests.tickets.test_level import IMAGES, SEED, SPLITS
-    from tests.training.small import CLASSES
-    from winnow.tickets.files import load_ticket, save_ticket
-    from winnow.tickets.level import Material, begin_level
-
-    params = Network(name="resnet8", width=4)
-    network = initialise(params, CLASSES, IMAGES.shape, SEED)
-    about = {"network": params.model_dump(), "classes": CLASSES, "shape": list(IMAGES.shape), "after_cuts": []}
-    save_ticket(tmp_path / "parent.safetensors", network.state_dict(), ones(network), about)
-    parent = load_ticket(tmp_path / "parent.safetensors")
+    parent = dense_ticket(Network(name="resnet8", width=4), tmp_path)
     for criterion in ("fpgm", "batch_norm_scale", "taylor"):
         options = {"batch_size": 8} if criterion == "taylor" else {}
         half = rule(structure="channels", criterion=criterion, weights="trained", prune=0.5, rounds=2, **options)

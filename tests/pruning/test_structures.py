@@ -9,13 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.tickets.test_level import IMAGES, SEED, SPLITS
+from tests.training.small import CLASSES
+from winnow.networks import initialise
 from winnow.params.pruning import Level
+from winnow.params.training import Network
+from winnow.pruning.masks import ones
 from winnow.pruning.structures.n_of_m import n_of_m
+from winnow.tickets.files import Ticket, load_ticket, save_ticket
+from winnow.tickets.level import Material, begin_level
 from winnow.tickets.rules import rule_of
 
 
 def whole(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.ones(shape, dtype=torch.bool)
+
+
+def dense_ticket(params: Network, folder: Path) -> Ticket:
+    """A parent for a level."""
+    network = initialise(params, CLASSES, IMAGES.shape, SEED)
+    about = {"network": params.model_dump(), "classes": CLASSES, "shape": list(IMAGES.shape), "after_cuts": []}
+    save_ticket(folder / "parent.safetensors", network.state_dict(), ones(network), about)
+    return load_ticket(folder / "parent.safetensors")
 
 
 def test_two_of_four_by_hand():
@@ -78,19 +93,7 @@ def test_a_level_takes_a_structure_in_place_of_an_amount():
 
 
 def test_a_level_of_two_of_four_from_a_trained_parent(tmp_path: Path):
-    from tests.tickets.test_level import IMAGES, SEED, SPLITS
-    from tests.training.small import CLASSES
-    from winnow.networks import initialise
-    from winnow.params.training import Network
-    from winnow.pruning.masks import ones
-    from winnow.tickets.files import load_ticket, save_ticket
-    from winnow.tickets.level import Material, begin_level
-
-    params = Network(name="convnet", width=4)
-    network = initialise(params, CLASSES, IMAGES.shape, SEED)
-    about = {"network": params.model_dump(), "classes": CLASSES, "shape": list(IMAGES.shape), "after_cuts": []}
-    save_ticket(tmp_path / "parent.safetensors", network.state_dict(), ones(network), about)
-    parent = load_ticket(tmp_path / "parent.safetensors")
+    parent = dense_ticket(Network(name="convnet", width=4), tmp_path)
     two_of_four = rule(structure="n_of_m", weights="trained")
     state, mask, facts = begin_level(two_of_four, parent, {}, SEED, Material(IMAGES, SPLITS))
     grouped = {name: kept for name, kept in mask.items() if kept.shape[1] % 4 == 0}

@@ -1,13 +1,17 @@
 """A training that takes a tenth of a second: 40 images of 6x6 pixels, three classes, a narrow network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from winnow.datasets.images import Images
 from winnow.params.training import Augment, Network, Training
+from winnow.training import loop
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
@@ -66,3 +70,22 @@ def named(folder: Path, seed: int) -> Iterator[Path]:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def interrupted(train: Callable[[], Any], every: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, int]:
+    """Interrupt a training where it would save its state, each ``every``-th time, and begin it again until it is done.
+    Returns what it returns, and how often it was interrupted."""
+    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
+    save, calls, interruptions = loop.save, count(1), 0
+
+    def sometimes(run: loop.Run) -> None:
+        if next(calls) % every == 0:
+            raise KeyboardInterrupt
+        save(run)
+
+    monkeypatch.setattr(loop, "save", sometimes)
+    while True:
+        try:
+            return train(), interruptions
+        except KeyboardInterrupt:
+            interruptions += 1

@@ -6,13 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, interrupted, on_cpu, pictures
 from winnow.datasets.images import Images
 from winnow.networks import initialise
 from winnow.params.training import Augment, Network, Training
 from winnow.storage import load_table, load_tensors, save_tensors
 from winnow.streams import torch_stream
-from winnow.training import loop
 from winnow.training.batches import DeviceImages, to_device, training_batches
 from winnow.training.device import chosen_device
 from winnow.training.evaluate import with_features
@@ -21,7 +20,6 @@ from winnow.training.pretrain import (
     REDUNDANCY,
     WIDTH,
     Twins,
-    features_of,
     keep_features,
     train_epoch,
     twin_loss,
@@ -122,12 +120,7 @@ def test_against_an_optimiser_of_torch(whole):
             twin_loss(first, second).backward()
             optimiser.step()
     kept = load_tensors(whole / "seed5" / "features.safetensors")["features"]
-    np.testing.assert_allclose(kept, features_of(network.network, images), rtol=2e-2, atol=2e-3)
-
-
-def test_the_features_are_the_inputs_of_the_last_linear_layer():
-    images, network = on_cpu(pictures()), twins(NETWORK, SHAPE, 5).network
-    np.testing.assert_array_equal(features_of(network, images, 10), with_features(network, images, 10)[1])
+    np.testing.assert_allclose(kept, with_features(network.network, images)[1], rtol=2e-2, atol=2e-3)
 
 
 def test_labels_change_nothing(whole, tmp_path):
@@ -162,22 +155,7 @@ def test_seeds_that_train_in_step_end_in_the_same_bytes(whole, tmp_path, monkeyp
 
 
 def test_interrupted_again_and_again(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
-    calls, save, interruptions = [], loop.save, 0
-
-    def sometimes(run) -> None:
-        calls.append(run)
-        if len(calls) % 3 == 0:
-            raise KeyboardInterrupt
-        save(run)
-
-    monkeypatch.setattr(loop, "save", sometimes)
-    while True:
-        try:
-            found = trained(tmp_path)
-            break
-        except KeyboardInterrupt:
-            interruptions += 1
+    found, interruptions = interrupted(lambda: trained(tmp_path), 3, monkeypatch)
     assert interruptions > 2
     assert contents(found) == contents(whole)
 
@@ -235,7 +213,7 @@ def test_features_tell_shapes_apart_better_than_those_of_random_weights(tmp_path
     seeds = [0, 1, 2]
     trained(tmp_path, seeds, training, images, network)
     found = [load_tensors(tmp_path / f"seed{seed}" / "features.safetensors")["features"] for seed in seeds]
-    start = [features_of(twins(network, images.shape, seed).network, images) for seed in seeds]
+    start = [with_features(twins(network, images.shape, seed).network, images)[1] for seed in seeds]
     of_found, of_start = (np.array([wrong_by_neighbour(own, made.labels) for own in each]) for each in (found, start))
     assert (of_found < of_start / 2).all()
 

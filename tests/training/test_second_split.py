@@ -6,10 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, interrupted, on_cpu, pictures
 from winnow.networks import initialise
 from winnow.storage import load_table, load_tensors
-from winnow.training import loop
 from winnow.training.evaluate import log_probabilities
 from winnow.training.loop import Beginning, start, train_epoch
 from winnow.training.schedule import make_schedule
@@ -79,22 +78,7 @@ def test_a_seed_does_not_depend_on_others(whole, tmp_path):
 
 
 def test_interrupted_again_and_again(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
-    calls, save, interruptions = [], loop.save, 0
-
-    def sometimes(run) -> None:
-        calls.append(run)
-        if len(calls) % 4 == 0:
-            raise KeyboardInterrupt
-        save(run)
-
-    monkeypatch.setattr(loop, "save", sometimes)
-    while True:
-        try:
-            found = trained(tmp_path)
-            break
-        except KeyboardInterrupt:
-            interruptions += 1
+    found, interruptions = interrupted(lambda: trained(tmp_path), 4, monkeypatch)
     assert interruptions > 5  # of both phases and orders
     assert contents(found) == contents(whole)
 

@@ -24,8 +24,9 @@ def weight_relevance(network: nn.Module, inputs: Tensor, labels: Tensor, epsilon
     the weight's shape.
 
     inputs: [n, ...], as the network takes them; the relevance begins as the logit of each image's label, labels [n].
-    Linear layers follow the epsilon rule, in which a bias keeps its part (Bach et al. 2015, eq. 58). Convolutions
-    follow the z+ rule: only positive products of input and weight take part (eq. 60 with alpha 1 and beta 0). Batch
+    Linear layers follow the epsilon rule (Bach et al. 2015, eq. 58): a bias takes its share of the relevance and passes
+    it to no input. Convolutions follow the z+ rule: only positive products of input and weight take part (eq. 60 with
+    alpha 1 and beta 0). Batch
     norm passes relevance on as it is. Layer norm, attention's softmax and all else follow the gradient.
 
     Evaluation mode is set for the time of the call. Raises ValueError, naming the layer, if a weight is used twice.

@@ -36,12 +36,11 @@ def prune(
     layers. mask: the result of an earlier call; the fraction is then of the weights that it keeps. criterion: how
     weights are scored: magnitude, random, snip, …, a file in ``winnow/pruning/criteria/``, which says its options. A
     call with magnitude is one level of iterative magnitude pruning (Frankle and Carbin 2019). loader: batches (inputs,
-    labels), for a criterion that takes gradients: it uses the first ``batches`` x ``batch_size`` examples; and for the
-    allocation multiplications. Further
-    options: allocation (global), a file in ``winnow/pruning/allocations/``: how many weights each layer keeps, and the
-    options of that; floor (1): how many weights every layer keeps at least; seed (0): of random draws; rounds: in how
-    many rounds to prune, each with new scores (by default as many as the criterion is meant for); inverted (False):
-    keep the lowest scores, as a check.
+    labels), for a criterion that takes gradients, which uses the first ``batches`` x ``batch_size`` examples, and for
+    the allocation multiplications. Further options: allocation (global), a file in ``winnow/pruning/allocations/``: how
+    many weights each layer keeps, and the options of that; floor (1): how many weights every layer keeps at least; seed
+    (0): of random draws; rounds: in how many rounds to prune, each with new scores (by default as many as the criterion
+    is meant for); inverted (False): keep the lowest scores, as a check.
 
     Raises ValueError if the fraction is not from 0 to 1, if it leaves a layer fewer weights than its floor, if the mask
     does not fit, and for unknown names and options.

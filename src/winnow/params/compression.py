@@ -1,4 +1,4 @@
-"""The section compression: levels whose outputs are compared with those of the dense networks."""
+"""The section compression: which levels of pruning the score compression_gap compares with the dense networks."""
 
 from winnow.params.base import Section
 

@@ -12,9 +12,9 @@ State = dict[str, "Tensor"]  # a network's state dict: weights, and the statisti
 
 @dataclass(frozen=True)
 class States:
-    """The weights to choose from, all on the CPU: the parent's after its training, the rewind point's, those of a new
-    initialisation, on which the mask does not depend, and the parent's, changed to make up for what was pruned: by the
-    criterion, or by ``bias_correction``."""
+    """The weights to choose from, all on the CPU. trained: the parent's, after its training. rewound: the rewind
+    point's. fresh: of a new initialisation, on which the mask does not depend. updated, corrected: the parent's, which
+    the criterion, or ``bias_correction``, has changed to make up for the pruned weights."""
 
     trained: State
     rewound: State

@@ -187,8 +187,9 @@ def translated() -> Iterator[None]:
         raise UserError(describe(error)) from None
     except (sqlite3.Error, Timeout) as error:  # the same, for DVC's table of hashes
         if folder := _damaged_database(error):
-            shutil.rmtree(folder)  # DVC computes again what it held
-            raise UserError(f"{folder}: DVC's state database was damaged ({error}); removed: run this again") from None
+            shutil.rmtree(folder, ignore_errors=True)  # DVC computes again what it held
+            then = "remove it, and run this again" if Path(folder).exists() else "removed: run this again"
+            raise UserError(f"{folder}: DVC's state database was damaged ({error}); {then}") from None
         raise UserError(f"DVC's state database cannot be written: {error or 'a full disk, or another dvc'}") from None
 
 

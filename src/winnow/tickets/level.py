@@ -55,10 +55,17 @@ def begin_level(
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
 
-    def errors(mask: Mask, on: Splits, weights: State = state) -> dict[str, float]:
-        """The errors of the parent's weights, or of others, under a mask."""
+    def adapt(weights: State, mask: Mask) -> None:
+        """Give the module these weights under a mask, with the statistics of batch norm that belong to them."""
         module.load_state_dict(apply(weights, mask))
         recalibrate_on(module, material.splits["train"])
+
+    def copied() -> State:
+        return {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
+
+    def errors(mask: Mask, on: Splits, weights: State = state) -> dict[str, float]:
+        """The errors of the parent's weights, or of others, under a mask."""
+        adapt(weights, mask)
         return {name: error for name, (error, _) in evaluate(module, on).items()}
 
     def cut(mask: Mask) -> Callable[[float], Mask]:
@@ -92,10 +99,9 @@ def begin_level(
 
         module.load_state_dict(apply(state, parent.mask))
         before = mean_outputs(module, passes)
-        module.load_state_dict(apply(state, mask))
-        recalibrate_on(module, material.splits["train"])
+        adapt(state, mask)
         correct_biases(module, before, passes)
-        return {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
+        return copied()
 
     begun = rule.weights(States(state, rewound, lambda: _fresh(about, seed), updated, corrected))
     after_cuts = []
@@ -105,9 +111,8 @@ def begin_level(
         once = errors(mask, material.splits, begun if rule.makes_up else state)
         after_cuts = [once, errors(cut(mask)(fraction), material.splits) if again else {}]
     if rule.recalibrates:
-        module.load_state_dict(apply(begun, mask))
-        recalibrate_on(module, material.splits["train"])
-        begun = {name: tensor.cpu().clone() for name, tensor in module.state_dict().items()}
+        adapt(begun, mask)
+        begun = copied()
     return begun, mask, about | {"after_cuts": after_cuts}
 
 

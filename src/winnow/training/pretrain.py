@@ -9,13 +9,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from winnow.autograd.evaluation import evaluation
 from winnow.networks import Shape, initialise
 from winnow.params.training import Augment, Network, Training
 from winnow.storage import load_tensors, save_table, save_tensors
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
-from winnow.training.evaluate import last_linear, with_inputs_of
+from winnow.training.evaluate import last_linear, with_features
 from winnow.training.last_layer import load_but_last
 from winnow.training.loop import Beginning, Graphs, Run, seed_layers, sgd_step
 from winnow.training.plan import Visits
@@ -129,7 +128,7 @@ def keep_features(images: DeviceImages) -> Callable[[Run], None]:
 
     def on_end(run: Run) -> None:
         assert isinstance(run.network, Twins)
-        save_tensors(run.working / "features.safetensors", {"features": features_of(run.network.network, images)})
+        save_tensors(run.working / "features.safetensors", {"features": with_features(run.network.network, images)[1]})
         records = np.array(run.records.get("training", [])).reshape(-1, 2)
         table = pd.DataFrame(records, columns=["learning_rate", "train_loss"])
         table.insert(0, "seed", run.seed)
@@ -137,12 +136,3 @@ def keep_features(images: DeviceImages) -> Callable[[Run], None]:
         save_table(run.working / "history.csv", table)
 
     return on_end
-
-
-def features_of(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> np.ndarray:
-    """The inputs of the network's last linear layer for every image, without augmentation, with batch norm in
-    evaluation mode: float16 [n, d]."""
-    layer = last_linear(network)
-    with evaluation(network):
-        batches = images.batches(batch_size)
-        return np.concatenate([with_inputs_of(layer, network, own)[1].half().cpu().numpy() for own, _ in batches])

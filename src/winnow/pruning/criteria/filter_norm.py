@@ -10,8 +10,8 @@ def filter_norm(context: "Context", *, norm: Literal["l1", "l2"] = "l1") -> "Sco
     """Every weight gets the norm of its filter, the weights of one output of a layer: the sum of |w| (l1, the
     paper's choice), or the root of the sum of w^2 (l2).
 
-    Norms of different layers are no fair comparison, as a filter of a wide layer has more weights. The paper prunes
-    each layer by a fraction of its own; ``structure: channels`` divides by the mean of the layers that share channels.
+    Do not compare norms of different layers: a filter with more weights has a larger norm. The paper prunes each layer
+    by a fraction of its own; ``structure: channels`` divides by the mean of the layers that share channels.
     """
     from winnow.pruning.filters import to_weights
 

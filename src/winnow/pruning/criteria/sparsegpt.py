@@ -41,8 +41,8 @@ def update(
 ) -> "dict[str, Tensor]":
     """The weights after the cut from the context's mask to this one: zero where the cut has pruned. From the first
     weight of an output to the last, each pruned one is made up for by those after it (alg. 1), of which the mask then
-    prunes some. So with a mask that others have chosen, outputs may change more than without an update. Arguments are
-    those of ``sparsegpt``."""
+    prunes some. So with a mask that others have chosen, outputs may change more than without an update. Takes the
+    options of ``sparsegpt``."""
     import torch
 
     weights = {}

@@ -48,9 +48,10 @@ def update(
     """The weights after the cut from the context's mask to this one: zero where the cut has pruned, the others of a
     block changed such that the loss rises least, to second order, with F in place of the Hessian.
 
-    Arguments, blocks and memory are those of ``woodfisher``. The paper (eq. 11) adds up the changes for each pruned
-    weight as if it were the only one; here a block's change is the best for all of them together, which is the same for
-    one weight: ``best_change``. The gradient of the loss is taken to be zero, as at the end of a training.
+    Takes the options of ``woodfisher``, and as much memory. The paper (eq. 11) computes a change for each pruned
+    weight as if it were the only one, and adds these up. Here ``best_change`` finds the best change for all pruned
+    weights of a block together; for one weight the two are the same. The gradient of the loss is taken to be zero,
+    as at the end of a training.
     """
     weights = {}
     for name, live, gradients in _gradients(context, batches, batch_size):
@@ -65,9 +66,10 @@ def update(
 
 
 def best_change(gradients: "Tensor", weights: "Tensor", kept: "Tensor", damping: float) -> "Tensor":
-    """The change d [c] of weights [c] that minimises d' F d under d = -w where they are not kept, bool [c], with F =
-    damping I + G' G / n, of gradients G [n, c]: for the kept ones G' (n damping I + G G')^-1 H w, with H the gradients
-    of the others, and G those of the kept."""
+    """The change d [c] of weights w [c] that minimises d' F d. kept: bool [c]; all other weights go, so there d = -w.
+
+    F is damping I + G' G / n, of gradients G [n, c]. Let K be the columns of G for the kept weights, and P those for
+    the pruned ones, w_P. Then the kept weights change by K' (n damping I + K K')^-1 P w_P."""
     import torch
 
     n, of_kept, gone = len(gradients), gradients[:, kept], ~kept
