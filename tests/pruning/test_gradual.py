@@ -141,7 +141,7 @@ def test_a_weight_that_returns_begins_at_zero_without_momentum(tmp_path):
     other = tuple(int(i) for i in np.argwhere(np.ones(run.mask[name].shape))[-1])
 
     def after_step(run: Run) -> None:
-        weight, velocity = run.network.get_parameter(name), run.velocity[name]
+        weight, velocity = run.network.get_parameter(name), run.moments[f"velocity.{name}"]
         if run.step in (2, 5):
             mask = {layer: kept.clone() for layer, kept in run.mask.items()}
             mask[name][place] = run.step == 5

@@ -18,7 +18,7 @@ from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, count_left, is_nested, ones
 from winnow.tickets.level import during
 from winnow.training import loop
-from winnow.training.loop import Beginning, Run, sgd_step, start, train
+from winnow.training.loop import Beginning, Run, optimiser_step, start, train
 
 PLAIN = TRAINING.model_copy(update={"momentum": 0.0, "weight_decay": 0.0, "nesterov": False})
 
@@ -41,7 +41,7 @@ def take_step(run: Run, gradient: np.ndarray, rate: float) -> None:
     """One step of SGD with this gradient."""
     run.step += 1
     run.network.weight.grad = torch.from_numpy(gradient)
-    sgd_step(run, PLAIN, rate)
+    optimiser_step(run, PLAIN, rate)
 
 
 def test_the_weight_that_moves_away_from_zero_stays_by_hand(tmp_path):
@@ -95,14 +95,15 @@ def test_what_the_level_did_not_begin_with_never_returns(tmp_path):
     begun, hook = dict(run.mask), run.after_step
 
     def after_step(run: Run) -> None:
-        before = {name: velocity.clone() for name, velocity in run.velocity.items()}
+        before = {name: run.moments[f"velocity.{name}"].clone() for name in run.mask}
         masks.append(dict(run.mask))
         hook(run)
         for name, kept in run.mask.items():
             weight, back = run.network.get_parameter(name), kept & ~masks[-1][name]
             assert not weight[~kept].any()
-            assert not run.velocity[name][back].any()
-            assert torch.equal(run.velocity[name][~back], before[name][~back])
+            velocity = run.moments[f"velocity.{name}"]
+            assert not velocity[back].any()
+            assert torch.equal(velocity[~back], before[name][~back])
 
     run.after_step = after_step
     trained(run)

@@ -114,7 +114,7 @@ def test_counts_of_layers_stay_and_masks_move_and_hold(tmp_path, name):
             weight, stayed = run.network.get_parameter(layer), kept & before[layer]
             assert torch.equal(weight[stayed], state[layer][stayed])  # as it was
             assert not weight[~stayed].any()  # begins at zero, or is held there
-            assert not run.velocity[layer][kept & ~before[layer]].any()
+            assert not run.moments[f"velocity.{layer}"][kept & ~before[layer]].any()
 
     trained(watched(run, note))
     assert len(moved) == PLAN.total

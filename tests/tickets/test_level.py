@@ -128,16 +128,16 @@ def test_the_rewind_point_is_the_training_up_to_it(dense: Path, tmp_path: Path) 
 
 def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The dense run is one training that never stops, and loses its momentum before the step of the rewind point."""
-    sgd_step = loop.sgd_step
+    optimiser_step = loop.optimiser_step
 
     def without_momentum_at_tau(run: loop.Run, *rest: Any) -> None:
         if run.step == TAU + 1:  # the steps with this one
-            for velocity in run.velocity.values():
+            for velocity in run.moments.values():
                 assert velocity.any()
                 velocity.zero_()
-        sgd_step(run, *rest)
+        optimiser_step(run, *rest)
 
-    monkeypatch.setattr(loop, "sgd_step", without_momentum_at_tau)
+    monkeypatch.setattr(loop, "optimiser_step", without_momentum_at_tau)
     network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
     assert same(level_of(dense).state_dict(), loop_alone(network, tmp_path / "run", PLAN))
     assert density(level_of(dense).mask) == 1
@@ -170,14 +170,14 @@ def test_masks_are_nested_and_shrink_by_the_fraction(dense: Path, tmp_path: Path
 
 def test_pruned_weights_are_zero_after_every_step(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mask = begun(dense, dense, tmp_path, "imp", prune=0.5).mask
-    steps, sgd_step = [], loop.sgd_step
+    steps, optimiser_step = [], loop.optimiser_step
 
     def checked(run: loop.Run, *rest: float) -> None:
-        sgd_step(run, *rest)
+        optimiser_step(run, *rest)
         state = run.network.state_dict()
         steps.append(all(not state[name][~layer].any() for name, layer in mask.items()))
 
-    monkeypatch.setattr(loop, "sgd_step", checked)
+    monkeypatch.setattr(loop, "optimiser_step", checked)
     trained(tmp_path, "imp")
     assert steps == [True] * (PLAN.total - TAU)
 

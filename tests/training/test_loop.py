@@ -201,7 +201,6 @@ def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
         for run in (whole, first):
             torch.manual_seed(0)
             run.network = WithDropout()
-            run.velocity = {name: torch.zeros_like(weight) for name, weight in run.network.named_parameters()}
 
     def through(run: Run, schedule: Schedule) -> None:
         for _ in train([run], images, TRAINING, schedule, lambda steps: None):
@@ -211,14 +210,14 @@ def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
     through(first, schedule.until_step(step))
     assert first.step == step
     second = start(Beginning(first.network, SEED), tmp_path / "second", step, step // schedule.epoch)
-    assert all(not velocity.any() for velocity in second.velocity.values())
-    second.velocity = first.velocity
+    assert not second.moments
+    second.moments = first.moments
     through(second, schedule)
     assert (second.step, second.epoch) == (25, 5)
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[name]), name
-    for name, value in whole.velocity.items():
-        assert torch.equal(value, second.velocity[name]), name
+    for name, value in whole.moments.items():
+        assert torch.equal(value, second.moments[name]), name
     if step < 25:
         left = 40 if step < 20 else 40 - (step - 20) * 8
         assert (second.correct != NOT_VISITED).sum() == left

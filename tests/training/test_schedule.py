@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from winnow.params.training import Training
 from winnow.training.schedule import make_schedule
@@ -71,3 +72,33 @@ def test_a_batch_larger_than_the_images():
     with pytest.raises(ValueError, match="batch_size: 128 is more than the 100 images"):
         make_schedule(Training(batch_size=128), 100)
     assert make_schedule(Training(batch_size=100), 100).epoch == 1
+
+
+@pytest.mark.parametrize("warmup", [0, 4])
+def test_cosine_is_torchs_own_after_the_warm_up(warmup):
+    training = Training(
+        learning_rate=0.4, length="30 steps", warmup=f"{warmup} steps", annealing="cosine", batch_size=10
+    )
+    schedule = make_schedule(training, 100)
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.4)
+    torchs = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=30 - warmup)
+    rates = [0.4 * (step + 1) / 4 for step in range(warmup)]
+    for _ in range(30 - warmup):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        torchs.step()
+    assert [schedule.learning_rate(step) for step in range(30)] == pytest.approx(rates)
+
+
+def test_cosine_that_is_left_early_or_shortened():
+    """Left early, it follows the whole wave; shortened, it ends in a wave of its own."""
+    training = Training(learning_rate=1, length="40 steps", annealing="cosine", batch_size=10)
+    schedule = make_schedule(training, 100)
+    assert schedule.until_step(20).learning_rate(10) == schedule.learning_rate(10)
+    assert schedule.shortened(0.5).learning_rate(10) == pytest.approx(0.5)
+    assert schedule.learning_rate(20) == pytest.approx(0.5)
+
+
+def test_cosine_takes_no_other_decay():
+    with pytest.raises(ValueError, match=r"decay_at: must be \[\] with annealing: cosine"):
+        Training(annealing="cosine", decay_at=["2 epochs"])

@@ -1,15 +1,15 @@
 """Networks and trainings, which the sections early, retrain and dense use."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from winnow.params.base import Duration, Section
 
 NETWORK_NAMES = (
-    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, torchvision:NAME, and "
-    "your own: networks.MODULE:FUNCTION"
+    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, rnn, gru, lstm, "
+    "vit, torchvision:NAME, and your own: networks.MODULE:FUNCTION"
 )
 
 
@@ -17,7 +17,9 @@ class Network(Section):
     """An architecture by name: ours, torchvision's, or the user's own function in the folder networks."""
 
     name: str = "convnet"
-    width: Annotated[int, Field(ge=1)] | None = None  # channels of the first layer; the architecture's own by default
+    # channels of the first layer, hidden units of rnn, gru and lstm, or features of vit; the architecture's own by
+    # default
+    width: Annotated[int, Field(ge=1)] | None = None
     # a file in the folder networks to start from instead of random weights; not recorded with the trained networks
     weights: str | None = Field(default=None, exclude=True)
 
@@ -28,7 +30,7 @@ class Network(Section):
         cifar_family = depth is not None and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2
         if not (
             cifar_family
-            or value in ("resnet18", "resnet50", "lenet_300_100", "convnet")
+            or value in ("resnet18", "resnet50", "lenet_300_100", "convnet", "rnn", "gru", "lstm", "vit")
             or value.startswith("torchvision:")
             or re.fullmatch(r"networks(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*", value)
         ):
@@ -56,21 +58,30 @@ class Augment(Section):
 
 
 class Training(Section):
-    """SGD with a step schedule. An epoch is one pass over all training images in whole batches, the rest dropped."""
+    """An optimiser and its learning rate over time. An epoch is one pass over all training images in whole batches, the
+    rest dropped."""
 
     length: Duration = "20 epochs"
     batch_size: Annotated[int, Field(ge=1)] = 128
+    optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: Annotated[float, Field(gt=0)] = 0.1
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    nesterov: bool = True
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # Adam's beta1
+    nesterov: bool = True  # sgd only
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999  # adam and adamw only, as is epsilon
+    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    weight_decay: Annotated[float, Field(ge=0)] = (
+        5e-4  # added to the gradient; with adamw, taken from the weight itself
+    )
     warmup: Duration = "0 steps"  # the learning rate rises linearly to its full value over this time
-    decay_at: list[Duration] = []  # when the learning rate is multiplied by decay
+    annealing: Literal["steps", "cosine"] = "steps"  # cosine: half a wave from the end of warmup to zero at the end
+    decay_at: list[Duration] = []  # with steps, when the learning rate is multiplied by decay
     decay: Annotated[float, Field(gt=0, le=1)] = 0.2
     augment: Augment = Augment()
 
     @model_validator(mode="after")
-    def _nesterov(self) -> Self:
-        if self.nesterov and self.momentum == 0:
+    def _fits(self) -> Self:
+        if self.optimiser == "sgd" and self.nesterov and self.momentum == 0:
             raise ValueError("nesterov: true needs a momentum above 0")
+        if self.annealing == "cosine" and self.decay_at:
+            raise ValueError("decay_at: must be [] with annealing: cosine")
         return self

@@ -19,7 +19,7 @@ def full(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:
 def last_rate(schedule: Schedule, tau: int) -> tuple[Schedule, int]:
     """As many steps as from the rewind point on, at the learning rate of the last step (Renda et al. 2020)."""
     rate = schedule.learning_rate(schedule.total - 1)
-    return replace(schedule, peak=rate, warmup=0, decay_at=()), tau
+    return replace(schedule, peak=rate, warmup=0, decay_at=(), cosine_to=0), tau
 
 
 def no_training(schedule: Schedule, _tau: int) -> tuple[Schedule, int]:

@@ -1,4 +1,4 @@
-"""The training loop: SGD over epochs of batches, for one network or several in step, resumable after an epoch."""
+"""The training loop: epochs of batches, for one network or several in step, resumable after an epoch."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,6 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.sgd import sgd
 
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
@@ -23,6 +22,7 @@ from winnow.training.checkpoint import load_network
 from winnow.training.distillation import Teaching
 from winnow.training.evaluate import with_features
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
+from winnow.training.optimisers import OPTIMISERS, Moments, forget, restored
 from winnow.training.plan import Moment, Plan, State, Visits
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
@@ -60,7 +60,7 @@ class Run:
     network: nn.Module
     mask: Mapping[str, Tensor]
     about: Mapping[str, Any]
-    velocity: dict[str, Tensor]  # of SGD's momentum, by parameter name
+    moments: Moments  # what the optimiser keeps from step to step; empty at first
     pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
     folder: Path  # for its outputs, once it is finished
     after_step: "StepHook | None" = None
@@ -102,13 +102,12 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     the augmentation of a run from step 0.
     """
     network = begin.network.to(memory_format=torch.channels_last)
-    velocity = {name: torch.zeros_like(weight) for name, weight in network.named_parameters()}
     sparse = [(network.get_parameter(name), kept) for name, kept in begin.mask.items()]
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
     rows = None if begin.rows is None else torch.from_numpy(begin.rows)
-    kept = (begin.seed, network, begin.mask, begin.about, velocity, pruned, folder, begin.after_step, rows)
     known = begin.plan.begin if begin.plan else {}
-    run = Run(*kept, begin.plan, known, epoch=epoch, step=step)
+    kept = (pruned, folder, begin.after_step, rows, begin.plan, known)
+    run = Run(begin.seed, network, begin.mask, begin.about, {}, *kept, epoch=epoch, step=step)
     hold(run)
     return run
 
@@ -125,36 +124,20 @@ def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
     """Give a run another mask of the same parameters. A weight that returns begins at zero, without momentum."""
     run.mask = {name: mask[name] for name in run.mask}
     for (name, kept), (_, pruned) in zip(run.mask.items(), run.pruned, strict=True):
-        run.velocity[name].masked_fill_(pruned & kept.to(pruned.device), 0)
+        forget(run.moments, name, pruned & kept.to(pruned.device))
         pruned.copy_(~kept)
     hold(run)
 
 
 @torch.no_grad()
-def sgd_step(run: Run, training: Training, learning_rate: float | Tensor) -> None:
-    """Take one step of SGD with the weights' gradients, then remove the gradients."""
-    moved = [
-        (weight, weight.grad, velocity)
-        for weight, velocity in zip(run.network.parameters(), run.velocity.values(), strict=True)
-        if weight.grad is not None
-    ]
-    # torch.optim.SGD as a function: the class takes two seconds to import torch's compiler when it is first used
-    sgd(
-        [weight for weight, _, _ in moved],
-        [gradient for _, gradient, _ in moved],
-        [velocity for _, _, velocity in moved],
-        fused=True,
-        weight_decay=training.weight_decay,
-        momentum=training.momentum,
-        lr=learning_rate,  # a tensor's value may change between a graph's replays
-        dampening=0,
-        nesterov=training.nesterov,
-        maximize=False,
-    )
+def optimiser_step(run: Run, training: Training, learning_rate: float | Tensor) -> None:
+    """Take one step of the training's optimiser with the weights' gradients, then remove the gradients."""
+    moved = {name: weight for name, weight in run.network.named_parameters() if weight.grad is not None}
+    OPTIMISERS[training.optimiser](moved, run.moments, training, learning_rate)
     hold(run)
     if run.after_step:
         run.after_step(run)
-    for weight, *_ in moved:
+    for weight in moved.values():
         weight.grad = None
 
 
@@ -189,7 +172,7 @@ def take_step(
     except RuntimeError:
         run.network.zero_grad()  # some gradients may be there already, and the step may be tried in another way
         raise
-    sgd_step(run, training, rate)
+    optimiser_step(run, training, rate)
     logits = logits.detach()
     of_images = F.cross_entropy(logits.float(), labels, reduction="none")
     return loss.detach(), logits.argmax(dim=1) == labels, logit_margins(logits, labels), of_images
@@ -418,7 +401,7 @@ def save(run: Run) -> None:
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
-        | {f"velocity.{name}": tensor for name, tensor in run.velocity.items()}
+        | {f"moments.{name}": tensor for name, tensor in run.moments.items()}
         | {f"mask.{name}": kept for name, kept in run.mask.items() if run.after_step}
         | {f"memory.{name}": tensor for name, tensor in run.memory.items()}
         | {f"known.{name}": value for name, value in run.known.items()}
@@ -433,18 +416,22 @@ def restore(run: Run) -> None:
     load_network(run.network, tensors)
     if run.after_step:
         change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
-    for name, velocity in run.velocity.items():
-        velocity.copy_(torch.from_numpy(tensors[f"velocity.{name}"]))
     device = next(run.network.parameters()).device
-    run.memory = {
-        name.removeprefix("memory."): torch.from_numpy(tensor).to(device)
-        for name, tensor in tensors.items()
-        if name.startswith("memory.")
-    }
+    run.moments = restored(_named(tensors, "moments."), run.network)
+    run.memory = {name: tensor.to(device) for name, tensor in _named(tensors, "memory.").items()}
     run.epoch, run.step = (int(count) for count in tensors["progress"])
     run.known = {name.removeprefix("known."): value for name, value in tensors.items() if name.startswith("known.")}
     run.records = {
         name.removeprefix("records."): list(values) for name, values in tensors.items() if name.startswith("records.")
+    }
+
+
+def _named(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with the prefix, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): torch.from_numpy(tensor)
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
     }
 
 

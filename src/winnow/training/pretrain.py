@@ -16,7 +16,7 @@ from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.evaluate import last_linear, with_features
 from winnow.training.last_layer import load_but_last
-from winnow.training.loop import Beginning, Graphs, Run, seed_layers, sgd_step
+from winnow.training.loop import Beginning, Graphs, Run, optimiser_step, seed_layers
 from winnow.training.plan import Visits
 from winnow.training.schedule import Schedule
 from winnow.training.views import draws_of_views, views
@@ -114,7 +114,7 @@ def train_epoch(
                 first, second = (run.network(views(own, draw, training.augment.flip)) for draw in draws)
             loss = twin_loss(first, second)
             loss.backward()
-            sgd_step(run, training, rate)
+            optimiser_step(run, training, rate)
             run.step += 1
             losses.append(loss.detach())
     for run, loss in zip(runs, torch.stack(losses).view(-1, len(runs)).T, strict=True):

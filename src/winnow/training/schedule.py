@@ -1,5 +1,6 @@
 """The length of a training, and its learning rate at every step."""
 
+import math
 from dataclasses import dataclass, replace
 
 from winnow.params.base import steps
@@ -8,7 +9,8 @@ from winnow.params.training import Training
 
 @dataclass(frozen=True)
 class Schedule:
-    """All times in optimiser steps. ``epoch`` is the number of steps of one pass over the images trained on."""
+    """All times in optimiser steps. ``epoch`` is the number of steps of one pass over the images trained on.
+    ``cosine_to``: the step at which half a cosine wave from the end of the warmup reaches zero; 0 for no such wave."""
 
     total: int
     epoch: int
@@ -16,11 +18,16 @@ class Schedule:
     decay_at: tuple[int, ...]
     peak: float
     decay: float
+    cosine_to: int = 0
 
     def learning_rate(self, step: float) -> float:
         """The learning rate of a step, counted from 0; where epochs have fewer steps than the schedule says, a step may
         lie between two of the schedule's."""
-        rate = self.peak * self.decay ** sum(step >= at for at in self.decay_at)
+        if self.cosine_to:  # Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", eq. 5
+            share = (step - self.warmup) / max(self.cosine_to - self.warmup, 1)
+            rate = self.peak * (1 + math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2
+        else:
+            rate = self.peak * self.decay ** sum(step >= at for at in self.decay_at)
         return rate * min(step + 1, self.warmup) / self.warmup if step < self.warmup else rate
 
     @property
@@ -43,6 +50,7 @@ class Schedule:
             total=max(1, round(share * self.total)),
             warmup=round(share * self.warmup),
             decay_at=tuple(round(share * at) for at in self.decay_at),
+            cosine_to=round(share * self.cosine_to),
         )
 
     def before_end(self, step: int) -> int:
@@ -65,11 +73,13 @@ def make_schedule(training: Training, images: int, images_of_full_epoch: int | N
         raise ValueError(f"batch_size: {training.batch_size} is more than the {images} images to train on")
     own = images // training.batch_size
     unit = (images_of_full_epoch or images) // training.batch_size
+    total = steps(training.length, unit)
     return Schedule(
-        total=steps(training.length, unit),
+        total=total,
         epoch=own,
         warmup=steps(training.warmup, unit),
         decay_at=tuple(steps(at, unit) for at in training.decay_at),
         peak=training.learning_rate,
         decay=training.decay,
+        cosine_to=total if training.annealing == "cosine" else 0,
     )
