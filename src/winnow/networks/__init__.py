@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import nn
 
 from winnow.networks.own import own_network
+from winnow.networks.recurrent import CELLS, Recurrent
 from winnow.networks.resnet import cifar_resnet, resnet18, resnet50
 from winnow.networks.small import convnet, lenet_300_100
+from winnow.networks.transformer import vit
 from winnow.networks.weights import load_weights
 from winnow.networks.zoo import torchvision_network
 from winnow.params import training as schema
@@ -16,11 +19,16 @@ from winnow.streams import Stream, torch_stream
 
 Shape = tuple[int, int, int]  # channels, height, width of the images
 
-# Architectures with a width: the default width, and a function of (width, channels, classes) that builds one.
-WITH_WIDTH: dict[str, tuple[int, Callable[[int, int, int], nn.Module]]] = {
+# Architectures with a width: its default, and a function of (width, shape, classes) that builds one.
+Construct = Callable[[int, Shape, int], nn.Module]
+HE_INITIALISED: dict[str, tuple[int, Construct]] = {
     "resnet18": (64, resnet18),
     "resnet50": (64, resnet50),  # the bottleneck network: not of the CIFAR family, though 50 = 6 * 8 + 2
     "convnet": (16, convnet),
+}
+WITH_OWN_INITIALISATION: dict[str, tuple[int, Construct]] = {
+    **{kind: (64, partial(Recurrent, kind)) for kind in CELLS},
+    "vit": (64, vit),
 }
 CIFAR_WIDTH = 16  # of resnetN, N = 6 n + 2
 
@@ -30,29 +38,22 @@ def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
 
     Its weights are drawn only from torch's global CPU generator, so the caller seeds them.
     Convolutions and linear layers of our own architectures get He et al. 2015's normal initialisation with fan-in,
-    variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. torchvision's classifiers keep their own.
+    variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. Recurrent networks begin as torch's own do,
+    and vision transformers and all of torchvision's classifiers as torchvision's do.
 
     Raises ValueError if the name is unknown, if the architecture has no width to set, or if it cannot take such images.
     """
-    name, (channels, height, width) = params.name, shape
-    if name.startswith("torchvision:"):
-        _refuse_width(params)
-        return torchvision_network(name.removeprefix("torchvision:"), classes, shape)
-    if ":" in name:
-        _refuse_width(params)
-        return own_network(name, classes, shape)
-    if name == "lenet_300_100":
-        _refuse_width(params)
-        return _he_initialised(lenet_300_100(shape, classes))
-    if name == "convnet" and min(height, width) < 4:
-        raise ValueError(f"name: convnet takes images of 4x4 pixels or more, not {height}x{width}")
-    if name in WITH_WIDTH:
-        default, construct = WITH_WIDTH[name]
-        return _he_initialised(construct(params.width or default, channels, classes))
+    name = params.name
+    if name in HE_INITIALISED:
+        default, construct = HE_INITIALISED[name]
+        return _he_initialised(construct(params.width or default, shape, classes))
+    if name in WITH_OWN_INITIALISATION:
+        default, construct = WITH_OWN_INITIALISATION[name]
+        return construct(params.width or default, shape, classes)
     depth = re.fullmatch(r"resnet(\d+)", name)
-    if depth is None:
-        raise ValueError(f"name: unknown network {name!r}; there are {schema.NETWORK_NAMES}")
-    return _he_initialised(cifar_resnet(int(depth[1]), params.width or CIFAR_WIDTH, channels, classes))
+    if depth is not None:
+        return _he_initialised(cifar_resnet(int(depth[1]), params.width or CIFAR_WIDTH, shape, classes))
+    return _without_width(params, classes, shape)
 
 
 def initialise(
@@ -75,9 +76,18 @@ def starting(params: schema.Network, classes: int, shape: Shape, seed: int) -> n
     return network
 
 
-def _refuse_width(params: schema.Network) -> None:
+def _without_width(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
+    """``build`` of the architectures whose name says everything."""
+    name = params.name
+    if name != "lenet_300_100" and ":" not in name:
+        raise ValueError(f"name: unknown network {name!r}; there are {schema.NETWORK_NAMES}")
     if params.width is not None:
-        raise ValueError(f"width: {params.name} has no width to set; leave the key out")
+        raise ValueError(f"width: {name} has no width to set; leave the key out")
+    if name == "lenet_300_100":
+        return _he_initialised(lenet_300_100(shape, classes))
+    if name.startswith("torchvision:"):
+        return torchvision_network(name.removeprefix("torchvision:"), classes, shape)
+    return own_network(name, classes, shape)
 
 
 def _he_initialised(network: nn.Module) -> nn.Module:

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+Shape = tuple[int, int, int]  # channels, height, width of the images
+
 
 class _Strided1x1(nn.Conv2d):
     """A strided 1x1 convolution, computed with stride 1 on the pixels that it uses: the same function.
@@ -97,16 +99,16 @@ class ResNet(nn.Module):
         return self.linear(torch.mean(out, dim=(2, 3)))
 
 
-def cifar_resnet(depth: int, width: int, channels: int, classes: int) -> ResNet:
+def cifar_resnet(depth: int, width: int, shape: Shape, classes: int) -> ResNet:
     """The network of ``depth`` = 6 n + 2 layers of He et al. 2016, sec. 4.2: three stages of n basic blocks."""
-    return ResNet(BasicBlock, ((depth - 2) // 6,) * 3, width, channels, classes)
+    return ResNet(BasicBlock, ((depth - 2) // 6,) * 3, width, shape[0], classes)
 
 
-def resnet18(width: int, channels: int, classes: int) -> ResNet:
+def resnet18(width: int, shape: Shape, classes: int) -> ResNet:
     """ResNet-18 of He et al. 2016, table 1, with the stem for small images."""
-    return ResNet(BasicBlock, (2, 2, 2, 2), width, channels, classes)
+    return ResNet(BasicBlock, (2, 2, 2, 2), width, shape[0], classes)
 
 
-def resnet50(width: int, channels: int, classes: int) -> ResNet:
+def resnet50(width: int, shape: Shape, classes: int) -> ResNet:
     """ResNet-50 of He et al. 2016, table 1, with the stem for small images; a stage's stride is in its 3x3 layer."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), width, channels, classes)
+    return ResNet(Bottleneck, (3, 4, 6, 3), width, shape[0], classes)

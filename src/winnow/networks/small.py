@@ -16,13 +16,16 @@ def lenet_300_100(shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     )
 
 
-def convnet(width: int, channels: int, classes: int) -> nn.Sequential:
+def convnet(width: int, shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     """Three blocks of 3x3 convolution, batch norm and rectifier, of ``width``, 2 ``width`` and 4 ``width`` channels.
 
-    The first two blocks end in 2x2 max-pooling, so images need at least 4x4 pixels; the last ends in a global average.
+    The first two blocks end in 2x2 max-pooling, the last in a global average. Raises ValueError for images of less than
+    4x4 pixels.
     """
+    features, height, columns = shape
+    if min(height, columns) < 4:
+        raise ValueError(f"name: convnet takes images of 4x4 pixels or more, not {height}x{columns}")
     layers: list[nn.Module] = []
-    features = channels
     for block in range(3):
         out = width * 2**block
         layers += [nn.Conv2d(features, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]

@@ -21,8 +21,8 @@ WEIGHTS: dict[type[nn.Module], tuple[str, ...]] = {
 
 def prunable(network: nn.Module) -> list[str]:
     """The names of the parameters that may be pruned, in the order of ``network.named_parameters()``: the weights of
-    convolutions and linear layers, including those inside an attention. Biases, norm layers, positional embeddings and
-    class tokens are left out.
+    convolutions, linear layers and recurrent layers, including those inside an attention. Biases, norm layers,
+    positional embeddings and class tokens are left out.
     """
     weights = {
         id(getattr(layer, name))
@@ -30,6 +30,13 @@ def prunable(network: nn.Module) -> list[str]:
         for kind, names in WEIGHTS.items()
         if isinstance(layer, kind)
         for name in names
+    }
+    weights |= {
+        id(weight)
+        for layer in network.modules()
+        if isinstance(layer, nn.RNNBase)  # one for every direction of every layer, of its inputs and its hidden units
+        for name, weight in layer.named_parameters(recurse=False)
+        if name.startswith("weight_")
     }
     return [name for name, parameter in network.named_parameters() if id(parameter) in weights]
 
