@@ -99,7 +99,7 @@ def test_every_repeat_has_seeds_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     def run(*_: object) -> None:
         raise Reached
 
-    monkeypatch.setattr("winnow.cli.compare_methods._run", run)
+    monkeypatch.setattr("winnow.cli.projects.run", run)
     Path("recipes/selection-tiny.yaml").write_text(
         RECIPE + "second_split: {cohorts: {s: [400]}}\n"
         "pretrain: {cohorts: {p: {seeds: [500, 501], network: lenet, training: short}}}\n"

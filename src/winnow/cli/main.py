@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"winnow {version('winnow')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_init, _recipe, _advice, _report, _compare_methods, _pull, _doctor, _clean):
+    for add in (_init, _recipe, _advice, _report, _compare_methods, _compare_pruning, _pull, _doctor, _clean):
         add(commands)
     options = parser.parse_args(arguments)
     do: Do = options.do
@@ -110,6 +110,33 @@ def _compare_methods(commands: "argparse._SubParsersAction[argparse.ArgumentPars
         repeats = REPEATS if options.repeats is None else options.repeats
         recipes = options.recipes or RECIPES
         print(compare_methods(options.folder, recipes, options.images, repeats, options.jobs, options.out))
+        return 0
+
+    parser.set_defaults(do=do)
+
+
+def _compare_pruning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("compare-pruning", help="run every pruning method at several densities, and compare")
+    parser.add_argument("folder", help="for a project of every setting and repeat; after a kill, goes on with it")
+    parser.add_argument("--recipes", nargs="+", help="the settings; if left out, convnet and resnet")
+    parser.add_argument("--images", metavar="FOLDER", help="your images, in place of the recipes' source")
+    parser.add_argument(
+        "--densities", nargs="+", type=float, help="fractions of the weights left; 0.3 0.1 0.03 if left out"
+    )
+    parser.add_argument("--repeats", type=int, help="with seeds of their own; 1 if left out")
+    parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")
+    parser.add_argument("--out", metavar="FOLDER", help="for the page and its tables; FOLDER/comparison if left out")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.compare_pruning import DENSITIES, RECIPES, REPEATS, compare_pruning
+
+        given = (
+            options.recipes or RECIPES,
+            options.images,
+            DENSITIES if options.densities is None else options.densities,
+            REPEATS if options.repeats is None else options.repeats,
+        )
+        print(compare_pruning(options.folder, *given, options.jobs, options.out))
         return 0
 
     parser.set_defaults(do=do)

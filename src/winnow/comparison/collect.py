@@ -1,28 +1,18 @@
 """Collect what the projects of a comparison have measured."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from winnow.analysis.comparison import DYNAMIC
+from winnow.comparison.project import Project
 from winnow.datasets.images import load_labels
 from winnow.selection.files import load_subset
 from winnow.selection.recipes import parts
 from winnow.storage import load_table, load_tensors
 
 SPLIT, FULL = "test", "full"
-
-
-@dataclass(frozen=True)
-class Project:
-    """A project of one setting; repeat: its number among those of the setting, from 0, which differ in their seeds."""
-
-    setting: str
-    repeat: int
-    folder: Path
 
 
 def collected(projects: Iterable[Project]) -> pd.DataFrame:

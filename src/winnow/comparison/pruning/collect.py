@@ -1,0 +1,31 @@
+"""Collect what the projects of a comparison of pruning have measured."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import pandas as pd
+
+from winnow.comparison.project import Project
+from winnow.comparison.pruning.levels import Measured
+from winnow.params.dense import NAME as DENSE
+from winnow.storage import load_table
+
+
+def collected(projects: Iterable[Project], measured: Sequence[Measured]) -> pd.DataFrame:
+    """One row per trained network: setting, repeat, seed, accuracy (test images, a fraction of 1), left (the fraction
+    of the weights that remain) and the columns of ``Measured``. The dense networks are the method "dense".
+
+    Raises UserError if a file is missing or damaged.
+    """
+    about = pd.DataFrame(
+        [asdict(each) for each in [Measured(DENSE, DENSE, 1.0, "", "dense", 1, False, False), *measured]]
+    )
+    tables = []
+    for project in projects:
+        for level in about["level"]:
+            found = load_table(project.folder / f"data/tickets/{level}/results.csv")
+            found = found[found["split"] == "test"].rename(columns={"density": "left"})
+            tables.append(found[["seed", "error", "left"]].assign(level=level, setting=project.setting,
+                                                                  repeat=project.repeat))  # fmt: skip
+    results = about.merge(pd.concat(tables, ignore_index=True), on="level")
+    return results.assign(accuracy=1 - results["error"]).drop(columns="error")

@@ -1,0 +1,168 @@
+"""The levels of a comparison: of a recipe's levels, each a method, every one at every density, and the checks of each
+ticket (Frankle et al. 2021, "Pruning neural networks at initialization: why are we missing the mark?", section 5)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from winnow.errors import UserError
+from winnow.params.dense import NAME as DENSE
+from winnow.params.presets import NONE, PRESETS
+from winnow.params.pruning import NO_PARENT, Level
+
+SHUFFLED, FRESH, INVERTED = CHECKS = ("shuffled", "fresh", "inverted")
+# criteria that look at no image; a test compares them with the table of docs/pruning.md
+WITHOUT_IMAGES = ("batch_norm_scale", "filter_norm", "fpgm", "magnitude", "random", "synflow")
+GROUPS = {
+    "before": "pruned before training",
+    "during": "pruned during training",
+    "after": "pruned after training, at once",
+    "iterated": "pruned after training, cut by cut",
+    "untrained": "with little or no training after the cut",
+    "patterned": "in a pattern or in whole channels",
+}
+Levels = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One level of the comparison.
+
+    density: of all weights, or of all multiplications, as asked for. check: "" for the method itself. group: of GROUPS.
+    trainings: from the initialisation to the trained ticket, the dense one included. images: whether the criterion
+    looks at images, or the mask changes in training. channels: whether whole channels are pruned.
+    """
+
+    level: str
+    method: str
+    density: float
+    check: str
+    group: str
+    trainings: int
+    images: bool
+    channels: bool
+
+
+def compared(methods: Mapping[str, Mapping[str, Any]], densities: Sequence[float]) -> tuple[Levels, list[Measured]]:
+    """The levels of params.yaml for these methods, and what each is.
+
+    methods: levels of a recipe, whole (``recipe.expanded``), by the method's name. A variant of single cuts, such as
+    imp, goes from density to density in cuts of at most its ``prune``; all others are pruned to each density at once,
+    whatever their ``prune``. A structure that says itself how many weights it keeps has that one density. densities:
+    falling, between 0 and 1.
+
+    Raises UserError that names the method if it cannot be compared like this.
+    """
+    levels: Levels = {}
+    measured: list[Measured] = []
+    for method, values in methods.items():
+        level = Level(**values)
+        _check(method, level)
+        if level.prune is None:
+            options = {"n": 2, "m": 4, **level.options}
+            found = {options["n"] / options["m"]: {method: dict(values)}}
+        elif iterated(level):
+            found = _cut_by_cut(method, values, densities)
+        else:
+            found = {density: {_name(method, density): {**values, "prune": _cut(density)}} for density in densities}
+        for density, own in found.items():
+            levels |= own
+            last = next(reversed(own))
+            checks = {f"{last}_{check}": (check, given) for check, given in _checks(level, last, own[last]).items()}
+            levels |= {name: given for name, (_, given) in checks.items()}
+            for name, (check, given) in {last: ("", own[last]), **checks}.items():
+                about = (
+                    _group(level),
+                    _trainings(levels, given),
+                    _looks_at_images(level),
+                    level.choices.structure == "channels",
+                )
+                measured.append(Measured(name, method, density, check, *about))
+    return levels, measured
+
+
+def iterated(level: Level) -> bool:
+    """Whether the level is one of several cuts, with a training after each."""
+    preset = PRESETS[level.variant] if level.variant else None
+    return preset is not None and preset.amount == "prune" and not (preset.root or preset.aside)
+
+
+def _check(method: str, level: Level) -> None:
+    key = f"pruning.levels.{method}"
+    if level.parent not in (DENSE, NO_PARENT):
+        raise UserError(f"{key}.parent: must be {DENSE} or {NO_PARENT}: the comparison makes the levels in between")
+    if level.max_error_rise is not None:
+        raise UserError(f"{key}: max_error_rise asks for no density; give prune")
+    if level.prune is None and (level.choices.structure == "weights" or level.choices.criterion == NONE):
+        raise UserError(f"{key}: prunes nothing; give prune, such as prune: 0.5")
+
+
+def _cut_by_cut(method: str, values: Mapping[str, Any], densities: Sequence[float]) -> dict[float, Levels]:
+    """For each density the levels from the density before: equal cuts, the fewest of at most ``prune``."""
+    found: dict[float, Levels] = {}
+    parent, before = values["parent"], 1.0
+    for density in densities:
+        cuts = max(1, math.ceil(math.log(density / before) / math.log(1 - values["prune"]) - 1e-9))
+        own: Levels = {}
+        for number in range(1, cuts + 1):
+            name = _name(method, density) + (f"_cut{number}" if number < cuts else "")
+            own[name] = {**values, "parent": parent, "prune": round(1 - (density / before) ** (1 / cuts), 6)}
+            parent = name
+        found[density], before = own, density
+    return found
+
+
+def _cut(density: float) -> float:
+    return round(1 - density, 6)
+
+
+def _name(method: str, density: float) -> str:
+    return f"{method}_{f'{100 * density:g}'.replace('.', 'p')}"
+
+
+def _checks(level: Level, ticket: str, values: Mapping[str, Any]) -> Levels:
+    """The checks of a ticket. A random mask needs none; a pattern is shuffled only by another pattern, which is a
+    method of its own; and without a whole training after the cut, a new one would have more."""
+    choices = level.choices
+    if choices.criterion in ("random", NONE):
+        return {}
+    base = {"parent": ticket, "rewind": values["rewind"], "data": values["data"]}
+    found: Levels = {}
+    if choices.schedule != "no_training" and choices.trains == "all":
+        if choices.structure == "weights":
+            found[SHUFFLED] = {**base, "variant": "random"}
+        found[FRESH] = {**base, "variant": "fresh"}
+    own_scores = choices.when == "movement"  # which prunes by no criterion
+    if not iterated(level) and not own_scores and choices.weights != "updated":
+        found[INVERTED] = {**values, "inverted": True}
+    return found
+
+
+def _group(level: Level) -> str:
+    choices = level.choices
+    found = {
+        "patterned": choices.structure != "weights",
+        "untrained": choices.schedule == "no_training" or choices.trains != "all",
+        "during": choices.when != "once",
+        "before": level.parent == NO_PARENT,
+        "iterated": iterated(level),
+    }
+    return next((group for group, fits in found.items() if fits), "after")
+
+
+def _trainings(levels: Levels, values: Mapping[str, Any]) -> int:
+    """How many trainings lead to a level and its own, whole or from the rewind point on."""
+    own = Level(**values).choices.schedule != "no_training"
+    parent = values["parent"]
+    if parent == NO_PARENT:
+        return int(own)
+    return int(own) + (1 if parent == DENSE else _trainings(levels, levels[parent]))
+
+
+def _looks_at_images(level: Level) -> bool:
+    return level.choices.criterion not in (*WITHOUT_IMAGES, NONE) or level.choices.when in (
+        "rigl",
+        "granet",
+        "movement",
+    )

@@ -1,0 +1,185 @@
+"""The page "Which pruning?": what the tables of the comparison say, in Markdown."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from winnow.analysis.pruned import BETTER, SAME, WORSE, not_told_apart
+from winnow.analysis.ranks import Ranking
+from winnow.comparison.pruning.levels import CHECKS, GROUPS
+from winnow.page.words import some
+
+MOST = 8  # names in a cell
+OF_CHECKS = {
+    "shuffled": "as many weights in each layer, at random places, trained from the rewind point",
+    "fresh": "the same mask on new weights, trained through the whole schedule",
+    "inverted": "the lowest scores instead of the highest",
+}
+
+
+def page(
+    ranks: Ranking,
+    results: pd.DataFrame,
+    found: pd.DataFrame,
+    checked: pd.DataFrame,
+    latency: pd.DataFrame,
+    about: Mapping[str, str],
+) -> str:
+    """The text of the page.
+
+    ranks: over all settings and densities; results: of ``collect.collected``; found, checked: of ``analysis.pruned``;
+    latency: of ``latency.latencies``, with method, density and setting; about: what each setting is, in a sentence.
+    """
+    sections = [_head(about), _answers(results, found), _ranks(ranks, checked), _checks(checked), _methods(found)]
+    return "\n".join([*sections, *([_latency(latency, found)] if len(latency) else []), _how(found)])
+
+
+def _head(about: Mapping[str, str]) -> str:
+    settings = "\n".join(f"- **{name}**: {text}" for name, text in about.items())
+    return f"""# Which pruning?
+
+`winnow compare-pruning` wrote this page from the tables beside it: run it again, and the page changes with them. The
+settings:
+
+{settings}
+"""
+
+
+def _answers(results: pd.DataFrame, found: pd.DataFrame) -> str:
+    lines = [
+        "## By regime",
+        "",
+        "The first method has the highest mean accuracy of its group. The next column names those that are not told "
+        "apart from it: the 95% interval of their paired difference holds 0. The cheapest of all these takes the "
+        "fewest trainings. Points: against the dense networks of the same seeds.",
+        "",
+        "| setting | group | weights left | first | not told apart from it | cheapest of these | without images |",
+        "| --- | --- | ---: | --- | --- | --- | --- |",
+    ]
+    for setting in found["setting"].unique():
+        for group, title in GROUPS.items():
+            of_group = found[(found["setting"] == setting) & (found["group"] == group)]
+            for density in sorted(of_group["density"].unique(), reverse=True):
+                own = of_group[of_group["density"] == density].set_index("method")
+                best = not_told_apart(results, list(own.index), density, setting)
+                cheapest = min(best, key=lambda name: (own["trainings"][name], best.index(name)))
+                blind = [name for name in own["accuracy"].sort_values(ascending=False).index if not own["images"][name]]
+                cells = [
+                    *(setting, title, f"{100 * density:g}%", _with_points(own, best[0])),
+                    some(best[1:], MOST) or "none",
+                    f"{cheapest}, {_count(own['trainings'][cheapest])}",
+                    _with_points(own, blind[0]) if blind else "none",
+                ]
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _with_points(own: pd.DataFrame, method: str) -> str:
+    return f"{method}, {100 * own['change'][method]:+.2f} points"
+
+
+def _count(trainings: int) -> str:
+    return f"{trainings} training{'s' if trainings > 1 else ''}"
+
+
+def _ranks(ranks: Ranking, checked: pd.DataFrame) -> str:
+    checks = "\n![Tickets against their checks](checks.png)\n" if len(checked) else ""
+    return f"""## Over all settings
+
+![Mean ranks](critical_difference.png)
+
+The ranks are means over {ranks.blocks} comparisons: setting, density, repeat and seed. The test takes these for
+independent, but those of one setting have their images in common.
+
+![Accuracy against density](accuracy.png)
+{checks}"""
+
+
+def _checks(checked: pd.DataFrame) -> str:
+    lines = [
+        "## Does the choice of weights matter?",
+        "",
+        "A method tells which weights matter only if its tickets are better than these:",
+        "",
+        *(f"- {name}: {OF_CHECKS[name]}" for name in CHECKS),
+        "",
+        "Counted are settings and densities. Same: the 95% interval of the paired difference holds 0.",
+        "",
+        f"| method | {' | '.join(f'{check}: better, same, worse' for check in CHECKS)} | in short |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for method, own in checked.groupby("method", sort=False):
+        cells = []
+        for check in CHECKS:
+            verdicts = own.loc[own["check"] == check, "verdict"]
+            counts = [int((verdicts == word).sum()) for word in (BETTER, SAME, WORSE)]
+            cells.append(", ".join(map(str, counts)) if len(verdicts) else "")
+        lines.append(f"| {method} | {' | '.join(cells)} | {_in_short(own)} |")
+    return "\n".join([*lines, ""])
+
+
+def _in_short(own: pd.DataFrame) -> str:
+    """What the checks say of one method."""
+    known = {check: set(own.loc[own["check"] == check, "verdict"]) for check in CHECKS}
+    equal = [check for check, verdicts in known.items() if verdicts and BETTER not in verdicts]
+    passed = [check for check, verdicts in known.items() if verdicts == {BETTER}]
+    if "shuffled" in equal:
+        return "its own shuffled mask is as good"
+    if equal:
+        return f"no better than {' and '.join(equal)}"
+    return "better than all checks everywhere" if len(passed) == sum(map(bool, known.values())) else "mixed"
+
+
+def _methods(found: pd.DataFrame) -> str:
+    densities = sorted(found["density"].unique(), reverse=True)
+    lines = [
+        "## All methods",
+        "",
+        "Mean test accuracy in percent, over settings and networks; trainings: from the initialisation to the sparsest "
+        "ticket, that of the dense network included.",
+        "",
+        f"| method | group | trainings | {' | '.join(f'{100 * density:g}% left' for density in densities)} |",
+        f"| --- | --- | ---: |{' ---: |' * len(densities)}",
+    ]
+    for group, title in GROUPS.items():
+        for method, own in found[found["group"] == group].groupby("method", sort=False):
+            means = own.groupby("density")["accuracy"].mean()
+            cells = [f"{100 * means[density]:.2f}" if density in means else "" for density in densities]
+            lines.append(f"| {method} | {title} | {own['trainings'].max()} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _latency(latency: pd.DataFrame, found: pd.DataFrame) -> str:
+    joined = latency.merge(found, on=["setting", "method", "density"])
+    lines = [
+        "## Smaller networks",
+        "",
+        "Networks without their pruned channels (`winnow.smaller`) against the dense one, by turns: processor time of "
+        "one thread for a batch, on the machine that wrote this page, and the size of the file of weights.",
+        "",
+        "| setting | method | left, as asked for | weights left | accuracy (%) | images | ms | dense ms | times as "
+        "fast | kB | dense kB |",
+        f"| --- | --- |{' ---: |' * 9}",
+    ]
+    for row in joined.to_dict("records"):
+        speed = row["dense_milliseconds"] / row["milliseconds"]
+        cells = [
+            *(row["setting"], row["method"], f"{100 * row['density']:g}%", f"{100 * row['left']:.1f}%"),
+            *(f"{100 * row['accuracy']:.2f}", f"{row['batch']}", f"{row['milliseconds']:.1f}"),
+            *(f"{row['dense_milliseconds']:.1f}", f"{speed:.2f}", f"{row['bytes'] / 1000:.0f}"),
+            f"{row['dense_bytes'] / 1000:.0f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _how(found: pd.DataFrame) -> str:
+    counts = found["networks"]
+    trained = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    return f"""## The tables
+
+- `results.csv`: every network: its method, density, check and accuracy
+- `changes.csv`: every method at every density against the dense networks, with the 95% interval over {trained} networks
+- `checks.csv`: every ticket against its checks, paired by seed
+- `params/`: the params.yaml of every setting
+"""

@@ -1,0 +1,39 @@
+"""Write the comparison of pruning: tables, pictures and the page."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from winnow.analysis.pruned import changes, checked, over_densities
+from winnow.comparison.pruning.page import page
+from winnow.params.dense import NAME as DENSE
+from winnow.report.critical_difference import critical_difference_figure
+from winnow.report.pruned import checks_figure, density_accuracy_figure
+from winnow.report.style import Style, save
+from winnow.storage import atomic_file, save_table
+
+PAGE = "README.md"
+DPI = 110
+
+
+def write(folder: Path, results: pd.DataFrame, latency: pd.DataFrame, about: Mapping[str, str]) -> Path:
+    """Write all that the comparison shows to a folder; returns the page.
+
+    results: of ``collect.collected``; latency: as ``page.page`` takes it; about: each setting in a sentence. Raises
+    ValueError if there are fewer than two methods.
+    """
+    found, of_checks, ranks = changes(results), checked(results), over_densities(results)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in {"results": results, "changes": found, "checks": of_checks, "latency": latency}.items():
+        save_table(folder / f"{name}.csv", table)
+    style, order = Style(), [str(name) for name in ranks.ranks.index]
+    dense = results[results["method"] == DENSE]
+    save(critical_difference_figure(ranks, style), folder / "critical_difference.png", DPI)
+    save(density_accuracy_figure(found, dense, order, style), folder / "accuracy.png", DPI)
+    if len(of_checks):
+        others = [name for name in of_checks["method"].unique() if name not in order]
+        save(checks_figure(of_checks, order + others, style), folder / "checks.png", DPI)
+    with atomic_file(folder / PAGE) as file:
+        file.write_text(page(ranks, results, found, of_checks, latency, about), encoding="utf-8")
+    return folder / PAGE

@@ -1,0 +1,85 @@
+"""Tickets against dense networks and against their checks, on made-up networks whose differences are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from winnow.analysis.pruned import changes, checked, not_told_apart, over_densities
+
+NOISE = np.random.default_rng(0).normal(0, 0.003, (7, 6))
+GAINS = {  # over the dense networks, by method and check
+    ("good", ""): -0.01,
+    ("good", "shuffled"): -0.1,
+    ("good", "inverted"): -0.2,
+    ("same", ""): -0.05,
+    ("same", "shuffled"): -0.0501,
+    ("bad", ""): -0.3,
+}
+
+
+def made_up(setting: str = "s", densities: tuple[float, ...] = (0.3, 0.1), seeds: int = 6) -> pd.DataFrame:
+    rows = []
+    for row, ((method, check), gain) in enumerate(GAINS.items()):
+        group = "iterated" if method == "good" else "after"
+        about = (group, 5 if method == "good" else 2, method == "bad")
+        for density in densities:
+            for seed in range(seeds):
+                accuracy = 0.9 + seed / 100 + gain * (1 + 0.3 - density) + NOISE[row, seed]
+                rows.append((setting, 0, seed, method, density, check, *about, density + 0.001, accuracy))
+    rows += [(setting, 0, seed, "dense", 1.0, "", "dense", 1, False, 1.0, 0.9 + seed / 100) for seed in range(seeds)]
+    columns = ["setting", "repeat", "seed", "method", "density", "check", "group", "trainings", "images", "left",
+               "accuracy"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_changes_are_paired_with_the_dense_network_of_the_same_seed() -> None:
+    """The seeds differ by a point each, which the pairs leave out."""
+    found = changes(made_up()).set_index(["method", "density"])
+    assert set(found.index) == {(method, density) for method in ("good", "same", "bad") for density in (0.3, 0.1)}
+    row = found.loc[("good", 0.3)]
+    assert row["change"] == pytest.approx(-0.01 + NOISE[0].mean())
+    assert row["high"] - row["low"] < 0.01
+    assert (row["networks"], row["trainings"], row["group"], row["images"]) == (6, 5, "iterated", False)
+    assert row["left"] == pytest.approx(0.301)
+
+
+def test_verdicts_of_checks_are_those_of_a_paired_t_test() -> None:
+    table = made_up()
+    found = checked(table).set_index(["method", "density", "check"])
+    assert len(found) == 6
+    for (method, density, check), row in found.iterrows():
+        own = table[(table["method"] == method) & (table["density"] == density)]
+        test = ttest_rel(*(own.loc[own["check"] == name, "accuracy"].to_numpy() for name in ("", check)))
+        assert (row["verdict"] == "not told apart") == (test.pvalue > 0.05)
+        interval = test.confidence_interval(0.95)
+        assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
+    assert found.loc[("good", 0.1, "inverted"), "verdict"] == "better"
+    assert found.loc[("same", 0.1, "shuffled"), "verdict"] == "not told apart"
+    worse = table.assign(check=table["check"].map({"": "shuffled", "shuffled": ""}))
+    assert (checked(worse[worse["method"] == "good"])["verdict"] == "worse").all()
+
+
+def test_with_one_network_nothing_is_told_apart() -> None:
+    table = made_up(seeds=1)
+    assert (checked(table)["verdict"] == "not told apart").all()
+    assert changes(table)["low"].isna().all()
+    assert not_told_apart(table, ["good", "bad"], 0.1, "s") == ["good", "bad"]
+
+
+def test_ranks_leave_out_methods_without_all_densities() -> None:
+    table = made_up()
+    ranks = over_densities(table[(table["method"] != "same") | (table["density"] == 0.3)])
+    assert ranks.ranks.to_dict() == {"good": 1.0, "bad": 2.0}
+    assert ranks.blocks == 12
+    assert over_densities(table).ranks.to_dict() == {"good": 1.0, "same": 2.0, "bad": 3.0}
+
+
+def test_who_is_as_good_as_the_best() -> None:
+    table = made_up()
+    assert not_told_apart(table, ["good", "same", "bad"], 0.1, "s") == ["good"]
+    assert not_told_apart(table, ["same", "bad"], 0.1, "s") == ["same"]
+    close = pd.concat([table, table[(table["method"] == "good") & (table["check"] == "")].assign(
+        method="close", accuracy=lambda rows: rows["accuracy"] - [0.002, -0.001] * 6)])  # fmt: skip
+    assert not_told_apart(close, ["good", "close", "bad"], 0.1, "s") == ["good", "close"]
+    assert not_told_apart(table, ["good"], 0.5, "s") == []

@@ -1,0 +1,107 @@
+"""From a method's line to the levels of the comparison."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from winnow import methods
+from winnow.comparison.pruning.levels import GROUPS, WITHOUT_IMAGES, Measured, compared
+from winnow.params.pruning import Level
+from winnow.pruning.families import CRITERIA
+from winnow.recipe import expanded
+from winnow.tickets.rules import rule_of
+
+BASE = {"parent": "dense", "rewind": "dense", "data": "full"}
+
+
+def of(densities: list[float], **level: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Measured]]:
+    levels, measured = compared({"m": {**BASE, **level}}, densities)
+    return levels, {each.level: each for each in measured}
+
+
+def test_a_method_of_one_cut_has_a_level_and_three_checks_at_each_density() -> None:
+    levels, measured = of([0.3, 0.025], criterion="taylor", prune=0.9)
+    assert list(levels) == list(measured)
+    assert list(levels)[:4] == ["m_30", "m_30_shuffled", "m_30_fresh", "m_30_inverted"]
+    assert levels["m_2p5"] == {**BASE, "criterion": "taylor", "prune": 0.975}
+    assert levels["m_30_shuffled"] == {**BASE, "parent": "m_30", "variant": "random"}
+    assert levels["m_30_fresh"] == {**BASE, "parent": "m_30", "variant": "fresh"}
+    assert levels["m_30_inverted"] == {**levels["m_30"], "inverted": True}
+    assert measured["m_30"] == Measured("m_30", "m", 0.3, "", "after", 2, True, False)
+    assert measured["m_30_fresh"].trainings == 3
+
+
+@given(
+    st.lists(st.floats(0.01, 0.95), min_size=1, max_size=4, unique_by=lambda density: f"{density:.4f}"),
+    st.floats(0.1, 0.8),
+)
+def test_cuts_of_an_iterated_method_lead_to_every_density(densities: list[float], prune: float) -> None:
+    """Each cut prunes at most what the line says, and one cut fewer would not do."""
+    falling = sorted((round(density, 4) for density in densities), reverse=True)
+    levels, measured = of(falling, variant="imp", prune=prune)
+    for level, about in measured.items():
+        if about.check:
+            continue
+        left, trainings, name = 1.0, 1, level
+        while name != "dense":
+            assert levels[name]["prune"] <= prune + 1e-6
+            left, trainings, name = left * (1 - levels[name]["prune"]), trainings + 1, levels[name]["parent"]
+        assert left == pytest.approx(about.density, rel=1e-3)
+        assert about.trainings == trainings
+        assert about.group == "iterated"
+    for level, values in levels.items():
+        if re.fullmatch(r"m_[0-9p]+_cut1", level):  # several cuts: with all but one of them it would be too little
+            place = falling.index(measured[level.removesuffix("_cut1")].density)
+            before = falling[place - 1] if place else 1.0
+            cuts = 1 + sum(name.startswith(level.removesuffix("1")) for name in levels)
+            assert (1 - prune) ** (cuts - 1) * before > falling[place] - 1e-9, values
+
+
+@pytest.mark.parametrize(
+    ("level", "checks", "group", "trainings"),
+    [
+        ({"criterion": "random", "allocation": "erk", "prune": 0.5}, set(), "after", 2),
+        ({"parent": "none", "criterion": "snip", "prune": 0.5}, {"shuffled", "fresh", "inverted"}, "before", 1),
+        ({"parent": "none", "when": "gradual", "prune": 0.5}, {"shuffled", "fresh", "inverted"}, "during", 1),
+        ({"parent": "none", "when": "movement", "prune": 0.5}, {"shuffled", "fresh"}, "during", 1),
+        ({"weights": "trained", "schedule": "no_training", "prune": 0.5}, {"inverted"}, "untrained", 1),
+        ({"variant": "perp", "prune": 0.5}, set(), "untrained", 2),
+        ({"structure": "channels", "prune": 0.5}, {"fresh", "inverted"}, "patterned", 2),
+    ],
+)
+def test_what_is_checked(level: dict[str, Any], checks: set[str], group: str, trainings: int) -> None:
+    _, measured = of([0.5], **level)
+    own = measured["m_50"]
+    assert {each.check for each in measured.values()} == checks | {""}
+    assert (own.group, own.trainings, own.channels) == (group, trainings, level.get("structure") == "channels")
+
+
+def test_a_pattern_has_the_density_that_it_says() -> None:
+    levels, measured = of([0.3, 0.1], structure="n_of_m", n=1, m=4)
+    assert [about.density for about in measured.values()] == [0.25] * 3
+    assert list(levels) == ["m", "m_fresh", "m_inverted"]
+
+
+def test_criteria_without_images_are_those_of_the_documentation() -> None:
+    """In the table of docs/pruning.md they need nothing, or the shape of an image."""
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", Path("docs/pruning.md").read_text(), re.MULTILINE)
+    needs = {name: what for name, what in rows if name in methods.names(CRITERIA)}
+    assert sorted(name for name, what in needs.items() if what in ("nothing", "the shape of an image")) == sorted(
+        WITHOUT_IMAGES
+    )
+    assert len(needs) == len(methods.names(CRITERIA))
+
+
+@pytest.mark.parametrize("recipe", ["pruning-convnet", "pruning-resnet"])
+def test_every_level_of_the_recipes_is_possible(recipe: str) -> None:
+    values = YAML(typ="safe").load(expanded(recipe))["pruning"]
+    assert len(values["levels"]) >= 35
+    levels, measured = compared(values["levels"], [0.3, 0.1])
+    for name, level in levels.items():
+        rule_of(name, Level(**level), 0)
+    assert {about.group for about in measured} == set(GROUPS)
