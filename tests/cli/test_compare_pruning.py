@@ -56,9 +56,7 @@ def test_a_recipe_becomes_a_page_and_a_new_method_joins_alone(capfd: pytest.Capt
     levels |= {"channels_60", "channels_60_fresh", "channels_60_inverted"}
     assert ran(capfd.readouterr().out) == levels | {"dense"}
     results = pd.read_csv("all/comparison/results.csv", keep_default_na=False)
-    assert len(results) == 2 * (
-        len(levels) - 1 + 1
-    )  # two seeds; the first cut is no ticket of the comparison, dense is
+    assert len(results) == 2 * len(levels)  # two seeds; with dense, and without the first of two cuts
     own = results[(results["level"] == "imp_60") & (results["seed"] == 201)].iloc[0]
     of_stage = load_table("all/tiny-1/data/tickets/imp_60/results.csv").query("split == 'test' and seed == 201").iloc[0]
     assert own["accuracy"] == pytest.approx(1 - of_stage["error"])
@@ -72,6 +70,14 @@ def test_a_recipe_becomes_a_page_and_a_new_method_joins_alone(capfd: pytest.Capt
     assert (latency["method"], latency["density"]) == ("channels", 0.6)
     assert 0 < latency["bytes"] < latency["dense_bytes"]
     assert (latency[["milliseconds", "dense_milliseconds"]] > 0).all()
+    beyond = pd.read_csv("all/comparison/beyond.csv").set_index(["method", "seed"])
+    assert set(beyond.index) == {(each, seed) for each in ("dense", "random", "imp", "channels") for seed in (200, 201)}
+    of_level = results[results["check"] == ""].set_index(["method", "seed"])
+    for about, row in beyond.iterrows():  # there are fewer test images than it takes at most
+        assert row["error"] == pytest.approx(1 - of_level.loc[about, "accuracy"])
+        assert row["corrupted_error"] == pytest.approx(row[["noise", "blur", "contrast", "jpeg"]].mean())
+    assert not beyond["corrupted_error"].eq(beyond["error"]).all()
+    assert (beyond.loc["dense", ["agreement", "cka"]] == pytest.approx(1)).all(axis=None)
 
     recipe = Path("recipes/pruning-tiny.yaml")
     line = "    synflow: {parent: none, criterion: synflow, prune: 0.5}\n"

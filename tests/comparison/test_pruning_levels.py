@@ -70,6 +70,7 @@ def test_cuts_of_an_iterated_method_lead_to_every_density(densities: list[float]
         ({"parent": "none", "when": "gradual", "prune": 0.5}, {"shuffled", "fresh", "inverted"}, "during", 1),
         ({"parent": "none", "when": "movement", "prune": 0.5}, {"shuffled", "fresh"}, "during", 1),
         ({"weights": "trained", "schedule": "no_training", "prune": 0.5}, {"inverted"}, "untrained", 1),
+        ({"allocation": "lamp", "prune": 0.5}, {"shuffled", "fresh"}, "after", 2),
         ({"variant": "perp", "prune": 0.5}, set(), "untrained", 2),
         ({"structure": "channels", "prune": 0.5}, {"fresh", "inverted"}, "patterned", 2),
     ],

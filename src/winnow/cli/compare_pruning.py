@@ -1,6 +1,6 @@
 """winnow compare-pruning: every pruning method at several densities, with its checks, and what comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,10 +8,11 @@ from ruamel.yaml import YAML
 
 from winnow.cli.projects import keep_params, later, of_user, planned, run, run_all
 from winnow.comparison.project import Project
-from winnow.comparison.pruning.collect import collected
+from winnow.comparison.pruning.collect import OF_DENSE, collected
 from winnow.comparison.pruning.levels import Measured, compared
 from winnow.comparison.pruning.write import write
 from winnow.errors import UserError
+from winnow.params.dense import NAME as DENSE
 from winnow.recipe import expanded, summary
 from winnow.storage import load_table
 
@@ -20,7 +21,7 @@ PREFIX = "pruning-"  # of recipes, which names of settings leave out
 REPEATS = 1  # a recipe has several replicates already
 DENSITIES = (0.3, 0.1, 0.03)
 TARGETS = ("dense", "prune")  # all levels, and nothing of the landscape around them
-LATENCY = Path(".winnow/latency.csv")  # in a project
+LATENCY, BEYOND = Path(".winnow/latency.csv"), Path(".winnow/beyond.csv")  # in a project
 
 
 def compare_pruning(
@@ -54,8 +55,9 @@ def compare_pruning(
     results = pd.concat([collected([project], plans[project][1]) for project in projects], ignore_index=True)
     first = [project for project in projects if not project.repeat]
     latency = pd.concat([_latency(project, plans[project][1]) for project in first], ignore_index=True)
+    beyond = pd.concat([_beyond(project, plans[project][1]) for project in projects], ignore_index=True)
     about = {project.setting: summary(recipe) for project, recipe in projects.items()}
-    return f"{write(where, results, latency, about)} says which method to take, and which checks it passes"
+    return f"{write(where, results, latency, beyond, about)} says which method to take, and which checks it passes"
 
 
 def _words(densities: Sequence[float]) -> str:
@@ -77,7 +79,19 @@ def _latency(project: Project, measured: Sequence[Measured]) -> pd.DataFrame:
     if not levels:
         return pd.DataFrame()
     run(project, "winnow.comparison.pruning.latency", str(LATENCY), *levels)
-    found = load_table(project.folder / LATENCY)
+    return _named(load_table(project.folder / LATENCY), levels, project)
+
+
+def _beyond(project: Project, measured: Sequence[Measured]) -> pd.DataFrame:
+    """What ``comparison.pruning.beyond`` finds of all tickets, and of the dense networks, with setting, repeat, method
+    and density."""
+    levels = {each.level: each for each in measured if not each.check}
+    run(project, "winnow.comparison.pruning.beyond", str(BEYOND), *levels)
+    found = load_table(project.folder / BEYOND).assign(repeat=project.repeat)
+    return _named(found, {**levels, DENSE: OF_DENSE}, project)
+
+
+def _named(found: pd.DataFrame, levels: Mapping[str, Measured], project: Project) -> pd.DataFrame:
     return found.assign(
         setting=project.setting,
         method=[levels[name].method for name in found["level"]],

@@ -10,6 +10,8 @@ from winnow.comparison.pruning.levels import Measured
 from winnow.params.dense import NAME as DENSE
 from winnow.storage import load_table
 
+OF_DENSE = Measured(DENSE, DENSE, 1.0, "", "dense", 1, images=False, channels=False)
+
 
 def collected(projects: Iterable[Project], measured: Sequence[Measured]) -> pd.DataFrame:
     """One row per trained network: setting, repeat, seed, accuracy (test images, a fraction of 1), left (the fraction

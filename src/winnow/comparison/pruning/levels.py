@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from winnow import methods
 from winnow.errors import UserError
 from winnow.params.dense import NAME as DENSE
 from winnow.params.presets import NONE, PRESETS
 from winnow.params.pruning import NO_PARENT, Level
+from winnow.pruning.families import ALLOCATIONS, DURING
 
 SHUFFLED, FRESH, INVERTED = CHECKS = ("shuffled", "fresh", "inverted")
 # criteria that look at no image; a test compares them with the table of docs/pruning.md
@@ -44,10 +46,10 @@ class Measured:
     channels: bool
 
 
-def compared(methods: Mapping[str, Mapping[str, Any]], densities: Sequence[float]) -> tuple[Levels, list[Measured]]:
+def compared(given: Mapping[str, Mapping[str, Any]], densities: Sequence[float]) -> tuple[Levels, list[Measured]]:
     """The levels of params.yaml for these methods, and what each is.
 
-    methods: levels of a recipe, whole (``recipe.expanded``), by the method's name. A variant of single cuts, such as
+    given: levels of a recipe, whole (``recipe.expanded``), by the method's name. A variant of single cuts, such as
     imp, goes from density to density in cuts of at most its ``prune``; all others are pruned to each density at once,
     whatever their ``prune``. A structure that says itself how many weights it keeps has that one density. densities:
     falling, between 0 and 1.
@@ -56,30 +58,28 @@ def compared(methods: Mapping[str, Mapping[str, Any]], densities: Sequence[float
     """
     levels: Levels = {}
     measured: list[Measured] = []
-    for method, values in methods.items():
+    for method, values in given.items():
         level = Level(**values)
         _check(method, level)
-        if level.prune is None:
-            options = {"n": 2, "m": 4, **level.options}
-            found = {options["n"] / options["m"]: {method: dict(values)}}
-        elif iterated(level):
-            found = _cut_by_cut(method, values, densities)
-        else:
-            found = {density: {_name(method, density): {**values, "prune": _cut(density)}} for density in densities}
-        for density, own in found.items():
-            levels |= own
-            last = next(reversed(own))
-            checks = {f"{last}_{check}": (check, given) for check, given in _checks(level, last, own[last]).items()}
-            levels |= {name: given for name, (_, given) in checks.items()}
-            for name, (check, given) in {last: ("", own[last]), **checks}.items():
-                about = (
-                    _group(level),
-                    _trainings(levels, given),
-                    _looks_at_images(level),
-                    level.choices.structure == "channels",
-                )
-                measured.append(Measured(name, method, density, check, *about))
+        group, images, channels = _group(level), _looks_at_images(level), level.choices.structure == "channels"
+        for density, own in _tickets(method, level, values, densities).items():
+            ticket = next(reversed(own))
+            checks = _checks(level, ticket, own[ticket])
+            levels |= own | {f"{ticket}_{check}": of_check for check, of_check in checks.items()}
+            for name, check in [(ticket, ""), *((f"{ticket}_{check}", check) for check in checks)]:
+                trainings = _trainings(levels, levels[name])
+                measured.append(Measured(name, method, density, check, group, trainings, images, channels))
     return levels, measured
+
+
+def _tickets(method: str, level: Level, values: Mapping[str, Any], densities: Sequence[float]) -> dict[float, Levels]:
+    """For each density the levels that lead to the method's ticket, which is the last of them."""
+    if level.prune is None:
+        options = {"n": 2, "m": 4, **level.options}
+        return {options["n"] / options["m"]: {method: dict(values)}}
+    if iterated(level):
+        return _cut_by_cut(method, values, densities)
+    return {density: {_name(method, density): {**values, "prune": _cut(density)}} for density in densities}
 
 
 def iterated(level: Level) -> bool:
@@ -123,7 +123,8 @@ def _name(method: str, density: float) -> str:
 
 def _checks(level: Level, ticket: str, values: Mapping[str, Any]) -> Levels:
     """The checks of a ticket. A random mask needs none; a pattern is shuffled only by another pattern, which is a
-    method of its own; and without a whole training after the cut, a new one would have more."""
+    method of its own; and without a whole training after the cut, a new one would have more. Scores below zero, as
+    inverted ones are, do not suit every allocation."""
     choices = level.choices
     if choices.criterion in ("random", NONE):
         return {}
@@ -133,8 +134,10 @@ def _checks(level: Level, ticket: str, values: Mapping[str, Any]) -> Levels:
         if choices.structure == "weights":
             found[SHUFFLED] = {**base, "variant": "random"}
         found[FRESH] = {**base, "variant": "fresh"}
-    own_scores = choices.when == "movement"  # which prunes by no criterion
-    if not iterated(level) and not own_scores and choices.weights != "updated":
+    during = methods.find(DURING, choices.when) if choices.when != "once" else None
+    own_scores = during is not None and methods.has_mark(during, "OWN_SCORES")  # which no criterion gives
+    at_least_zero = methods.has_mark(methods.find(ALLOCATIONS, choices.allocation), "AT_LEAST_ZERO")
+    if not (iterated(level) or own_scores or at_least_zero or choices.weights == "updated"):
         found[INVERTED] = {**values, "inverted": True}
     return found
 

@@ -7,6 +7,7 @@ import pandas as pd
 from winnow.analysis.pruned import BETTER, SAME, WORSE, not_told_apart
 from winnow.analysis.ranks import Ranking
 from winnow.comparison.pruning.levels import CHECKS, GROUPS
+from winnow.datasets.corruptions import CORRUPTIONS
 from winnow.page.words import some
 
 MOST = 8  # names in a cell
@@ -23,15 +24,19 @@ def page(
     found: pd.DataFrame,
     checked: pd.DataFrame,
     latency: pd.DataFrame,
+    beyond: pd.DataFrame,
     about: Mapping[str, str],
 ) -> str:
     """The text of the page.
 
     ranks: over all settings and densities; results: of ``collect.collected``; found, checked: of ``analysis.pruned``;
-    latency: of ``latency.latencies``, with method, density and setting; about: what each setting is, in a sentence.
+    latency: of ``latency.latencies``, with method, density and setting; beyond: of ``beyond.beyond``, likewise; about:
+    what each setting is, in a sentence.
     """
     sections = [_head(about), _answers(results, found), _ranks(ranks, checked), _checks(checked), _methods(found)]
-    return "\n".join([*sections, *([_latency(latency, found)] if len(latency) else []), _how(found)])
+    if len(latency):
+        sections.append(_latency(latency, found))
+    return "\n".join([*sections, _beyond(beyond), _how(found)])
 
 
 def _head(about: Mapping[str, str]) -> str:
@@ -173,6 +178,29 @@ def _latency(latency: pd.DataFrame, found: pd.DataFrame) -> str:
     return "\n".join([*lines, ""])
 
 
+def _beyond(beyond: pd.DataFrame) -> str:
+    densities = sorted(set(beyond["density"]) - {1.0}, reverse=True)
+    density = densities[len(densities) // 2]
+    columns = ["error", "corrupted_error", *CORRUPTIONS, "calibration_error", "worst_class_error", "agreement", "cka"]
+    lines = [
+        "## Beyond accuracy",
+        "",
+        f"Of the dense networks, and of tickets with {100 * density:g}% left (`beyond.csv` has all): means over "
+        "settings and networks, in percent, on test images. Corrupted: the mean error over noise, blur, contrast and "
+        "JPEG at five strengths each (Hendrycks and Dietterich 2019). Calibration: the expected calibration error (Guo "
+        "et al. 2017). Agreement: the images that get the same class from the dense network of the same seed. CKA: how alike the "
+        "features of the two are, from 0 to 1 (Kornblith et al. 2019).",
+        "",
+        "| method | error | corrupted | noise | blur | contrast | JPEG | calibration | worst class | agreement | CKA |",
+        f"| --- |{' ---: |' * len(columns)}",
+    ]
+    means = beyond[beyond["density"].isin([1.0, density])].groupby("method", sort=False)[columns].mean()
+    for method, row in means.sort_values("corrupted_error", kind="stable").iterrows():
+        cells = [f"{row[column]:.2f}" if column == "cka" else f"{100 * row[column]:.1f}" for column in columns]
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
 def _how(found: pd.DataFrame) -> str:
     counts = found["networks"]
     trained = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
@@ -181,5 +209,6 @@ def _how(found: pd.DataFrame) -> str:
 - `results.csv`: every network: its method, density, check and accuracy
 - `changes.csv`: every method at every density against the dense networks, with the 95% interval over {trained} networks
 - `checks.csv`: every ticket against its checks, paired by seed
+- `beyond.csv`: every ticket under corruptions, its calibration, its worst class, and how alike the dense network it is
 - `params/`: the params.yaml of every setting
 """

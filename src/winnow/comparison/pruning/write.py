@@ -17,15 +17,18 @@ PAGE = "README.md"
 DPI = 110
 
 
-def write(folder: Path, results: pd.DataFrame, latency: pd.DataFrame, about: Mapping[str, str]) -> Path:
+def write(
+    folder: Path, results: pd.DataFrame, latency: pd.DataFrame, beyond: pd.DataFrame, about: Mapping[str, str]
+) -> Path:
     """Write all that the comparison shows to a folder; returns the page.
 
-    results: of ``collect.collected``; latency: as ``page.page`` takes it; about: each setting in a sentence. Raises
-    ValueError if there are fewer than two methods.
+    results: of ``collect.collected``; latency, beyond: as ``page.page`` takes them; about: each setting in a sentence.
+    Raises ValueError if there are fewer than two methods.
     """
     found, of_checks, ranks = changes(results), checked(results), over_densities(results)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in {"results": results, "changes": found, "checks": of_checks, "latency": latency}.items():
+    tables = {"results": results, "changes": found, "checks": of_checks, "latency": latency, "beyond": beyond}
+    for name, table in tables.items():
         save_table(folder / f"{name}.csv", table)
     style, order = Style(), [str(name) for name in ranks.ranks.index]
     dense = results[results["method"] == DENSE]
@@ -35,5 +38,5 @@ def write(folder: Path, results: pd.DataFrame, latency: pd.DataFrame, about: Map
         others = [name for name in of_checks["method"].unique() if name not in order]
         save(checks_figure(of_checks, order + others, style), folder / "checks.png", DPI)
     with atomic_file(folder / PAGE) as file:
-        file.write_text(page(ranks, results, found, of_checks, latency, about), encoding="utf-8")
+        file.write_text(page(ranks, results, found, of_checks, latency, beyond, about), encoding="utf-8")
     return folder / PAGE
