@@ -188,8 +188,8 @@ def _beyond(beyond: pd.DataFrame) -> str:
         f"Of the dense networks, and of tickets with {100 * density:g}% left (`beyond.csv` has all): means over "
         "settings and networks, in percent, on test images. Corrupted: the mean error over noise, blur, contrast and "
         "JPEG at five strengths each (Hendrycks and Dietterich 2019). Calibration: the expected calibration error (Guo "
-        "et al. 2017). Agreement: the images that get the same class from the dense network of the same seed. CKA: how alike the "
-        "features of the two are, from 0 to 1 (Kornblith et al. 2019).",
+        "et al. 2017). Agreement: the images that get the same class from the dense network of the same seed. CKA: how "
+        "alike the features of the two are, from 0 to 1 (Kornblith et al. 2019).",
         "",
         "| method | error | corrupted | noise | blur | contrast | JPEG | calibration | worst class | agreement | CKA |",
         f"| --- |{' ---: |' * len(columns)}",
