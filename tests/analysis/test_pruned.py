@@ -67,11 +67,15 @@ def test_with_one_network_nothing_is_told_apart() -> None:
     assert not_told_apart(table, ["good", "bad"], 0.1, "s") == ["good", "bad"]
 
 
-def test_ranks_leave_out_methods_without_all_densities() -> None:
+def test_ranks_leave_out_densities_that_fewer_methods_have() -> None:
     table = made_up()
-    ranks = over_densities(table[(table["method"] != "same") | (table["density"] == 0.3)])
-    assert ranks.ranks.to_dict() == {"good": 1.0, "bad": 2.0}
-    assert ranks.blocks == 12
+    pattern = table[table["method"].eq("same") & table["density"].eq(0.3)].assign(density=0.5, method="pattern")
+    lacking = table[~(table["method"].eq("same") & table["density"].eq(0.1))]
+    assert over_densities(lacking).ranks.to_dict() == {"good": 1.0, "same": 2.0, "bad": 3.0}
+    assert over_densities(lacking).blocks == 6  # at 0.3, which more methods have
+    own = over_densities(pd.concat([table, pattern]))
+    assert own.ranks.to_dict() == {"good": 1.0, "same": 2.0, "bad": 3.0}
+    assert own.blocks == 12
     assert over_densities(table).ranks.to_dict() == {"good": 1.0, "same": 2.0, "bad": 3.0}
 
 

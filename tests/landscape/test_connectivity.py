@@ -16,7 +16,7 @@ from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.masks import ones
 from winnow.tickets.files import load_ticket, save_ticket
-from winnow.tickets.train import evaluate
+from winnow.tickets.splits import evaluate
 from winnow.training.batches import normalise
 
 NETWORK = Network(name="convnet", width=2)

@@ -34,7 +34,8 @@ from winnow.tickets.rewind import (
     without_parent,
 )
 from winnow.tickets.rules import rule_of
-from winnow.tickets.train import evaluate, from_tickets, keep_ticket
+from winnow.tickets.splits import evaluate
+from winnow.tickets.train import from_tickets, keep_ticket
 from winnow.training import loop
 from winnow.training.batches import normalise
 from winnow.training.fit import Task, fit, fresh

@@ -151,6 +151,13 @@ FIGURES = (
         "plots/tickets/results.csv", "error", "variant", TEST, charts.tickets,
     ),
     Figure(
+        "plots/ticket_pictures/early_stopping.png",
+        "When training would stop",
+        "The step with the lowest validation loss, and the test error there: winning tickets stop earlier and end "
+        "lower than the same masks on new weights.",
+        "plots/tickets/early_stopping.csv", "step", "variant",
+    ),
+    Figure(
         "plots/ticket_pictures/cuts_without_retraining.png",
         "Right after a cut",
         "Error right after pruning, after two cuts in a row, and after retraining: the gap is what retraining repairs.",

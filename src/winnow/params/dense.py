@@ -18,3 +18,4 @@ class Dense(Section):
     training: UsedTraining
     rewind: Duration  # tau: the time whose weights the survivors of pruning get back
     eval_images: Annotated[int, Field(ge=1)]  # random training images for measuring training errors
+    measure_epochs: bool  # measure the validation and test images after every epoch, for the step of early stopping

@@ -18,10 +18,11 @@ from winnow.tickets.files import load_ticket, save_ticket
 from winnow.tickets.level import Material, begin_level, during
 from winnow.tickets.rewind import load_rewind_point, rewind_step, without_parent
 from winnow.tickets.rules import rule_of
+from winnow.tickets.stopping import measure_epochs
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device, workers
-from winnow.training.fit import Task, fit_side_by_side
+from winnow.training.fit import Task, fit_side_by_side, nothing
 from winnow.training.schedule import make_schedule
 from winnow.training.workers import Tick, side_by_side
 
@@ -57,7 +58,9 @@ def prune(name: str) -> None:
     side_by_side(begin, seeds, workers(device), Bar(len(seeds), f"prune@{name}, pruning", "ticket"))
     hooks = during(rule, schedule, first, images)
     task = Task(images, training, schedule, from_tickets(begun, after_step=hooks, trains=rule.trains), first)
-    fit_side_by_side({trained: task}, seeds, f"prune@{name}", on_end=keep_ticket(material.splits))
+    with naming("dense."):
+        on_epoch = measure_epochs(material.splits) if options.dense.measure_epochs else nothing
+    fit_side_by_side({trained: task}, seeds, f"prune@{name}", keep_ticket(material.splits), on_epoch)
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)

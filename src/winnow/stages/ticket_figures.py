@@ -11,6 +11,7 @@ from winnow.report.barriers import barrier_matrix_figure, connectivity_figure
 from winnow.report.children import children_figure, children_subsets_figure
 from winnow.report.cuts import cuts_figure
 from winnow.report.density import density_figure
+from winnow.report.early_stopping import early_stopping_figure
 from winnow.report.lines import lines_figure
 from winnow.report.magnitudes import magnitudes_figure
 from winnow.report.marks import epsilon_of
@@ -51,6 +52,8 @@ def pictures(verdicts: pd.DataFrame, style: Style) -> dict[str, Figure]:
         drawn["connectivity"] = connectivity_figure(pairs, counts, epsilon, style)
     if (tables["errors_around_cuts"]["moment"] != "error").any():
         drawn["cuts_without_retraining"] = cut_errors_figure(tables["errors_around_cuts"], style)
+    if len(stopping := load_table("plots/tickets/early_stopping.csv")):
+        drawn["early_stopping"] = early_stopping_figure(stopping, style)
     if len(tables["levels"]):
         drawn["barriers"] = barrier_matrix_figure(tables["levels"], verdicts, style)
     if len(children):

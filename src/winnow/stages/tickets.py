@@ -20,7 +20,7 @@ from winnow.analysis.histograms import weight_histograms
 from winnow.analysis.spectra import mean_densities, whole
 from winnow.analysis.spread import spread
 from winnow.analysis.summary import at_the_same_sparsity, connected_and_matching, successive_pairs
-from winnow.analysis.verdicts import as_metrics, barriers, ends, verdicts
+from winnow.analysis.verdicts import ABOUT, as_metrics, barriers, ends, verdicts
 from winnow.landscape.tables import MEASURED, joined
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
@@ -31,6 +31,7 @@ from winnow.stages._tickets import LANDSCAPE, LINES, keep_levels, keep_measured,
 from winnow.storage import load_table, load_tensors, save_json, save_table
 from winnow.tickets.files import load_ticket
 from winnow.tickets.magnitudes import density_table, magnitude_table
+from winnow.tickets.train import load_stopping
 
 SMALL = Path("plots/tickets")  # in git
 OTHERS = Path("data/analysis/tickets")  # only pictures need these
@@ -50,7 +51,7 @@ def tickets() -> None:
     between = barriers(lines)
     table = verdicts(results, between)
     pairs = successive_pairs(table, between, levels)
-    save_tables(SMALL, results=results, barriers=between, verdicts=table)
+    save_tables(SMALL, results=results, barriers=between, verdicts=table, early_stopping=stopping_of(results, seeds))
     to_parents = lines.merge(table[["parent", "level"]].set_axis(["a", "b"], axis=1))
     save_tables(OTHERS, pairs=pairs, lines=along_lines(to_parents), errors_around_cuts=errors_around_cuts(results))
 
@@ -98,6 +99,14 @@ def results_of(levels: Mapping[str, Level]) -> pd.DataFrame:
     )
     first = ["level", *about[DENSE]]
     return results[[*first, *results.columns.drop(first)]]
+
+
+def stopping_of(results: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
+    """When every training would have stopped early, next to what its level was made from, and its density."""
+    about = results[results["split"] == "test"][[*ABOUT, "density", "seed"]]
+    found = [load_stopping(Path("data/tickets") / name, seeds).assign(level=name) for name in about["level"].unique()]
+    joined = about.merge(pd.concat(found), on=["level", "seed"])
+    return joined.astype({"step": int, "validation_loss": float, "error": float})
 
 
 def write_magnitudes(parents: Mapping[str, str], seeds: Sequence[int]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from winnow.pruning.rule import Rule
 from winnow.pruning.trains import freeze_others
 from winnow.pruning.weights import State, States
 from winnow.tickets.files import Ticket
-from winnow.tickets.train import Splits, evaluate
+from winnow.tickets.splits import Splits, evaluate
 from winnow.training.batches import Batch, DeviceImages
 from winnow.training.loop import Run, StepHook, change_mask
 from winnow.training.schedule import Schedule

@@ -11,12 +11,11 @@ from winnow.pruning.masks import density
 from winnow.pruning.trains import every, freeze_others
 from winnow.storage import load_table, save_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
-from winnow.training.batches import DeviceImages
-from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
+from winnow.tickets.splits import Splits, evaluate
+from winnow.tickets.stopping import STOPPING, stop_of
 from winnow.training.fit import Hook
 from winnow.training.loop import Beginning, Run, StepHook, history
 
-Splits = Mapping[str, DeviceImages]  # what errors are measured on, by name: train, validation, test
 RESULTS = ["seed", "split", "density", "error", "loss", "error_after_cut", "error_after_two_cuts"]
 
 
@@ -45,6 +44,7 @@ def keep_ticket(splits: Splits) -> Hook:
     - ``results.csv``: a row for each split: seed, split, density (of the prunable weights), error (0 to 1), loss
       (nats), error_after_cut, error_after_two_cuts (both nan where nothing was cut)
     - ``history.csv``: one row per epoch (a pass over the images), from the epoch of the rewind point on
+    - ``stopping.csv``: ``stopping.stop_of`` the run, if its epochs were measured
     """
 
     def on_end(run: Run) -> None:
@@ -52,23 +52,24 @@ def keep_ticket(splits: Splits) -> Hook:
         save_ticket(run.working / "ticket.safetensors", run.network.state_dict(), run.mask, dict(run.about))
         save_table(run.working / "results.csv", _results(seed, run, evaluate(run.network, splits)))
         save_table(run.working / "history.csv", history(run).assign(seed=seed))
+        if "stopping" in run.records:
+            save_table(run.working / "stopping.csv", stop_of(run, seed))
 
     return on_end
-
-
-def evaluate(network: nn.Module, splits: Splits) -> dict[str, tuple[float, float]]:
-    """Error (1 - accuracy, 0 to 1) and mean loss (nats) on each split, in evaluation mode."""
-    found = {}
-    for name, part in splits.items():
-        outputs, labels = log_probabilities(network, part), part.labels.cpu().numpy()
-        found[name] = 1 - accuracy(outputs, labels), mean_loss(outputs, labels)
-    return found
 
 
 def load_results(folder: Path, seeds: Iterable[int]) -> pd.DataFrame:
     """The results that ``keep_ticket`` saved for a level's replicates, as one table; empty without replicates."""
     tables = [load_table(folder / f"seed{seed}" / "results.csv") for seed in seeds]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=RESULTS)
+
+
+def load_stopping(folder: Path, seeds: Iterable[int]) -> pd.DataFrame:
+    """When the trainings of a level's replicates would have stopped early, as one table; empty if their epochs were not
+    measured."""
+    paths = [folder / f"seed{seed}" / "stopping.csv" for seed in seeds]
+    tables = [load_table(path) for path in paths if path.exists()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=STOPPING)
 
 
 def _results(seed: int, run: Run, measured: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
