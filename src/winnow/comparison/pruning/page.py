@@ -93,7 +93,7 @@ def _ranks(ranks: Ranking, checked: pd.DataFrame) -> str:
 
 ![Mean ranks](critical_difference.png)
 
-The ranks are means over {ranks.blocks} comparisons: setting, density, repeat and seed. The test takes these for
+The ranks are means over {ranks.blocks} blocks, each of one setting, density, repeat and seed. The test takes these for
 independent, but those of one setting have their images in common.
 
 ![Accuracy against density](accuracy.png)
@@ -125,13 +125,15 @@ def _checks(checked: pd.DataFrame) -> str:
 
 def _in_short(own: pd.DataFrame) -> str:
     """What the checks say of one method."""
+    if (own["networks"] < 2).all():
+        return "one network cannot tell"
     known = {check: set(own.loc[own["check"] == check, "verdict"]) for check in CHECKS}
     equal = [check for check, verdicts in known.items() if verdicts and BETTER not in verdicts]
     passed = [check for check, verdicts in known.items() if verdicts == {BETTER}]
     if "shuffled" in equal:
-        return "its own shuffled mask is as good"
+        return "not told apart from its own shuffled mask"
     if equal:
-        return f"no better than {' and '.join(equal)}"
+        return f"not told apart from {' and '.join(equal)}"
     return "better than all checks everywhere" if len(passed) == sum(map(bool, known.values())) else "mixed"
 
 
