@@ -21,6 +21,7 @@ from winnow.pruning.allocations.erk import erk
 from winnow.pruning.allocations.erk_plus import erk_plus
 from winnow.pruning.allocations.global_ import global_
 from winnow.pruning.allocations.lamp import lamp, rescaled
+from winnow.pruning.allocations.layerwise import layerwise
 from winnow.pruning.allocations.multiplications import multiplications
 from winnow.pruning.allocations.pq_index import bound, index, pq_index
 from winnow.pruning.allocations.smart_ratio import smart_ratio
@@ -147,6 +148,29 @@ RESNET = {  # in the network's order: a first convolution, two more, the linear 
     "b": Layer((32, 16, 3, 3), np.zeros(4608), place=2),
     "a": Layer((10, 32), np.zeros(320), place=3),
 }
+
+
+def test_layerwise_is_the_papers_on_lenet_level_by_level():
+    """A fifth of every layer and a tenth of the last, to the nearest weight."""
+    shapes = {"1": (300, 784), "3": (100, 300), "5": (10, 100)}
+    left = {"1": 235_200, "3": 30_000, "5": 1000}
+    for level in range(1, 21):
+        layers = {name: Layer(shapes[name], np.zeros(count)) for name, count in left.items()}
+        wanted = {"1": 235_200 * 0.8**level, "3": 30_000 * 0.8**level, "5": 1000 * 0.9**level}
+        left = layerwise(layers, round(sum(wanted.values())))
+        for name, count in left.items():
+            assert count == pytest.approx(wanted[name], abs=1.5 * level**0.5), (level, name)
+
+
+def test_layerwise_by_hand():
+    layers = {"a": Layer((10, 10), np.zeros(100)), "b": Layer((10, 10), np.zeros(50))}
+    assert layerwise(layers, 75, last=1) == {"a": 50, "b": 25}
+    assert layerwise(layers, 75, last=0) == {"a": 25, "b": 50}
+    assert layerwise(layers, 90) == {"a": 52, "b": 38}  # 48% of a, 24% of b
+    assert layerwise(layers, 150) == {"a": 100, "b": 50}
+    assert layerwise(layers, 10, last=0) == {"a": 0, "b": 10}  # a is gone, and the last layer makes up for it
+    with pytest.raises(ValueError, match=r"last: must be from 0 to 1, not 1\.5"):
+        layerwise(layers, 75, last=1.5)
 
 
 def test_uniform_plus_by_hand():
