@@ -96,6 +96,7 @@ dense:
   training: four
   rewind: 1 epoch
   eval_images: 100
+  measure_epochs: true
 pruning:
   rewinds:
     early: {data: select/random-0.5, length: 3 steps}
