@@ -33,7 +33,7 @@ def test_without_tickets_the_tables_are_empty(clone: Clone, monkeypatch: pytest.
     run(clone, monkeypatch, "check", "dense", *ALL_LEVELS, *CLAIMS)
     assert json.loads(clone.path("metrics/tickets.json").read_text()) == {}
     tables = clone.files("plots/tickets")
-    assert len(tables) == 9
+    assert len(tables) == 10
     assert [name for name, text in tables.items() if text.count(b"\n") != 1] == []
     assert clone.files("plots/ticket_pictures") == {}
     claims = json.loads(clone.path("metrics/claims.json").read_text())
@@ -60,7 +60,7 @@ def test_one_replicate_is_measured_but_not_judged(clone: Clone, monkeypatch: pyt
     assert found["matching"] is found["connected_to_parent"] is None
     assert found["barrier_to_parent"] >= 0
     pictures = {"errors", "layers", "lines", "magnitudes", "cuts_without_retraining", "barriers", "children"}
-    pictures.add("children_subsets")
+    pictures |= {"children_subsets", "early_stopping"}
     assert set(clone.files("plots/ticket_pictures")) == {f"plots/ticket_pictures/{name}.png" for name in pictures}
     claims = json.loads(clone.path("metrics/claims.json").read_text())
     assert claims["U2"]["why"].startswith("dense.seeds: give three or more")

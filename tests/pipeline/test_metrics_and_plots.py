@@ -20,7 +20,7 @@ PICTURES = {
     },
     "ticket_pictures": {
         *("errors", "layers", "lines", "connectivity", "magnitudes", "cuts_without_retraining", "barriers", "children"),
-        *("children_subsets", "perturbations", "largest_cuts", "spectra"),
+        *("children_subsets", "early_stopping", "perturbations", "largest_cuts", "spectra"),
     },
 }
 LEVELS = {"dense": 1.0, "l1": 0.6, "l2": 0.36, "o2": 0.36}  # fraction of the weights left

@@ -12,7 +12,7 @@ from winnow.networks import initialise
 from winnow.storage import load_table
 from winnow.tickets.rewind import begin_dense, keep_rewind_point
 from winnow.tickets.stopping import STOPPING, measure_epochs, stop_of
-from winnow.tickets.train import from_tickets, keep_ticket, load_stopping
+from winnow.tickets.train import from_tickets, keep_ticket
 from winnow.training import loop
 from winnow.training.batches import normalise
 from winnow.training.fit import Task, fit, fresh
@@ -65,7 +65,6 @@ def test_it_is_the_epoch_with_the_lowest_validation_loss(tmp_path: Path) -> None
     row = found.iloc[0]
     assert (row["seed"], row["step"]) == (SEED, best)
     assert (row["validation_loss"], row["error"]) == pytest.approx(measured[best], rel=1e-5)
-    assert load_stopping(tmp_path / "level", [SEED]).equals(found)
 
 
 def test_an_interruption_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +77,6 @@ def test_an_interruption_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_was_not_measured_has_no_step(tmp_path: Path) -> None:
     run = start(Beginning(initialise(NETWORK, CLASSES, IMAGES.shape, SEED), SEED), tmp_path / "run")
     assert stop_of(run, SEED).empty
-    assert load_stopping(tmp_path, [SEED]).columns.tolist() == STOPPING
     run.record("stopping", np.array([0, np.nan, 0.5]))
     assert stop_of(run, SEED).empty
     run.record("stopping", np.array([5, 2.0, 0.4]))

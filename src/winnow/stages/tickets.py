@@ -31,7 +31,6 @@ from winnow.stages._tickets import LANDSCAPE, LINES, keep_levels, keep_measured,
 from winnow.storage import load_table, load_tensors, save_json, save_table
 from winnow.tickets.files import load_ticket
 from winnow.tickets.magnitudes import density_table, magnitude_table
-from winnow.tickets.train import load_stopping
 
 SMALL = Path("plots/tickets")  # in git
 OTHERS = Path("data/analysis/tickets")  # only pictures need these
@@ -51,7 +50,7 @@ def tickets() -> None:
     between = barriers(lines)
     table = verdicts(results, between)
     pairs = successive_pairs(table, between, levels)
-    save_tables(SMALL, results=results, barriers=between, verdicts=table, early_stopping=stopping_of(results, seeds))
+    save_tables(SMALL, results=results, barriers=between, verdicts=table, early_stopping=stopping_of(results))
     to_parents = lines.merge(table[["parent", "level"]].set_axis(["a", "b"], axis=1))
     save_tables(OTHERS, pairs=pairs, lines=along_lines(to_parents), errors_around_cuts=errors_around_cuts(results))
 
@@ -101,12 +100,18 @@ def results_of(levels: Mapping[str, Level]) -> pd.DataFrame:
     return results[[*first, *results.columns.drop(first)]]
 
 
-def stopping_of(results: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
-    """When every training would have stopped early, next to what its level was made from, and its density."""
-    about = results[results["split"] == "test"][[*ABOUT, "density", "seed"]]
-    found = [load_stopping(Path("data/tickets") / name, seeds).assign(level=name) for name in about["level"].unique()]
-    joined = about.merge(pd.concat(found), on=["level", "seed"])
-    return joined.astype({"step": int, "validation_loss": float, "error": float})
+def stopping_of(results: pd.DataFrame) -> pd.DataFrame:
+    """When every training whose epochs were measured would have stopped early, next to what its level was made from,
+    and its density."""
+    about = results.loc[results["split"] == "test", [*ABOUT, "density", "seed"]]
+    paths = [
+        (level, Path(f"data/tickets/{level}/seed{seed}/stopping.csv"))
+        for level, seed in zip(about["level"], about["seed"], strict=True)
+    ]
+    found = [load_table(path).assign(level=level) for level, path in paths if path.exists()]
+    if not found:
+        return pd.DataFrame(columns=[*about.columns, "step", "validation_loss", "error"])
+    return about.merge(pd.concat(found), on=["level", "seed"])
 
 
 def write_magnitudes(parents: Mapping[str, str], seeds: Sequence[int]) -> pd.DataFrame:

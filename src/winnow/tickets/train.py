@@ -12,7 +12,7 @@ from winnow.pruning.trains import every, freeze_others
 from winnow.storage import load_table, save_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.tickets.splits import Splits, evaluate
-from winnow.tickets.stopping import STOPPING, stop_of
+from winnow.tickets.stopping import stop_of
 from winnow.training.fit import Hook
 from winnow.training.loop import Beginning, Run, StepHook, history
 
@@ -62,14 +62,6 @@ def load_results(folder: Path, seeds: Iterable[int]) -> pd.DataFrame:
     """The results that ``keep_ticket`` saved for a level's replicates, as one table; empty without replicates."""
     tables = [load_table(folder / f"seed{seed}" / "results.csv") for seed in seeds]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=RESULTS)
-
-
-def load_stopping(folder: Path, seeds: Iterable[int]) -> pd.DataFrame:
-    """When the trainings of a level's replicates would have stopped early, as one table; empty if their epochs were not
-    measured."""
-    paths = [folder / f"seed{seed}" / "stopping.csv" for seed in seeds]
-    tables = [load_table(path) for path in paths if path.exists()]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=STOPPING)
 
 
 def _results(seed: int, run: Run, measured: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
