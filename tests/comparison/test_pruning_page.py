@@ -35,8 +35,8 @@ def test_the_page_says_which_pruning_and_which_checks_it_passes(tmp_path) -> Non
     assert (others, cheapest) == ("none", "same, 2 trainings")
     assert blind == first  # bad looks at images
     assert "| same |  | " not in text
-    assert "| good | 2, 0, 0 |  | 2, 0, 0 | better than all checks everywhere |" in text
-    assert "| same | 0, 2, 0 |  |  | not told apart from its own shuffled mask |" in text
+    assert "| good | 2, 0, 0 |  | 2, 0, 0 | better than shuffled and inverted everywhere |" in text
+    assert "| same | 0, 2, 0 |  |  | never better than its own shuffled mask |" in text
     assert fast[1:3] == ["good", "10%"]
     assert fast[5:] == ["128", "2.0", "5.0", "2.50", "1", "4"]
     assert "| dense | 10.0 | 11.0 | 12.0 | 13.0 | 14.0 | 15.0 | 16.0 | 17.0 | 18.0 | 0.19 |" in text

@@ -63,3 +63,12 @@ def test_scores_of_single_images_say_what_they_do_not_cover(kind: str) -> None:
     batches = [(torch.randn(128, *SHAPE), torch.arange(128) % 3)]
     with pytest.raises(ValueError, match=r"layer hidden \(Linear\) is used more than once in a forward pass"):
         winnow.score(network, batches, "grand")
+
+
+@pytest.mark.parametrize("kind", sorted(CELLS))
+def test_they_run_in_bfloat16_as_on_a_gpu(kind: str) -> None:
+    network = initialise(Network(name=kind, width=6), 3, SHAPE, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = network(torch.randn(4, *SHAPE))
+    assert found.dtype == torch.bfloat16
+    assert found.isfinite().all()

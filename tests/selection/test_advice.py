@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from winnow.params.select import Select
@@ -143,6 +143,7 @@ def test_usable_shares_leave_some_out_and_have_room_for_every_class() -> None:
     assert (fraction(90, 9000), fraction(0.3, None), fraction(90, None)) == (0.01, 0.3, 0.1)
 
 
+@example(Situation(134, 2, None, 0.5, 1.0, None, features=False, validation=False, teacher=False, epochs=False), [0.75])
 @given(
     st.builds(
         Situation,

@@ -116,7 +116,7 @@ def _compare_methods(commands: "argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _compare_pruning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("compare-pruning", help="run every pruning method at several densities, and compare")
+    parser = commands.add_parser("compare-pruning", help="run many ways to prune at several densities, and compare")
     parser.add_argument("folder", help="for a project of every setting and repeat; after a kill, goes on with it")
     parser.add_argument("--recipes", nargs="+", help="the settings; if left out, convnet and resnet")
     parser.add_argument("--images", metavar="FOLDER", help="your images, in place of the recipes' source")

@@ -24,7 +24,7 @@ def noise(pixels: np.ndarray, strength: int) -> np.ndarray:
 def blur(pixels: np.ndarray, strength: int) -> np.ndarray:
     """A Gaussian blur of each channel."""
     width = OF_BLUR[strength - 1]
-    return _as_pixels(gaussian_filter(pixels / 255, (0, 0, width, width)))
+    return _as_pixels(gaussian_filter(pixels / 255, (0, 0, width, width), mode="nearest"))
 
 
 def contrast(pixels: np.ndarray, strength: int) -> np.ndarray:

@@ -39,7 +39,7 @@ def build(params: schema.Network, classes: int, shape: Shape) -> nn.Module:
     Its weights are drawn only from torch's global CPU generator, so the caller seeds them.
     Convolutions and linear layers of our own architectures get He et al. 2015's normal initialisation with fan-in,
     variance 2 / fan_in, and zero bias; batch norm gets weight 1 and bias 0. Recurrent networks begin as torch's own do,
-    and vision transformers and all of torchvision's classifiers as torchvision's do.
+    and torchvision's classifiers as torchvision's do; ``vit`` does so but for its last layer, which is not zero.
 
     Raises ValueError if the name is unknown, if the architecture has no width to set, or if it cannot take such images.
     """

@@ -54,7 +54,7 @@ class Recurrent(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         of_rows = self.row(images.transpose(1, 2).flatten(2))  # [b, h, gates * width]
-        state: State = (images.new_zeros(len(images), self.hidden.in_features),) * self.states
+        state: State = (of_rows.new_zeros(len(images), self.hidden.in_features),) * self.states
         for of_row in of_rows.unbind(dim=1):
             state = self.cell(of_row, self.hidden(state[0]), state)
         logits: Tensor = self.last(state[0])

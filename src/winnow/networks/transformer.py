@@ -25,4 +25,6 @@ def vit(width: int, shape: tuple[int, int, int], classes: int) -> nn.Module:
         network.conv_proj = nn.Conv2d(channels, width, patch, stride=patch)
         nn.init.trunc_normal_(network.conv_proj.weight, std=(channels * patch**2) ** -0.5)  # as torchvision's begins
         nn.init.zeros_(network.conv_proj.bias)
+    # torchvision's begins with zeros: then no weight before it has a gradient, and criteria have nothing to go by
+    nn.init.trunc_normal_(network.heads.head.weight, std=0.02)
     return network

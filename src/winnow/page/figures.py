@@ -153,8 +153,8 @@ FIGURES = (
     Figure(
         "plots/ticket_pictures/early_stopping.png",
         "When training would stop",
-        "The step with the lowest validation loss, and the test error there: winning tickets stop earlier and end "
-        "lower than the same masks on new weights.",
+        "The step with the lowest validation loss, and the test error there. Frankle and Carbin 2019 find that winning "
+        "tickets stop earlier than the same masks on new weights, and with a lower error.",
         "plots/tickets/early_stopping.csv", "step", "variant",
     ),
     Figure(

@@ -280,8 +280,11 @@ def advise(at: Situation, keeps: list[float | int]) -> list[Suggestion]:
     keeps: fractions, or counts of images, of which at least one keeps an image of every class and not all images
     (``usable``).
     """
-    found = [_suggested(rule, at, keeps) for rule in RULES]
-    return [suggestion for suggestion in found if suggestion][:ADVISED]
+    found: dict[str, Suggestion] = {}
+    for suggestion in (_suggested(rule, at, keeps) for rule in RULES):
+        if suggestion:
+            found.setdefault(suggestion.way.name, suggestion)  # two rules may lead to the same method
+    return list(found.values())[:ADVISED]
 
 
 def _suggested(rule: Rule, at: Situation, keeps: list[float | int]) -> Suggestion | None:

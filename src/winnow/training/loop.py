@@ -396,8 +396,9 @@ def _in_step(
 
 
 def save(run: Run) -> None:
-    """Write network, momentum, counters, records, a mask that may change with the memory of what changes it, and what a
-    plan knows, as one safetensors file."""
+    """Write network, the optimiser's moments, counters, records, a mask that may change with the memory of what changes
+    it, and what a plan knows, as one safetensors file.
+    """
     save_tensors(
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}

@@ -108,7 +108,9 @@ def _checks(checked: pd.DataFrame) -> str:
         "",
         *(f"- {name}: {OF_CHECKS[name]}" for name in CHECKS),
         "",
-        "Counted are settings and densities. Same: the 95% interval of the paired difference holds 0.",
+        "Empty: the check does not apply; random masks have none. A ticket that goes on from trained weights has that "
+        "advantage over its checks too. Counted are settings and densities. Same: the 95% interval of the paired "
+        "difference holds 0.",
         "",
         f"| method | {' | '.join(f'{check}: better, same, worse' for check in CHECKS)} | in short |",
         "| --- | --- | --- | --- | --- |",
@@ -131,10 +133,11 @@ def _in_short(own: pd.DataFrame) -> str:
     equal = [check for check, verdicts in known.items() if verdicts and BETTER not in verdicts]
     passed = [check for check, verdicts in known.items() if verdicts == {BETTER}]
     if "shuffled" in equal:
-        return "not told apart from its own shuffled mask"
+        return "never better than its own shuffled mask"
     if equal:
-        return f"not told apart from {' and '.join(equal)}"
-    return "better than all checks everywhere" if len(passed) == sum(map(bool, known.values())) else "mixed"
+        return f"never better than {' and '.join(equal)}"
+    everywhere = len(passed) == sum(map(bool, known.values()))
+    return f"better than {' and '.join(passed)} everywhere" if everywhere else "mixed"
 
 
 def _methods(found: pd.DataFrame) -> str:
@@ -188,10 +191,10 @@ def _beyond(beyond: pd.DataFrame) -> str:
         "## Beyond accuracy",
         "",
         f"Of the dense networks, and of tickets with {100 * density:g}% left (`beyond.csv` has all): means over "
-        "settings and networks, in percent, on test images. Corrupted: the mean error over noise, blur, contrast and "
-        "JPEG at five strengths each (Hendrycks and Dietterich 2019). Calibration: the expected calibration error (Guo "
-        "et al. 2017). Agreement: the images that get the same class from the dense network of the same seed. CKA: how "
-        "alike the features of the two are, from 0 to 1 (Kornblith et al. 2019).",
+        "settings and networks, in percent, on at most 2,000 test images. Corrupted: the mean error over noise, blur, "
+        "contrast and JPEG at five strengths each (Hendrycks and Dietterich 2019). Calibration: the expected "
+        "calibration error (Guo et al. 2017). Agreement: the images that get the same class from the dense network of "
+        "the same seed. CKA: how alike the features of the two are, from 0 to 1 (Kornblith et al. 2019).",
         "",
         "| method | error | corrupted | noise | blur | contrast | JPEG | calibration | worst class | agreement | CKA |",
         f"| --- |{' ---: |' * len(columns)}",
@@ -211,6 +214,7 @@ def _how(found: pd.DataFrame) -> str:
 - `results.csv`: every network: its method, density, check and accuracy
 - `changes.csv`: every method at every density against the dense networks, with the 95% interval over {trained} networks
 - `checks.csv`: every ticket against its checks, paired by seed
+- `latency.csv`: the networks without their pruned channels
 - `beyond.csv`: every ticket under corruptions, its calibration, its worst class, and how alike the dense network it is
 - `params/`: the params.yaml of every setting
 """
