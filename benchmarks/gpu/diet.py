@@ -8,31 +8,27 @@ train for 20 epochs of a schedule of 200 (Paul, Ganguli, Dziugaite 2021, sec. 2)
 same number of steps, with the paper's schedule scaled to what the seconds allow.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
 from typing import Any
 
+import cifar
 import numpy as np
 import pandas as pd
 import torch
+from cifar import FACTS, WHERE
 
 from winnow.autograd.gradient_norms import gradient_norms
 from winnow.datasets.images import Images
-from winnow.datasets.sources.parquet import parquet
 from winnow.networks import initialise
-from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
 from winnow.training.batches import DeviceImages, normalise, to_device
-from winnow.training.device import chosen_device
 from winnow.training.evaluate import accuracy, log_probabilities
 from winnow.training.loop import Beginning, Run, graphed_steps, start, train_epoch
 from winnow.training.schedule import Schedule, make_schedule
 
 BEGIN = time.perf_counter()
-FACTS = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
-WHERE = chosen_device()
 GRAND_SEEDS = 3
 
 
@@ -99,20 +95,17 @@ def scores(network: str, images: DeviceImages, seeds: range, epochs: tuple[int, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=500)
-    parser.add_argument("--tiny", action="store_true", help="show that it runs")
-    options = parser.parse_args()
+    options = cifar.words(__doc__).parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    few = {"first": 600, "first_test": 100} if options.tiny else {}
-    source = parquet(Download(source="parquet", path=options.folder, **few))
+    source = cifar.images(options.folder, options.tiny)
     train: Images = source.train
     images, test = to_device(train, FACTS, WHERE), to_device(source.test, FACTS, WHERE)
     network, seeds, epochs = ("resnet8", range(2), (1, 2)) if options.tiny else ("resnet18", range(10), (10, 20))
-    name = torch.cuda.get_device_name() if WHERE.type == "cuda" else "cpu"
-    about: dict[str, Any] = {"device": name, "torch": torch.__version__, "read": time.perf_counter() - BEGIN}
+    about: dict[str, Any] = {
+        "device": cifar.device_name(),
+        "torch": torch.__version__,
+        "read": time.perf_counter() - BEGIN,
+    }
     print(f"images read after {about['read']:.1f} s", flush=True)
     table, about["seconds"] = scores(network, images, seeds, epochs)
     print(about["seconds"], flush=True)

@@ -8,32 +8,27 @@ weights that remain, and rewinding to step 0 and to step 1,000; three replicates
 and what the next level needs. The same command goes on from there.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
+import cifar
+from cifar import FACTS, WHERE
 from torch import nn
 
 import winnow
-from winnow.datasets.sources.parquet import parquet
 from winnow.networks import initialise
-from winnow.params.download import Download
 from winnow.params.training import Augment, Network, Training
 from winnow.pruning.masks import Mask, ones, pack, unpack
 from winnow.storage import load_tensors, save_tensors
 from winnow.training.batches import DeviceImages, to_device
 from winnow.training.checkpoint import load_network
-from winnow.training.device import chosen_device
 from winnow.training.evaluate import accuracy, log_probabilities
 from winnow.training.loop import Beginning, Run, graphed_steps, start, train_epoch
 from winnow.training.schedule import Schedule, make_schedule
 
 BEGIN = time.perf_counter()
-FACTS = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
-WHERE = chosen_device()
 SEEDS, LEVELS, PRUNE = range(200, 203), 8, 0.2
 
 
@@ -73,16 +68,11 @@ def _epoch(runs: list[Run], images: DeviceImages, how: Training, schedule: Sched
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=500)
+    parser = cifar.words(__doc__)
     parser.add_argument("--steps", type=int, default=62_400)
-    parser.add_argument("--tiny", action="store_true", help="show that it runs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    few = {"first": 600, "first_test": 100} if options.tiny else {}
-    source = parquet(Download(source="parquet", path=options.folder, **few))
+    source = cifar.images(options.folder, options.tiny)
     images, test = to_device(source.train, FACTS, WHERE), to_device(source.test, FACTS, WHERE)
     params = Network(name="resnet8", width=4) if options.tiny else Network(name="resnet20")
     steps, rewinds, levels = (6, (0, 2), 2) if options.tiny else (options.steps, (0, 1000), LEVELS)
@@ -90,8 +80,10 @@ def main() -> None:
     schedule = make_schedule(how, len(images))
     report = options.out / "tickets.json"
     found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {"steps": steps, "levels": []}
-    found["device"] = torch.cuda.get_device_name() if WHERE.type == "cuda" else "cpu"
-    labels, longest = test.labels.cpu().numpy(), 0.0
+    if found["steps"] != steps:
+        parser.error(f"{report} has levels of {found['steps']} steps, not {steps}: name another --out")
+    found["device"], labels = cifar.device_name(), test.labels.cpu().numpy()
+    longest = max((row["seconds"] for row in found["levels"]), default=0.0)
     for number, tau in ((number, tau) for number in range(levels + 1) for tau in rewinds):
         if any((row["level"], row["rewind"]) == (number, tau) for row in found["levels"]):
             continue
@@ -112,13 +104,14 @@ def main() -> None:
         networks = trained(networks, masks, images, how, schedule, tau)
         _keep(options.out / f"level{number}-rewind{tau}", networks, masks)
         errors = [1 - accuracy(log_probabilities(network, test), labels) for network in networks]
-        longest = max(longest, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        longest = max(longest, seconds)
         row = {
             "level": number,
             "rewind": tau,
             "density": winnow.density(masks[0]),
             "errors": errors,
-            "seconds": longest,
+            "seconds": seconds,
         }
         found["levels"].append(row)
         report.write_text(json.dumps(found, indent=1) + "\n")

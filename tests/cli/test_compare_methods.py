@@ -37,11 +37,8 @@ RECIPES = ["selection-tiny", "selection-tiny-noisy"]
 
 
 @pytest.fixture(autouse=True)
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test runs beside two recipes, and DVC keeps nothing in the user's home."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG"):
-        monkeypatch.setenv(f"DVC_{name}_DIR", str(tmp_path.with_name(f"{tmp_path.name}-{name}")))
+def recipes(outside: None) -> None:
+    """Each test runs beside two recipes."""
     Path("recipes").mkdir()
     Path("recipes/selection-tiny.yaml").write_text(RECIPE)
     Path("recipes/selection-tiny-noisy.yaml").write_text(

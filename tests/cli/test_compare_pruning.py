@@ -39,11 +39,8 @@ curvature: {levels: []}
 
 
 @pytest.fixture(autouse=True)
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test runs beside a recipe, and DVC keeps nothing in the user's home."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG"):
-        monkeypatch.setenv(f"DVC_{name}_DIR", str(tmp_path.with_name(f"{tmp_path.name}-{name}")))
+def recipes(outside: None) -> None:
+    """Each test runs beside a recipe."""
     Path("recipes").mkdir()
     Path("recipes/pruning-tiny.yaml").write_text(RECIPE)
 
@@ -123,4 +120,9 @@ def test_mistakes_are_told_before_anything_is_made(user_error: UserErrors) -> No
         Path("recipes/pruning-wrong.yaml").write_text(RECIPE.replace("    imp:", f"    wrong: {level}\n    imp:"))
         with user_error(message):
             compare_pruning("all", ["pruning-tiny", "pruning-wrong"])
+    one = RECIPE.replace("    imp:", "    two_of_four: {parent: dense, structure: n_of_m}\n    imp:")
+    one = "".join(line for line in one.splitlines(keepends=True) if not line.startswith(("    random", "    channels")))
+    Path("recipes/pruning-one.yaml").write_text(one)
+    with user_error("--recipes: must have two methods or more that can have the same density"):
+        compare_pruning("all", ["pruning-one"], densities=[0.3])
     assert not Path("all").exists()

@@ -33,11 +33,8 @@ UserErrors = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture(autouse=True)
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test runs in an empty folder, and DVC keeps nothing in the user's home."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG"):
-        monkeypatch.setenv(f"DVC_{name}_DIR", str(tmp_path.with_name(f"{tmp_path.name}-{name}")))
+def empty_folder(outside: None) -> None:
+    """Each test runs in an empty folder."""
 
 
 def images(folder: str, sizes: dict[str, tuple[int, int]]) -> str:

@@ -51,7 +51,7 @@ def test_the_page_says_which_method_where_and_which_is_cheapest(tmp_path) -> Non
         assert cheapest.startswith("cheap, 5 passes, +")
         assert above == "good and cheap"
         assert below == "bad"
-    assert "no method is told apart from random" not in text
+    assert "show no method to be better than random" not in text
     found = gains(results()).set_index(["method", "keep"])["gain"]
     assert f"- bad: noisy at 0.1, 0.5 (at most {-100 * found['bad'].min():.2f} points)" in text
     assert f"| good | 54 | 6 | 2.00 | 60 | {100 * found['good'].mean():+.2f} | +10.00 |" in text

@@ -70,6 +70,7 @@ def test_cuts_of_an_iterated_method_lead_to_every_density(densities: list[float]
         ({"parent": "none", "when": "gradual", "prune": 0.5}, {"shuffled", "fresh", "inverted"}, "during", 1),
         ({"parent": "none", "when": "movement", "prune": 0.5}, {"shuffled", "fresh"}, "during", 1),
         ({"weights": "trained", "schedule": "no_training", "prune": 0.5}, {"inverted"}, "untrained", 1),
+        ({"parent": "none", "criterion": "random", "when": "rigl", "prune": 0.5}, {"shuffled", "fresh"}, "during", 1),
         ({"allocation": "lamp", "prune": 0.5}, {"shuffled", "fresh"}, "after", 2),
         ({"variant": "perp", "prune": 0.5}, set(), "untrained", 2),
         ({"structure": "channels", "prune": 0.5}, {"fresh", "inverted"}, "patterned", 2),
@@ -80,6 +81,22 @@ def test_what_is_checked(level: dict[str, Any], checks: set[str], group: str, tr
     own = measured["m_50"]
     assert {each.check for each in measured.values()} == checks | {""}
     assert (own.group, own.trainings, own.channels) == (group, trainings, level.get("structure") == "channels")
+
+
+@pytest.mark.parametrize(
+    ("level", "images"),
+    [
+        ({"parent": "none", "criterion": "random", "when": "rigl"}, True),
+        ({"parent": "none", "when": "sparse_evolution"}, False),
+        ({"parent": "none", "when": "gradual"}, False),
+        ({"criterion": "snip"}, True),
+        ({"weights": "corrected"}, True),
+        ({}, False),
+    ],
+)
+def test_whether_images_decide(level: dict[str, Any], images: bool) -> None:
+    _, measured = of([0.5], **level, prune=0.5)
+    assert measured["m_50"].images == images
 
 
 def test_a_pattern_has_the_density_that_it_says() -> None:

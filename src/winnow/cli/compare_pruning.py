@@ -48,6 +48,7 @@ def compare_pruning(
         raise UserError(f"--densities: {_words(densities)}: must be different fractions between 0 and 1, such as 0.1")
     projects = planned(folder, recipes, PREFIX, repeats)
     plans = {project: _plan(project, recipe, images, sorted(densities)[::-1]) for project, recipe in projects.items()}
+    _check_several([each for _, measured in plans.values() for each in measured if not each.check])
     texts = {project: text for project, (text, _) in plans.items()}
     run_all(projects, texts, TARGETS, jobs)
     where = Path(out) if out else Path(folder) / "comparison"
@@ -58,6 +59,14 @@ def compare_pruning(
     beyond = pd.concat([_beyond(project, plans[project][1]) for project in projects], ignore_index=True)
     about = {project.setting: summary(recipe) for project, recipe in projects.items()}
     return f"{write(where, results, latency, beyond, about)} says which method to take, and which checks it passes"
+
+
+def _check_several(tickets: Sequence[Measured]) -> None:
+    methods: dict[float, set[str]] = {}
+    for ticket in tickets:
+        methods.setdefault(ticket.density, set()).add(ticket.method)
+    if max(map(len, methods.values()), default=0) < 2:
+        raise UserError("--recipes: must have two methods or more that can have the same density, to compare them")
 
 
 def _words(densities: Sequence[float]) -> str:

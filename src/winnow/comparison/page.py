@@ -6,6 +6,7 @@ import pandas as pd
 
 from winnow.analysis.gains import BASELINE, BLOCK, FEW, Regime
 from winnow.analysis.ranks import LEVEL, Ranking, critical_difference
+from winnow.comparison.head import head
 from winnow.page.words import some
 
 MOST = 8  # names in a cell
@@ -33,14 +34,7 @@ def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _head(about: Mapping[str, str]) -> str:
-    settings = "\n".join(f"- **{name}**: {text}" for name, text in about.items())
-    return f"""# Which method?
-
-`winnow compare-methods` wrote this page from the tables beside it: run it again, and the page changes with them. The
-settings:
-
-{settings}
-
+    return f"""{head("Which method?", "compare-methods", about)}
 Every subset trains for as many steps as all images would, so all methods cost the same to train, random subsets too.
 """
 
@@ -73,7 +67,10 @@ def _answers(parts: Sequence[Regime], costs: pd.DataFrame) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     ties = [part for part in parts if BASELINE in part.best]
-    lines += ["", *(f"- {_name(part)}: no method is told apart from random by its rank." for part in ties)]
+    lines += [
+        "",
+        *(f"- {_name(part)}: the ranks of this regime show no method to be better than random." for part in ties),
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -25,32 +25,49 @@ def share_figure(results: pd.DataFrame, shown: list[str], style: Style) -> Figur
     all data, a level line. ``shown``: the methods that get a look of their own, the first ``MOST`` of them; random has
     one in any case, and all others are thin grey lines.
     """
-    named = [name for name in shown if name not in (BASELINE, ALL_DATA)][:MOST]
-    look_of = looks([BASELINE, ALL_DATA, *named])
-    means = results.groupby(["setting", "method", "fraction"], sort=False)["accuracy"].mean().mul(100).reset_index()
+    means = results.groupby(["setting", "method", "fraction"], sort=False)["accuracy"].mean().reset_index()
+    return accuracy_panels(means, (ALL_DATA, "all data"), shown, "Share of the training images kept (%)", style)
+
+
+def accuracy_panels(
+    means: pd.DataFrame, whole: tuple[str, str], shown: list[str], about: str, style: Style, *, falling: bool = False
+) -> Figure:
+    """Mean test accuracy against a fraction, a panel for each setting.
+
+    ``means``: columns setting, method, fraction and accuracy (fractions of 1). ``whole``: the method that leaves
+    nothing out, drawn as a level line, and its name in the legend. ``shown``: the methods that get a look of their own,
+    the first ``MOST`` of them; random has one in any case, and all others are thin grey lines. ``about``: what the
+    fraction is, in percent. ``falling``: whether it falls from left to right.
+    """
+    named = [name for name in shown if name not in (BASELINE, whole[0])][:MOST]
+    look_of = looks([BASELINE, whole[0], *named])
     settings = list(means["setting"].unique())
     with drawing(style):
         figure, grid = panels(style, len(settings), 3, (4.2, 3.8))
         handles: dict[str, Artist] = {}
         for axes, setting in zip(grid, settings, strict=True):
-            own = means[means["setting"] == setting]
-            given_axis(axes, [float(f"{100 * part:.2g}") for part in own["fraction"][own["method"] != ALL_DATA]])
+            own = means[means["setting"] == setting].assign(accuracy=lambda rows: 100 * rows["accuracy"])
+            given_axis(axes, [float(f"{100 * part:.2g}") for part in own["fraction"][own["method"] != whole[0]]])
+            if falling:
+                axes.invert_xaxis()
             for method in own["method"].unique():
                 rows = own[own["method"] == method].sort_values("fraction")
-                handles |= _line(axes, str(method), rows, look_of)
+                handles |= _line(axes, str(method), rows, look_of, whole)
             axes.set_title(setting, loc="right")
-        grid[0].set(xlabel="Share of the training images kept (%)", ylabel="Test accuracy (%)")
+        grid[0].set(xlabel=about, ylabel="Test accuracy (%)")
         outer_labels(grid)
         note(figure, "mean over all networks", style)
-        order = [name for name in (BASELINE, *named, "all data", OTHERS) if name in handles]
+        order = [name for name in (BASELINE, *named, whole[1], OTHERS) if name in handles]
         legend_below(figure, {name: handles[name] for name in order}, style)
     return figure
 
 
-def _line(axes: Axes, method: str, rows: pd.DataFrame, look_of: dict[str, Look]) -> dict[str, Artist]:
-    if method == ALL_DATA:
+def _line(
+    axes: Axes, method: str, rows: pd.DataFrame, look_of: dict[str, Look], whole: tuple[str, str]
+) -> dict[str, Artist]:
+    if method == whole[0]:
         line = axes.axhline(rows["accuracy"].iloc[0], color=look_of[method].color, linestyle=look_of[method].line)
-        return {"all data": line}
+        return {whole[1]: line}
     if method not in look_of:
         (line,) = axes.plot(100 * rows["fraction"], rows["accuracy"], color="#bbbbbb", linewidth=0.7, zorder=1.2,
                             label=f"_{method}")  # fmt: skip

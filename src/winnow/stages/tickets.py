@@ -103,7 +103,7 @@ def results_of(levels: Mapping[str, Level]) -> pd.DataFrame:
 def stopping_of(results: pd.DataFrame) -> pd.DataFrame:
     """When every training whose epochs were measured would have stopped early, next to what its level was made from,
     and its density."""
-    about = results.loc[results["split"] == "test", [*ABOUT, "density", "seed"]]
+    about = results.loc[results["split"] == "train", [*ABOUT, "density", "seed"]]
     paths = [
         (level, Path(f"data/tickets/{level}/seed{seed}/stopping.csv"))
         for level, seed in zip(about["level"], about["seed"], strict=True)

@@ -19,9 +19,7 @@ def collected(projects: Iterable[Project], measured: Sequence[Measured]) -> pd.D
 
     Raises UserError if a file is missing or damaged.
     """
-    about = pd.DataFrame(
-        [asdict(each) for each in [Measured(DENSE, DENSE, 1.0, "", "dense", 1, False, False), *measured]]
-    )
+    about = pd.DataFrame([asdict(each) for each in [OF_DENSE, *measured]])
     tables = []
     for project in projects:
         for level in about["level"]:

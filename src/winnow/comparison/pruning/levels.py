@@ -12,6 +12,7 @@ from winnow.params.dense import NAME as DENSE
 from winnow.params.presets import NONE, PRESETS
 from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.families import ALLOCATIONS, DURING
+from winnow.pruning.weights import MAKE_UP
 
 SHUFFLED, FRESH, INVERTED = CHECKS = ("shuffled", "fresh", "inverted")
 # criteria that look at no image; a test compares them with the table of docs/pruning.md
@@ -32,8 +33,8 @@ class Measured:
     """One level of the comparison.
 
     density: of all weights, or of all multiplications, as asked for. check: "" for the method itself. group: of GROUPS.
-    trainings: from the initialisation to the trained ticket, the dense one included. images: whether the criterion
-    looks at images, or the mask changes in training. channels: whether whole channels are pruned.
+    trainings: from the initialisation to the trained ticket, the dense one included. images: whether images decide
+    which weights stay, or what they are before the training. channels: whether whole channels are pruned.
     """
 
     level: str
@@ -126,7 +127,7 @@ def _checks(level: Level, ticket: str, values: Mapping[str, Any]) -> Levels:
     method of its own; and without a whole training after the cut, a new one would have more. Scores below zero, as
     inverted ones are, do not suit every allocation."""
     choices = level.choices
-    if choices.criterion in ("random", NONE):
+    if choices.criterion == NONE or (choices.criterion == "random" and choices.when == "once"):
         return {}
     base = {"parent": ticket, "rewind": values["rewind"], "data": values["data"]}
     found: Levels = {}
@@ -137,7 +138,9 @@ def _checks(level: Level, ticket: str, values: Mapping[str, Any]) -> Levels:
     during = methods.find(DURING, choices.when) if choices.when != "once" else None
     own_scores = during is not None and methods.has_mark(during, "OWN_SCORES")  # which no criterion gives
     at_least_zero = methods.has_mark(methods.find(ALLOCATIONS, choices.allocation), "AT_LEAST_ZERO")
-    if not (iterated(level) or own_scores or at_least_zero or choices.weights == "updated"):
+    if not (
+        choices.criterion == "random" or iterated(level) or own_scores or at_least_zero or choices.weights == "updated"
+    ):
         found[INVERTED] = {**values, "inverted": True}
     return found
 
@@ -164,8 +167,7 @@ def _trainings(levels: Levels, values: Mapping[str, Any]) -> int:
 
 
 def _looks_at_images(level: Level) -> bool:
-    return level.choices.criterion not in (*WITHOUT_IMAGES, NONE) or level.choices.when in (
-        "rigl",
-        "granet",
-        "movement",
-    )
+    choices = level.choices
+    during = methods.find(DURING, choices.when) if choices.when != "once" else None
+    by_gradients = during is not None and methods.has_mark(during, "BY_GRADIENTS")
+    return choices.criterion not in (*WITHOUT_IMAGES, NONE) or by_gradients or choices.weights in MAKE_UP

@@ -6,6 +6,7 @@ import pandas as pd
 
 from winnow.analysis.pruned import BETTER, SAME, WORSE, not_told_apart
 from winnow.analysis.ranks import Ranking
+from winnow.comparison.head import head
 from winnow.comparison.pruning.levels import CHECKS, GROUPS
 from winnow.datasets.corruptions import CORRUPTIONS
 from winnow.page.words import some
@@ -33,32 +34,28 @@ def page(
     latency: of ``latency.latencies``, with method, density and setting; beyond: of ``beyond.beyond``, likewise; about:
     what each setting is, in a sentence.
     """
-    sections = [_head(about), _answers(results, found), _ranks(ranks, checked), _checks(checked), _methods(found)]
+    sections = [
+        head("Which pruning?", "compare-pruning", about),
+        _answers(results, found),
+        _ranks(ranks, checked),
+        _checks(checked),
+        _methods(found),
+    ]
     if len(latency):
         sections.append(_latency(latency, found))
     return "\n".join([*sections, _beyond(beyond), _how(found)])
-
-
-def _head(about: Mapping[str, str]) -> str:
-    settings = "\n".join(f"- **{name}**: {text}" for name, text in about.items())
-    return f"""# Which pruning?
-
-`winnow compare-pruning` wrote this page from the tables beside it: run it again, and the page changes with them. The
-settings:
-
-{settings}
-"""
 
 
 def _answers(results: pd.DataFrame, found: pd.DataFrame) -> str:
     lines = [
         "## By regime",
         "",
-        "The first method has the highest mean accuracy of its group. The next column names those that are not told "
-        "apart from it: the 95% interval of their paired difference holds 0. The cheapest of all these takes the "
-        "fewest trainings. Points: against the dense networks of the same seeds.",
+        "The first method has the highest mean accuracy of its group. The next column names the methods that may be as "
+        "good: the 95% interval of the first's lead over them, paired by seed, holds 0. The cheapest of all these "
+        "takes the fewest trainings. The last column names the best method that chooses weights without looking at "
+        "images. Points: against the dense networks of the same seeds.",
         "",
-        "| setting | group | weights left | first | not told apart from it | cheapest of these | without images |",
+        "| setting | group | weights left | first | may be as good | cheapest of these | without images |",
         "| --- | --- | ---: | --- | --- | --- | --- |",
     ]
     for setting in found["setting"].unique():
@@ -184,7 +181,8 @@ def _latency(latency: pd.DataFrame, found: pd.DataFrame) -> str:
 
 
 def _beyond(beyond: pd.DataFrame) -> str:
-    densities = sorted(set(beyond["density"]) - {1.0}, reverse=True)
+    methods = beyond[beyond["density"] < 1].groupby("density")["method"].nunique()
+    densities = sorted(methods[2 * methods >= methods.max()].index, reverse=True)  # not a pattern's own
     density = densities[len(densities) // 2]
     columns = ["error", "corrupted_error", *CORRUPTIONS, "calibration_error", "worst_class_error", "agreement", "cka"]
     lines = [

@@ -3,6 +3,7 @@
 The function takes a ``During`` and its options as keyword arguments. It returns the hook that the training loop calls
 after every step (``training.loop.StepHook``). The level's weights are pruned by that hook, unless the module sets MOVES
 to True: then they are pruned before the training, and the hook only moves them. If the module sets OWN_SCORES to True,
-the hook prunes by scores of its own, of either sign, and the level takes no criterion. What the hook needs to know from
+the hook prunes by scores of its own, of either sign, and the level takes no criterion. BY_GRADIENTS
+says that gradients decide which weights stay, so that images do. What the hook needs to know from
 earlier steps it keeps in the run's memory, which a restart has too.
 """

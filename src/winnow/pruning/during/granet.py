@@ -11,6 +11,8 @@ from winnow.pruning.during_level import During
 if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.training.loop import Run, StepHook
 
+BY_GRADIENTS = True  # gradients decide which weights stay
+
 
 def granet(
     level: During,

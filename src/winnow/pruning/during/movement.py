@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.training.loop import Run, StepHook
 
 OWN_SCORES = True  # the level takes no criterion; the scores may be below zero
+BY_GRADIENTS = True  # gradients decide which weights stay
 
 
 def movement(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.training.loop import Run, StepHook
 
 MOVES = True  # the level is pruned before the training, and keeps its counts of weights
+BY_GRADIENTS = True  # gradients decide which weights stay
 
 
 def rigl(
