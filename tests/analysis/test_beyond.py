@@ -52,3 +52,7 @@ def test_features_are_as_alike_as_their_centred_kernels() -> None:
     rotation, _ = np.linalg.qr(rng.normal(size=(5, 5)))
     assert linear_cka(first, 2.5 * first @ rotation) == pytest.approx(1)
     assert np.isnan(linear_cka(first, np.ones((40, 2))))
+
+
+def test_a_class_without_images_is_no_worst_class() -> None:
+    assert worst_class_error(np.eye(4)[[0, 0, 1, 3, 3]], np.array([0, 0, 1, 3, 1])) == 0.5

@@ -11,7 +11,6 @@ import pytest
 
 from winnow.cli.compare_methods import compare_methods
 from winnow.cli.main import main
-from winnow.comparison.collect import worst_class
 from winnow.params.base import read_yaml
 from winnow.storage import load_table, load_tensors
 
@@ -130,8 +129,3 @@ def test_mistakes_are_told_before_anything_is_made(user_error: UserErrors) -> No
     Path("all/tiny-1").mkdir(parents=True)
     with user_error("all/tiny-1: is no project of Winnow: name another folder, or remove it"):
         compare_methods("all", RECIPES)
-
-
-def test_the_accuracy_of_the_worst_class() -> None:
-    outputs = np.eye(4)[[0, 0, 1, 3, 3]]
-    assert worst_class(outputs, np.array([0, 0, 1, 3, 1])) == 0.5  # no image has class 2

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
+from winnow.analysis.beyond import worst_class_error
 from winnow.analysis.comparison import DYNAMIC
 from winnow.comparison.project import Project
 from winnow.datasets.images import load_labels
@@ -50,16 +51,9 @@ def _measured(project: Project, table: pd.DataFrame) -> pd.DataFrame:
     worst, mistaken = [], {}
     for item, subset, seed in zip(items, subsets, table["seed"], strict=True):
         outputs = load_tensors(project.folder / f"data/retrain/{item}/seed{seed}/outputs.safetensors")[SPLIT]
-        worst.append(worst_class(outputs, test))
+        worst.append(1 - worst_class_error(outputs, test))
         if subset not in mistaken:
             path = subset if subset == FULL else f"select/{subset}"
             mistaken[subset] = np.isin(load_subset(project.folder / f"data/{path}.parquet").ids, wrong).mean()
     found = table[["method", "keep", "fraction", "images", "seed", "accuracy"]]
     return found.assign(worst_class=worst, wrong_kept=subsets.map(mistaken))
-
-
-def worst_class(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """The lowest accuracy of a class. outputs: float [n, classes], the highest is the prediction; labels: int64 [n]."""
-    right = outputs.argmax(axis=1) == labels
-    of_class = np.bincount(labels, right) / np.maximum(np.bincount(labels), 1)
-    return float(of_class[np.unique(labels)].min())

@@ -10,14 +10,13 @@ from torch import nn
 from winnow.networks.own import own_network
 from winnow.networks.recurrent import CELLS, Recurrent
 from winnow.networks.resnet import cifar_resnet, resnet18, resnet50
+from winnow.networks.shape import Shape
 from winnow.networks.small import convnet, lenet_300_100
 from winnow.networks.transformer import vit
 from winnow.networks.weights import load_weights
 from winnow.networks.zoo import torchvision_network
 from winnow.params import training as schema
 from winnow.streams import Stream, torch_stream
-
-Shape = tuple[int, int, int]  # channels, height, width of the images
 
 # Architectures with a width: its default, and a function of (width, shape, classes) that builds one.
 Construct = Callable[[int, Shape, int], nn.Module]
@@ -100,4 +99,4 @@ def _he_initialised(network: nn.Module) -> nn.Module:
     return network
 
 
-__all__ = ["build", "initialise", "starting"]
+__all__ = ["Shape", "build", "initialise", "starting"]

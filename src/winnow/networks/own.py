@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from winnow.networks.shape import Shape
 
-def own_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
+
+def own_network(name: str, classes: int, shape: Shape) -> nn.Module:
     """Call ``FUNCTION(classes, shape)`` of ``networks.MODULE:FUNCTION``; Python must run in the project's root.
 
     Raises ValueError if the function does not exist, fails, or does not return a network from such images to logits.
@@ -37,7 +39,7 @@ def own_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Modu
     return network
 
 
-def output_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, ...]:
+def output_shape(network: nn.Module, shape: Shape) -> tuple[int, ...]:
     """The shape of the output for one black image, in evaluation mode, which changes no weight and no statistic."""
     training = network.training
     network.eval()

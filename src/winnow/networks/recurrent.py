@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from winnow.networks.shape import Shape
+
 State = tuple[Tensor, ...]  # the hidden units [b, h], and for an LSTM its cells [b, h]
 Cell = Callable[[Tensor, Tensor, State], State]  # what the inputs and the hidden units give [b, gates h], and the state
 
@@ -40,7 +42,7 @@ CELLS: dict[str, tuple[Cell, int]] = {"rnn": (elman, 1), "gru": (gru, 3), "lstm"
 class Recurrent(nn.Module):
     """From images [b, c, h, w] to logits [b, classes], by the hidden units after the last row."""
 
-    def __init__(self, kind: str, width: int, shape: tuple[int, int, int], classes: int) -> None:
+    def __init__(self, kind: str, width: int, shape: Shape, classes: int) -> None:
         super().__init__()
         channels, _, columns = shape
         self.cell, gates = CELLS[kind]

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Shape = tuple[int, int, int]  # channels, height, width of the images
+from winnow.networks.shape import Shape
 
 
 class _Strided1x1(nn.Conv2d):

@@ -2,8 +2,10 @@
 
 from torch import nn
 
+from winnow.networks.shape import Shape
 
-def lenet_300_100(shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+
+def lenet_300_100(shape: Shape, classes: int) -> nn.Sequential:
     """The fully connected network of LeCun et al. 1998 with 300 and 100 hidden units, and rectified linear units."""
     channels, height, width = shape
     return nn.Sequential(
@@ -16,7 +18,7 @@ def lenet_300_100(shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     )
 
 
-def convnet(width: int, shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+def convnet(width: int, shape: Shape, classes: int) -> nn.Sequential:
     """Three blocks of 3x3 convolution, batch norm and rectifier, of ``width``, 2 ``width`` and 4 ``width`` channels.
 
     The first two blocks end in 2x2 max-pooling, the last in a global average. Raises ValueError for images of less than

@@ -2,10 +2,12 @@
 
 from torch import nn
 
+from winnow.networks.shape import Shape
+
 LAYERS, LEAST_PATCHES, OF_HEAD = 6, 7, 16  # layers; patches along a side, at least; features of a head
 
 
-def vit(width: int, shape: tuple[int, int, int], classes: int) -> nn.Module:
+def vit(width: int, shape: Shape, classes: int) -> nn.Module:
     """Six layers of ``width`` features, in heads of 16, with twice as many hidden units in their MLPs, from square
     images of ``shape``. A patch has the largest side that divides the image's and leaves at least seven patches along
     it: 4 pixels of 28 and of 32, 1 of 8.

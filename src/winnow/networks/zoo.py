@@ -5,9 +5,10 @@ import difflib
 from torch import nn
 
 from winnow.networks.own import output_shape
+from winnow.networks.shape import Shape
 
 
-def torchvision_network(name: str, classes: int, shape: tuple[int, int, int]) -> nn.Module:
+def torchvision_network(name: str, classes: int, shape: Shape) -> nn.Module:
     """torchvision's classifier ``name`` with ``classes`` outputs and its own random initialisation.
 
     Raises ValueError if torchvision lacks the classifier, or if it cannot take images of this shape.

@@ -1,0 +1,3 @@
+"""The shape of the images that a network takes."""
+
+Shape = tuple[int, int, int]  # channels, height, width
