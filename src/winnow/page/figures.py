@@ -153,7 +153,7 @@ FIGURES = (
     Figure(
         "plots/ticket_pictures/early_stopping.png",
         "When training would stop",
-        "The step with the lowest validation loss, and the test error there. Frankle and Carbin 2019 find that winning "
+        "The step with the lowest validation loss, and the test error there: Frankle and Carbin 2019 find that winning "
         "tickets stop earlier than the same masks on new weights, and with a lower error.",
         "plots/tickets/early_stopping.csv", "step", "variant",
     ),
