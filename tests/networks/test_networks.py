@@ -84,6 +84,7 @@ def test_depth_counts_layers_with_weights() -> None:
     [
         ("lenet_300_100", 4, (1, 8, 8), "width: lenet_300_100 has no width"),
         ("convnet", None, (1, 3, 9), "name: convnet takes images of 4x4"),
+        ("airbench", None, (3, 8, 9), "name: airbench takes images of 9x9"),
         ("torchvision:resnet18", 8, CIFAR, "width: torchvision:resnet18 has no width"),
         ("torchvision:resnet81", None, CIFAR, "did you mean resnet18"),
         ("torchvision:resnet18", None, (1, 32, 32), "3 channels, not 1"),

@@ -11,7 +11,7 @@ from winnow.networks.own import own_network
 from winnow.networks.recurrent import CELLS, Recurrent
 from winnow.networks.resnet import cifar_resnet, resnet18, resnet50
 from winnow.networks.shape import Shape
-from winnow.networks.small import convnet, lenet_300_100
+from winnow.networks.small import airbench, convnet, lenet_300_100
 from winnow.networks.transformer import vit
 from winnow.networks.weights import load_weights
 from winnow.networks.zoo import torchvision_network
@@ -24,6 +24,7 @@ HE_INITIALISED: dict[str, tuple[int, Construct]] = {
     "resnet18": (64, resnet18),
     "resnet50": (64, resnet50),  # the bottleneck network: not of the CIFAR family, though 50 = 6 * 8 + 2
     "convnet": (16, convnet),
+    "airbench": (16, airbench),
 }
 WITH_OWN_INITIALISATION: dict[str, tuple[int, Construct]] = {
     **{kind: (64, partial(Recurrent, kind)) for kind in CELLS},

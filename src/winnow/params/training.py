@@ -8,8 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from winnow.params.base import Duration, Section
 
 NETWORK_NAMES = (
-    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, rnn, gru, lstm, "
-    "vit, torchvision:NAME, and your own: networks.MODULE:FUNCTION"
+    "resnetN with N = 6n + 2 (resnet8, resnet20, …), resnet18, resnet50, lenet_300_100, convnet, airbench, rnn, gru, "
+    "lstm, vit, torchvision:NAME, and your own: networks.MODULE:FUNCTION"
 )
 
 
@@ -30,7 +30,7 @@ class Network(Section):
         cifar_family = depth is not None and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2
         if not (
             cifar_family
-            or value in ("resnet18", "resnet50", "lenet_300_100", "convnet", "rnn", "gru", "lstm", "vit")
+            or value in ("resnet18", "resnet50", "lenet_300_100", "convnet", "airbench", "rnn", "gru", "lstm", "vit")
             or value.startswith("torchvision:")
             or re.fullmatch(r"networks(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*", value)
         ):
