@@ -97,7 +97,8 @@ def test_every_repeat_has_seeds_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("winnow.cli.projects.run", run)
     Path("recipes/selection-tiny.yaml").write_text(
-        RECIPE + "second_split: {cohorts: {s: [400]}}\n"
+        RECIPE.replace("dense: {network: lenet, seeds: []", "dense: {network: lenet, seeds: [200]")
+        + "second_split: {cohorts: {s: [400]}}\n"
         "pretrain: {cohorts: {p: {seeds: [500, 501], network: lenet, training: short}}}\n"
     )
     with pytest.raises(Reached):
@@ -105,12 +106,13 @@ def test_every_repeat_has_seeds_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     first, second = (read_yaml(f"all/tiny-{number}/params.yaml") for number in (1, 2))
     assert second["early"]["cohorts"] == {"a": [1000], "b": {"seeds": [1001, 1002], "folds": 2}}
     assert second["retrain"]["seeds"] == [1100, 1101]
+    assert second["dense"]["seeds"] == [1200]
     assert second["select"]["seed"] == 1000
     assert second["second_split"]["cohorts"] == {"s": [1400]}
     assert second["pretrain"]["cohorts"] == {"p": {"seeds": [1500, 1501], "network": "lenet", "training": "short"}}
     for values in (first, second):
         own = [("early", "cohorts"), ("second_split", "cohorts"), ("pretrain", "cohorts")]
-        for section, key in [*own, ("retrain", "seeds"), ("select", "seed")]:
+        for section, key in [*own, ("retrain", "seeds"), ("dense", "seeds"), ("select", "seed")]:
             values[section][key] = None
     assert first == second
 

@@ -72,6 +72,7 @@ def _params(project: Project, recipe: str, images: str | None) -> str:
     own |= {
         "early": {"cohorts": of_map(values["early"]["cohorts"])},
         "retrain": {"seeds": shifted(values["retrain"]["seeds"])},
+        "dense": {"seeds": shifted(values["dense"]["seeds"])},
         "select": {"seed": shifted([values["select"]["seed"]])[0]},
     }
     for section, key in (("transfer", "sources"), ("second_split", "cohorts"), ("pretrain", "cohorts")):
