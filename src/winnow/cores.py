@@ -14,6 +14,11 @@ FOLDER = "WINNOW_CORES"
 _held: list[IO[str]] = []  # at most one
 
 
+def available() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def take() -> None:
     """Wait for a free core, and hold it."""
     folder = os.environ.get(FOLDER)

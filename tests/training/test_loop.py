@@ -79,7 +79,8 @@ def plain_training(
                 ]
             )
             inputs = torch.from_numpy((batch / 255 - mean) / std).float()
-            logits = module(inputs)
+            with torch.autocast("cpu", torch.bfloat16, enabled=training.precision == "bfloat16"):
+                logits = module(inputs).float()
             every = F.cross_entropy(logits, torch.from_numpy(images.labels[rows]), reduction="none")
             loss = (every * torch.from_numpy(weights[rows])).mean()
             for group in optimizer.param_groups:
@@ -118,6 +119,25 @@ def test_against_a_plain_loop(tmp_path, name):
     np.testing.assert_array_equal(run.records["correct"], correct)
     np.testing.assert_allclose(run.records["margins"], margins, rtol=2e-3, atol=2e-3)  # as float16
     np.testing.assert_allclose(run.records["losses"], of_images, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("auto", torch.float32), ("bfloat16", torch.bfloat16)])
+def test_networks_compute_in_the_precision_of_their_training(tmp_path, precision, dtype):
+    training = TRAINING.model_copy(update={"length": "1 epochs", "decay_at": [], "precision": precision})
+    images, seen = on_cpu(pictures()), set()
+    run = begun(images, tmp_path)
+    run.network.register_forward_hook(lambda network, given, found: seen.add(found.dtype))
+    for _ in train([run], images, training, make_schedule(training, len(images)), lambda steps: None):
+        pass
+    module, table, *_ = plain_training(training, NETWORK, 5, rate_of_the_small_training)
+    assert seen == {dtype}
+    tolerance = 1e-4 if dtype == torch.float32 else 0.05  # bfloat16 has eight bits, and sums are in another order
+    assert {parameter.dtype for parameter in run.network.parameters()} == {torch.float32}
+    found, expected = (
+        torch.cat([parameter.flatten() for parameter in network.parameters()]) for network in (run.network, module)
+    )
+    assert (found - expected).norm() <= tolerance * expected.norm()
+    np.testing.assert_allclose(run.records["training"], table, rtol=tolerance)
 
 
 def test_images_count_by_their_weights(tmp_path):

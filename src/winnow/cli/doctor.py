@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from winnow import cores
 from winnow.cli.clean import at_work, leftovers
 from winnow.errors import UserError
 from winnow.repro.remote import Remote, default_remote
@@ -40,9 +41,8 @@ def _found() -> Iterator[str]:
             yield f"{name} {version(name)}"
         except PackageNotFoundError:
             yield f"{name}: not installed"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield f"{cores} cores, {memory / 2**30:.0f} GiB of memory"
+    yield f"{cores.available()} cores, {memory / 2**30:.0f} GiB of memory"
     yield f"device {_device()}"
     free, whole = shutil.disk_usage(".").free, shutil.disk_usage(".").total
     yield f"disk: {free / 2**30:.0f} of {whole / 2**30:.0f} GiB are free"

@@ -41,9 +41,9 @@ def airbench(width: int, shape: Shape, classes: int) -> nn.Sequential:
 
     A 2x2 convolution without padding to ``width`` channels; then three blocks of ``width``, 4 ``width`` and 8 ``width``
     channels, each a 3x3 convolution, 2x2 max-pooling and another 3x3 convolution; then the maximum over all positions.
-    The paper's has 24 channels, then blocks of 64, 256 and 256. Unlike there, the units are rectifiers, batch norm
-    learns its scale, the first layer learns from He's initialisation, and so do all others. Raises ValueError for images
-    of less than 9x9 pixels.
+    The paper's has 24 channels, then blocks of 64, 256 and 256. Here the units are rectifiers, batch norm learns its
+    scale, and every layer begins as He's initialisation has it and learns. Raises ValueError for images of less than
+    9x9 pixels.
     """
     features, height, columns = shape
     if min(height, columns) < 9:

@@ -7,14 +7,15 @@ from pydantic import Field, field_validator, model_validator
 
 from winnow.params.base import Fraction, Section, Seed
 
-FROM_FOLDER = ("image_folder", "parquet")  # the sources that read download.path
+FROM_FOLDER = ("image_folder", "parquet", "webdataset")  # the sources that read download.path
 
 
 class Download(Section):
     """Where the images come from, and how they are split into train, validation and test."""
 
     source: str = "digits"
-    # the folder with train/ and test/ (image_folder) or with train and test .parquet (parquet); null for other sources
+    # the folder with train/ and test/ (image_folder) or with train and test .parquet (parquet) or .tar
+    # (webdataset); null for other sources
     path: str | None = None
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images

@@ -77,6 +77,9 @@ class Training(Section):
     decay_at: list[Duration] = []  # with steps, when the learning rate is multiplied by decay
     decay: Annotated[float, Field(gt=0, le=1)] = 0.2
     augment: Augment = Augment()
+    # in which networks compute outputs and gradients: bfloat16 takes about half of the time on processors that have it;
+    # auto is bfloat16 on a GPU, else float32. Weights and scores stay in float32
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
+from winnow import cores
 from winnow.errors import UserError
+from winnow.params.training import Training
 
 
 def chosen_device() -> torch.device:
@@ -39,10 +41,16 @@ def workers(device: torch.device) -> int:
         return 1
     text = os.environ.get("WINNOW_WORKERS")
     if text is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cores.available()
     if not text.isdecimal() or int(text) == 0:
         raise UserError(f"WINNOW_WORKERS={text}: must be a whole number above 0")
     return int(text)
+
+
+def precision(training: Training, device: torch.device) -> torch.autocast:
+    """A context in which networks compute forward in the precision of their training."""
+    low = training.precision == "bfloat16" or (training.precision == "auto" and device.type == "cuda")
+    return torch.autocast(device.type, torch.bfloat16, enabled=low)
 
 
 def together(seeds: Sequence[int], device: torch.device) -> list[list[int]]:

@@ -19,6 +19,7 @@ from winnow.storage import load_tensors, save_tensors
 from winnow.streams import numpy_stream, torch_stream
 from winnow.training.batches import DeviceImages, training_batches
 from winnow.training.checkpoint import load_network
+from winnow.training.device import precision
 from winnow.training.distillation import Teaching
 from winnow.training.evaluate import with_features
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
@@ -158,15 +159,15 @@ def take_step(
     """
     taught, of_batch = (of_batch[0], of_batch[1:]) if teaching else (None, of_batch)
     weights = of_batch[0] if of_batch else None
-    device = inputs.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+    with precision(training, inputs.device):
         logits = run.network(inputs)
-        if weights is None:
-            loss = F.cross_entropy(logits, labels)
-        else:
-            loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
-        if teaching and taught is not None:
-            loss = teaching.mixed(loss, logits, taught, weights)
+    logits = logits.float()
+    if weights is None:
+        loss = F.cross_entropy(logits, labels)
+    else:
+        loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
+    if teaching and taught is not None:
+        loss = teaching.mixed(loss, logits, taught, weights)
     try:
         loss.backward()
     except RuntimeError:
@@ -174,13 +175,13 @@ def take_step(
         raise
     optimiser_step(run, training, rate)
     logits = logits.detach()
-    of_images = F.cross_entropy(logits.float(), labels, reduction="none")
+    of_images = F.cross_entropy(logits, labels, reduction="none")
     return loss.detach(), logits.argmax(dim=1) == labels, logit_margins(logits, labels), of_images
 
 
 def logit_margins(logits: Tensor, labels: Tensor) -> Tensor:
     """How far the logit of the label lies above the largest of the others: float32 [b] from [b, classes]."""
-    given, logits = labels[:, None], logits.float()
+    given = labels[:, None]
     return logits.gather(1, given)[:, 0] - logits.scatter(1, given, -torch.inf).amax(dim=1)
 
 

@@ -14,6 +14,7 @@ from winnow.params.training import Augment, Network, Training
 from winnow.storage import load_tensors, save_table, save_tensors
 from winnow.streams import torch_stream
 from winnow.training.batches import DeviceImages, training_batches
+from winnow.training.device import precision
 from winnow.training.evaluate import last_linear, with_features
 from winnow.training.last_layer import load_but_last
 from winnow.training.loop import Beginning, Graphs, Run, optimiser_step, seed_layers
@@ -110,7 +111,7 @@ def train_epoch(
         rate = schedule.learning_rate(runs[0].step)
         for run, own, draws in zip(runs, inputs, drawn[:, :, number * size : (number + 1) * size], strict=True):
             seed_layers(torch_stream(run.seed, "dropout", run.step).initial_seed(), device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            with precision(training, device):
                 first, second = (run.network(views(own, draw, training.augment.flip)) for draw in draws)
             loss = twin_loss(first, second)
             loss.backward()

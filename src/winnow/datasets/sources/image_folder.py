@@ -5,14 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from winnow.datasets.decode import decode_images
+from winnow.datasets.decode import EXTENSIONS, decode_images
 from winnow.datasets.images import Images
 from winnow.datasets.source import Source
 from winnow.errors import UserError
 from winnow.params.download import Download
-
-# torchvision's list, in lower case; files with other endings are skipped
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
 def image_folder(params: Download) -> Source:
