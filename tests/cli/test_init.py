@@ -86,11 +86,13 @@ def test_a_folder_of_images_becomes_params(user_error: UserErrors) -> None:
     download = read_yaml("mixed/params.yaml")["download"]
     assert (download["path"], download["size"]) == ("photos", [64, 64])
 
-    Path("tables").mkdir()
-    Path("tables/train.parquet").touch()
-    init("of-tables", images="tables", recipe="cifar10-laptop")
-    download = read_yaml("of-tables/params.yaml")["download"]
-    assert (download["source"], download["path"]) == ("parquet", str(Path("tables").resolve()))
+    for file, source in (("train.parquet", "parquet"), ("train-00000.tar", "webdataset")):
+        folder = Path(f"in-{source}")
+        folder.mkdir()
+        (folder / file).touch()
+        init(f"of-{source}", images=str(folder), recipe="cifar10-laptop")
+        download = read_yaml(f"of-{source}/params.yaml")["download"]
+        assert (download["source"], download["path"]) == (source, str(folder.resolve()))
 
 
 @pytest.mark.parametrize(

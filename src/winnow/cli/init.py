@@ -21,6 +21,8 @@ PLAIN = {  # as dvc.yaml, DVC would find it below Winnow's own repository too
 }
 IMAGES, NO_IMAGES = "your-images", "default"  # the recipes, if none is named
 LOOKED_AT = 200  # images, to see whether all have one size
+OF_FILES = {".parquet": "parquet", ".tar": "webdataset"}  # sources whose folders hold files of many images
+TABLES = "train and test .parquet or .tar"
 
 
 def init(folder: str, recipe: str | None = None, images: str | None = None) -> str:
@@ -83,15 +85,16 @@ def of_images(images: Path, root: Path) -> dict[str, Any]:
     Raises UserError if the folder does not hold what it must.
     """
     if not images.is_dir():
-        raise UserError(f"--images {images}: no such folder; it must hold train/CLASS and test/CLASS, or two .parquet")
+        raise UserError(f"--images {images}: no such folder; it must hold train/CLASS and test/CLASS, or {TABLES}")
     inside = images.resolve().is_relative_to(root.resolve())
     path = os.path.relpath(images.resolve(), root.resolve()) if inside else str(images.resolve())
-    if (images / "train.parquet").exists():
-        return {"source": "parquet", "path": path}
+    for suffix, source in OF_FILES.items():
+        if (images / f"train{suffix}").exists() or any(images.glob(f"train-*{suffix}")):
+            return {"source": source, "path": path}
     for part in ("train", "test"):
         if not (images / part).is_dir():
             raise UserError(
-                f"--images {images}: has no folder {part}; it must hold train/CLASS and test/CLASS, or two .parquet"
+                f"--images {images}: has no folder {part}; it must hold train/CLASS and test/CLASS, or {TABLES}"
             )
     return {"source": "image_folder", "path": path} | ({"size": None} if _one_size(images / "train") else {})
 

@@ -39,7 +39,9 @@ def _init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = commands.add_parser("init", help="write a project: dvc.yaml, params.yaml and a README, in git and DVC")
     parser.add_argument("folder", help="of the project: a new or empty one, or a git repository without dvc.yaml")
     parser.add_argument("--recipe", help="winnow recipe lists them; your-images with --images, else default")
-    parser.add_argument("--images", metavar="FOLDER", help="your images: train/CLASS and test/CLASS, or two .parquet")
+    parser.add_argument(
+        "--images", metavar="FOLDER", help="your images: train/CLASS and test/CLASS, or train and test .parquet or .tar"
+    )
     parser.add_argument("--update", action="store_true", help="after an upgrade of Winnow: its dvc.yaml, nothing else")
 
     def do(options: argparse.Namespace) -> int:
