@@ -161,7 +161,7 @@ def take_step(
     weights = of_batch[0] if of_batch else None
     with precision(training, inputs.device):
         logits = run.network(inputs)
-    logits = logits.float()
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # the loss in float32, or in float64
     if weights is None:
         loss = F.cross_entropy(logits, labels)
     else:
