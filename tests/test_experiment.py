@@ -691,7 +691,8 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, when: later, prune: 0.2}",
-            ".when: there is no 'later'; there are gradual, granet, movement, rigl, sparse_evolution, or once",
+            ".when: there is no 'later'; there are edge_popup, gradual, granet, "
+            "lottery_jackpots, movement, rigl, sparse_evolution, or once",
         ),
         (
             "{parent: l1, weights: old, prune: 0.2}",

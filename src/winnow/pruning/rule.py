@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.pruning.masks import Mask
     from winnow.pruning.prune import Allocation
     from winnow.pruning.weights import State, States
-    from winnow.training.loop import StepHook
+    from winnow.training.loop import Changes
     from winnow.training.schedule import Schedule
 
 
@@ -39,7 +39,7 @@ class Rule:
     structure: "Callable[..., Mask] | None"
     takes_prune: bool
     anywhere: bool
-    during: "Callable[[During], StepHook] | None"
+    during: "Callable[[During], Changes] | None"
     moves: bool
     weights: "Callable[[States], State]"
     schedule: "Callable[[Schedule, int], tuple[Schedule, int]]"

@@ -166,10 +166,7 @@ def _check_training(key: str, choices: Choices) -> None:
     if choices.when != "once":
         for choice, wrong in (("schedule", choices.schedule == "no_training"), ("trains", choices.trains != "all")):
             if wrong:
-                value = getattr(choices, choice)
-                raise ValueError(
-                    f"{key}.{choice}: {value} is for levels pruned once; {choices.when} trains all weights"
-                )
+                raise ValueError(f"{key}.{choice}: {getattr(choices, choice)} is for levels pruned once; leave it out")
     if choices.schedule == "no_training" and choices.trains != "all":
         raise ValueError(f"{key}.trains: schedule no_training trains none; leave it out")
 

@@ -76,13 +76,14 @@ def _of_shape(kind: str, weights: Weights, moments: Moments) -> list[Tensor]:
 
 
 def restored(tensors: Moments, network: nn.Module) -> Moments:
-    """Moments as they were kept, on the network's device, and in memory in the order of their parameters, as the fused
-    steps take them."""
+    """Moments, or other tensors by KIND.PARAMETER, as they were kept, on the network's device, and in memory in the
+    order of their parameters, as the fused steps take them."""
     moments = {}
     for name, tensor in tensors.items():
         weight = network.get_parameter(name.partition(".")[2])
         alike = tensor.shape == weight.shape
-        moments[name] = torch.empty_like(weight).copy_(tensor) if alike else tensor.to(weight.device)
+        like = torch.empty_like(weight, dtype=tensor.dtype) if alike else None
+        moments[name] = tensor.to(weight.device) if like is None else like.copy_(tensor)
     return moments
 
 
