@@ -692,7 +692,7 @@ def test_levels(mistake, level, message):
         (
             "{parent: l1, when: later, prune: 0.2}",
             ".when: there is no 'later'; there are edge_popup, gradual, granet, "
-            "lottery_jackpots, movement, rigl, sparse_evolution, or once",
+            "lottery_jackpots, movement, rigl, soft_threshold, sparse_evolution, or once",
         ),
         (
             "{parent: l1, weights: old, prune: 0.2}",

@@ -103,11 +103,11 @@ class Changes:
     """What changes a run's mask as it trains.
 
     after_step: what to do after every step, while the network still has its gradients, such as to change the mask
-    (``change_mask``). trained: what the optimiser moves in a step: tensors with gradients, each by the name of a
-    parameter of its shape, whose moments are then its own; by default the network's parameters. If these are scores of
-    weights, say, the weights themselves stay, and after_step sets the mask by the scores. begin: what to do before the
-    first step, with the mask and the weights that the run begins with. A restart does it too, and then restores the
-    rest.
+    (``change_mask``). trained: what the optimiser moves in a step: tensors by name, with gradients that lie in memory
+    as they do, which the fused steps ask for. By default these are the network's parameters. If they are scores of
+    weights, say, by the weights' names, the weights themselves stay, and after_step sets the mask by the scores. begin:
+    what to do before the first step, with the mask and the weights that the run begins with. A restart does it too, and
+    then restores the rest.
     """
 
     after_step: StepHook
