@@ -72,6 +72,7 @@ def begin_level(
         """From a fraction of a mask's weights to the mask without them."""
         module.load_state_dict(apply(state, mask))
         masked = pruned(rule, Context(module, mask, batches, seed))
+        masked = rule.activating(masked, mask, state, rewound, rule.floor) if rule.activating else masked
         return lambda fraction: masked(left_after(mask, fraction))
 
     mask, before_training = parent.mask, rule.during is None or rule.moves

@@ -9,6 +9,7 @@ from winnow import methods
 from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS, Choices
 from winnow.params.pruning import NO_PARENT, Level
+from winnow.pruning.activating import activating
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
@@ -51,8 +52,10 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         _check_own_scores(key, choices, functions["allocation"], own_amount)
     elif "criterion" in functions:
         functions["rounds"] = in_rounds
-    bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
+    if "rounds" in functions and "when" not in functions and "structure" not in functions and not anywhere:
+        functions["activating"] = activating
+    bound = _with_options(key, level, functions)
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
     takes_prune = "structure" in functions and methods.has_mark(functions["structure"], "TAKES_PRUNE")
@@ -93,6 +96,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         update=update,
         makes_up=choices.weights in MAKE_UP,
         trains=TRAINS[choices.trains],
+        activating=bound.get("activating"),
         recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
@@ -184,5 +188,7 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
         raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
         raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
+    if level.options.get("activate"):
+        raise ValueError(f"{key}.activate: without a parent no weight has moved; leave it out")
     if anywhere:
         raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")
