@@ -40,7 +40,7 @@ def soft_threshold(_level: During, *, threshold: float = -8.0) -> "Changes":
         shrink(run)
 
     def trained(run: "Run") -> "Weights":
-        found = parameters(run)
+        found = dict(parameters(run))
         for name in run.mask:
             if name in found:
                 weight, own = (nn.Parameter(run.memory[f"{kind}.{name}"]) for kind in ("weight", "threshold"))
