@@ -24,8 +24,8 @@ def soft_threshold(_level: During, *, threshold: float = -8.0) -> "Changes":
     gradient settle the density, for which nobody can ask. So the training's weight decay, learning rate and length all
     matter. The paper takes -3200 for 100 epochs of ImageNet.
 
-    A weight below the threshold has no gradient, so it stays pruned until the threshold falls. A layer may lose all its
-    weights, whatever ``pruning.floor`` says. What remains is smaller than v by the threshold.
+    A weight below the threshold has no gradient: it returns only by momentum, or as the threshold falls. A layer may
+    lose all its weights, whatever ``pruning.floor`` says. What remains is smaller than v by the threshold.
     """
     import torch
     from torch import nn
