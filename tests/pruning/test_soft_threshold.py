@@ -104,7 +104,7 @@ def test_a_restart_ends_in_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_such_a_level_takes_no_amount() -> None:
-    assert rule(when="soft_threshold").during.keywords == {"threshold": -8.0}
+    assert rule(when="soft_threshold").during.keywords == {"threshold": -5.0}
     level = {"parent": "dense", "rewind": "dense", "data": "full", "when": "soft_threshold", "threshold": -3}
     assert Level.model_validate(level).kind == "soft_threshold+threshold=-3"
     for choices, words in (

@@ -16,7 +16,7 @@ OWN_AMOUNT = True  # the training settles how much is pruned
 BY_GRADIENTS = True  # gradients decide which weights stay
 
 
-def soft_threshold(_level: During, *, threshold: float = -8.0) -> "Changes":
+def soft_threshold(_level: During, *, threshold: float = -5.0) -> "Changes":
     """Every layer learns a threshold, in place of a density: the network uses sign(v) relu(abs(v) - sigmoid(s)), with
     one s a layer. The optimiser trains v and s, in place of the weights.
 
