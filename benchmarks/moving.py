@@ -24,7 +24,7 @@ from winnow.pruning.during_level import During
 from winnow.pruning.masks import count_left, ones
 from winnow.pruning.prune import prune
 from winnow.storage import save_json
-from winnow.training.loop import Beginning, Run, StepHook, change_mask, start, take_step
+from winnow.training.loop import Beginning, Changes, Run, change_mask, start, take_step
 
 TARGET = 1.05  # at most, of a dense step
 
@@ -59,13 +59,13 @@ def main() -> None:
         run = start(Beginning(network, 0, {} if name == "dense" else prune(scores, mask, left)), Path(name))
         before, cuts = count_left(run.mask), round(0.75 * steps / given.every)
         level = During(0, round(steps / 0.75), before, before // 10, by_magnitude)
-        hooks: dict[str, StepHook] = {
+        changes: dict[str, Changes] = {
             "rigl": rigl(level, every=given.every),
             "sparse_evolution": sparse_evolution(level, every=given.every),
             "gradual": gradual(level, cuts=cuts),
             "granet": granet(level, cuts=cuts),
         }
-        run.after_step = hooks.get(name)
+        run.changes = changes.get(name)
         return run
 
     densities = {"dense": 1.0, "rigl": 0.1, "sparse_evolution": 0.1, "gradual": 1.0, "granet": 1.0}

@@ -691,7 +691,8 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, when: later, prune: 0.2}",
-            ".when: there is no 'later'; there are gradual, granet, movement, rigl, sparse_evolution, or once",
+            ".when: there is no 'later'; there are edge_popup, gradual, granet, "
+            "lottery_jackpots, movement, rigl, soft_threshold, sparse_evolution, or once",
         ),
         (
             "{parent: l1, weights: old, prune: 0.2}",
@@ -702,7 +703,10 @@ def test_levels(mistake, level, message):
             ".schedule: must be one of rest, full, last_rate, no_training, not half",
         ),
         ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
-        ("{parent: l1, batches: 2, prune: 0.2}", ".batches: no such key; there are rounds, inverted, parent, rewind"),
+        (
+            "{parent: l1, batches: 2, prune: 0.2}",
+            ".batches: no such key; there are rounds, inverted, activate, parent, rewind",
+        ),
         (
             "{parent: none, criterion: snip, prune: 0.2, batchs: 2}",
             ".batchs: no such key; did you mean batches?",

@@ -25,6 +25,7 @@ Stream = Literal[
     "splits",
     "child",
     "random_mask",
+    "mask_scores",
     "statistics",
     "hessian",
     "perturbation",

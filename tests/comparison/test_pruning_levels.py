@@ -69,6 +69,8 @@ def test_cuts_of_an_iterated_method_lead_to_every_density(densities: list[float]
         ({"parent": "none", "criterion": "snip", "prune": 0.5}, {"shuffled", "fresh", "inverted"}, "before", 1),
         ({"parent": "none", "when": "gradual", "prune": 0.5}, {"shuffled", "fresh", "inverted"}, "during", 1),
         ({"parent": "none", "when": "movement", "prune": 0.5}, {"shuffled", "fresh"}, "during", 1),
+        ({"parent": "none", "when": "edge_popup", "prune": 0.5}, set(), "during", 1),
+        ({"when": "lottery_jackpots", "weights": "trained", "prune": 0.5}, {"inverted"}, "during", 2),
         ({"weights": "trained", "schedule": "no_training", "prune": 0.5}, {"inverted"}, "untrained", 1),
         ({"parent": "none", "criterion": "random", "when": "rigl", "prune": 0.5}, {"shuffled", "fresh"}, "during", 1),
         ({"allocation": "lamp", "prune": 0.5}, {"shuffled", "fresh"}, "after", 2),

@@ -63,6 +63,7 @@ def test_snip_lamp_and_gradual_levels_from_end_to_end(clone: Clone, monkeypatch:
 def test_levels_that_need_little_training_from_end_to_end(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     levels = {
         "m": {"when": "movement", "cuts": 3, "weights": "trained", "schedule": "last_rate"},
+        "j": {"when": "lottery_jackpots", "weights": "trained"},
         "p": {"variant": "perp"},
         "n": {"criterion": "lrp", "weights": "corrected", "schedule": "no_training", "allocation": "multiplications"},
         "u": {"criterion": "woodfisher", "batches": 1, "block": 100, "weights": "updated", "schedule": "last_rate"},
@@ -75,11 +76,12 @@ def test_levels_that_need_little_training_from_end_to_end(clone: Clone, monkeypa
     found = json.loads(clone.path("metrics/tickets.json").read_text())
     assert {name: found[name]["variant"] for name in levels} == {
         "m": "movement+trained+last_rate+cuts=3",
+        "j": "lottery_jackpots+trained",
         "p": "perp",
         "n": "lrp+multiplications+corrected+no_training",
         "u": "woodfisher+updated+last_rate+batches=1+block=100",
     }
-    assert [found[name]["density"] for name in levels] == pytest.approx([0.5] * 4, abs=0.002)
+    assert [found[name]["density"] for name in levels] == pytest.approx([0.5] * 5, abs=0.002)
 
 
 def density(ticket: Ticket) -> float:

@@ -16,7 +16,7 @@ from winnow.pruning.during_level import During
 from winnow.pruning.masks import count_left, is_nested, ones
 from winnow.pruning.prune import prune
 from winnow.training import loop
-from winnow.training.loop import Beginning, Run, StepHook, change_mask, start, train
+from winnow.training.loop import Beginning, Changes, Run, change_mask, start, train
 from winnow.training.schedule import make_schedule
 
 IMAGES, PLAN = on_cpu(pictures()), make_schedule(TRAINING, 43)  # 5 epochs of 5 steps
@@ -28,7 +28,7 @@ def cuts_of(level: During, **options: float) -> dict[int, int]:
     hook = gradual(
         During(level.first, level.last, level.before, level.after, lambda run, left: found.update({run.step: left})),
         **options,
-    )
+    ).after_step
     for step in range(level.first + 1, level.last + 1):
         hook(SimpleNamespace(step=step))
     return found
@@ -67,9 +67,9 @@ def by_magnitude(run: Run, left: int) -> None:
     change_mask(run, prune(magnitude(SimpleNamespace(weights=weights)), run.mask, left))
 
 
-def run_of(folder: Path, after_step: StepHook | None) -> Run:
+def run_of(folder: Path, changes: Changes | None) -> Run:
     network = initialise(NETWORK, CLASSES, IMAGES.shape, 3)
-    return start(Beginning(network, 3, ones(network), {}, after_step), folder / "run")
+    return start(Beginning(network, 3, ones(network), {}, changes), folder / "run")
 
 
 def trained(run: Run) -> Run:
@@ -84,13 +84,13 @@ def level_of(run: Run, left: int = 40) -> During:
 
 def gradually(folder: Path, **options: float) -> Run:
     run = run_of(folder, None)
-    run.after_step = gradual(level_of(run), **options)
+    run.changes = gradual(level_of(run), **options)
     return run
 
 
 def test_masks_shrink_and_hold_at_every_step(tmp_path):
     run, masks = gradually(tmp_path, cuts=6), []
-    hook = run.after_step
+    hook = run.changes.after_step
 
     def after_step(run: Run) -> None:
         hook(run)
@@ -98,7 +98,7 @@ def test_masks_shrink_and_hold_at_every_step(tmp_path):
         assert all(parameter.grad is not None for parameter in run.network.parameters())
         masks.append(dict(run.mask))
 
-    run.after_step = after_step
+    run.changes = Changes(after_step)
     trained(run)
     assert len(masks) == PLAN.total
     assert all(is_nested(inner, outer) for outer, inner in pairwise(masks))
@@ -155,7 +155,7 @@ def test_a_weight_that_returns_begins_at_zero_without_momentum(tmp_path):
             assert weight[place] != 0
             assert velocity[place] == weight.grad[place]
 
-    run.after_step = after_step
+    run.changes = Changes(after_step)
     trained(run)
     assert run.step == PLAN.total
 
@@ -165,7 +165,7 @@ def test_runs_in_step_have_masks_of_their_own(tmp_path):
     for seed in (3, 4):
         network = initialise(NETWORK, CLASSES, IMAGES.shape, seed)
         run = start(Beginning(network, seed, ones(network)), tmp_path / f"{seed}")
-        run.after_step = gradual(level_of(run, 40 + seed), cuts=4)
+        run.changes = gradual(level_of(run, 40 + seed), cuts=4)
         runs.append(run)
     for _ in train(runs, IMAGES, TRAINING, PLAN, lambda steps: None):
         pass

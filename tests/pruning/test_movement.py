@@ -18,7 +18,7 @@ from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, count_left, is_nested, ones
 from winnow.tickets.level import during
 from winnow.training import loop
-from winnow.training.loop import Beginning, Run, optimiser_step, start, train
+from winnow.training.loop import Beginning, Changes, Run, optimiser_step, start, train
 
 PLAIN = TRAINING.model_copy(update={"momentum": 0.0, "weight_decay": 0.0, "nesterov": False})
 
@@ -47,7 +47,7 @@ def take_step(run: Run, gradient: np.ndarray, rate: float) -> None:
 def test_the_weight_that_moves_away_from_zero_stays_by_hand(tmp_path):
     """2 falls to 1.5 by way of 1.75, with gradient 1 twice; 0.1 grows to 0.6 by way of 0.35, with gradient -1."""
     run = run_of(tmp_path, linear(np.array([[2.0, 0.1]])), {"weight": torch.ones(1, 2, dtype=torch.bool)}, 2, 1, cuts=1)
-    run.after_step = movement(During(0, 2, 2, 1, lambda run, left, scores: kept.append((left, scores))), end=1, cuts=1)
+    run.changes = movement(During(0, 2, 2, 1, lambda run, left, scores: kept.append((left, scores))), end=1, cuts=1)
     kept: list = []
     for _ in range(2):
         take_step(run, np.array([[1.0, -1.0]]), 0.25)
@@ -92,7 +92,7 @@ def convnet(folder: Path, density: float = 1.0, **options: float) -> Run:
 
 def test_what_the_level_did_not_begin_with_never_returns(tmp_path):
     run, masks = convnet(tmp_path, 0.8, cuts=8), []
-    begun, hook = dict(run.mask), run.after_step
+    begun, hook = dict(run.mask), run.changes.after_step
 
     def after_step(run: Run) -> None:
         before = {name: run.moments[f"velocity.{name}"].clone() for name in run.mask}
@@ -105,7 +105,7 @@ def test_what_the_level_did_not_begin_with_never_returns(tmp_path):
             assert not velocity[back].any()
             assert torch.equal(velocity[~back], before[name][~back])
 
-    run.after_step = after_step
+    run.changes = Changes(after_step)
     trained(run)
     assert count_left(run.mask) == 40
     assert all(is_nested(mask, begun) for mask in masks)

@@ -27,7 +27,7 @@ from winnow.pruning.masks import Mask, count_left, is_nested, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.pruning.regrow import cosine, regrown, smallest
 from winnow.training import loop
-from winnow.training.loop import Beginning, Run, StepHook, start, train
+from winnow.training.loop import Beginning, Changes, Run, StepHook, start, train
 from winnow.training.schedule import make_schedule
 
 MOVING = [name for name in methods.names(DURING) if methods.has_mark(methods.find(DURING, name), "MOVES")]
@@ -80,7 +80,7 @@ def sparse(folder: Path, seed: int = 3) -> Run:
 def moving(folder: Path, name: str, seed: int = 3, **options: float) -> Run:
     run = sparse(folder, seed)
     count = count_left(run.mask)
-    run.after_step = methods.find(DURING, name)(During(0, PLAN.total, count, count, refuse), **options)
+    run.changes = methods.find(DURING, name)(During(0, PLAN.total, count, count, refuse), **options)
     return run
 
 
@@ -89,7 +89,7 @@ def refuse(_run: Run, _left: int) -> None:
 
 
 def watched(run: Run, note) -> Run:
-    hook = run.after_step
+    hook = run.changes.after_step
 
     def after_step(run: Run) -> None:
         before = dict(run.mask)
@@ -97,7 +97,7 @@ def watched(run: Run, note) -> Run:
         hook(run)
         note(before, state)
 
-    run.after_step = after_step
+    run.changes = Changes(after_step)
     return run
 
 
@@ -208,13 +208,13 @@ def test_the_last_step_moves_no_weights(tmp_path):
 
 def with_granet(folder: Path, **options: float) -> Run:
     run = run_of(folder, None)
-    run.after_step = granet(level_of(run), **options)
+    run.changes = granet(level_of(run), **options)
     return run
 
 
 def test_granet_without_regrowth_is_gradual(tmp_path):
     run, plain = with_granet(tmp_path / "granet", cuts=5, regrow=0), run_of(tmp_path / "gradual", None)
-    plain.after_step = gradual(level_of(plain), cuts=5)
+    plain.changes = gradual(level_of(plain), cuts=5)
     found, expected = trained(run).network.state_dict(), trained(plain).network.state_dict()
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
 
@@ -223,7 +223,7 @@ def test_granet_follows_the_cuts_of_gradual_and_moves_weights_to_the_end(tmp_pat
     run, masks = with_granet(tmp_path, cuts=6, end=0.6), []
     trained(watched(run, lambda before, _state: masks.append((before, dict(run.mask)))))
     plain, counts = run_of(tmp_path / "gradual", None), []
-    plain.after_step = gradual(level_of(plain), cuts=6, end=0.6)
+    plain.changes = gradual(level_of(plain), cuts=6, end=0.6)
     trained(watched(plain, lambda *_: counts.append(count_left(plain.mask))))
     assert [count_left(mask) for _, mask in masks] == counts
     moved = [step for step, (before, after) in enumerate(masks, 1) if not is_nested(after, before)]
@@ -268,7 +268,7 @@ def test_a_network_that_diverges_is_told(tmp_path):
 
         return after_step
 
-    run.after_step = broken(run.after_step)
+    run.changes = Changes(broken(run.changes.after_step))
     with pytest.raises(ValueError, match="the training diverged"):
         trained(run)
 
@@ -277,7 +277,7 @@ def test_the_schedule_of_rigl_counts_from_the_first_step_of_the_level(tmp_path):
     assert make_schedule(TRAINING, 43).total == PLAN.total == 25
     late = moving(tmp_path, "rigl", every=4)
     late.step = 3
-    late.after_step = rigl(During(3, 25, 1, 1, refuse), every=4, end=0.5)
+    late.changes = rigl(During(3, 25, 1, 1, refuse), every=4, end=0.5)
     moved = []
     trained(
         watched(

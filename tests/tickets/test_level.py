@@ -376,7 +376,7 @@ def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
             if name not in free:
                 parameter.data.copy_(before[name])
 
-    start = loop.Beginning(network, SEED, begun.mask, {}, put_back)
+    start = loop.Beginning(network, SEED, begun.mask, {}, loop.Changes(put_back))
     run = loop.start(start, tmp_path / "alone", TAU, TAU // PLAN.epoch)
     for _ in loop.train([run], IMAGES, TRAINING, PLAN, ignore):
         pass
@@ -401,7 +401,7 @@ def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) 
 def test_what_cannot_be_retrained_so_is_told() -> None:
     for choices, words in (
         ({"trains": "heads"}, "trains: must be one of all, biases, norms, norms_and_biases, not heads"),
-        ({"trains": "norms", "when": "rigl"}, "trains: norms is for levels pruned once; rigl trains all weights"),
+        ({"trains": "norms", "when": "rigl"}, "trains: norms is for levels pruned once; leave it out"),
         ({"schedule": "no_training", "when": "gradual"}, "schedule: no_training is for levels pruned once"),
         ({"schedule": "no_training", "trains": "norms"}, "trains: schedule no_training trains none; leave it out"),
     ):
@@ -428,7 +428,7 @@ def test_a_gradual_level_begins_with_its_parents_mask_and_ends_at_its_own_cut(de
     assert ticket.about["after_cuts"] == []
 
     def trained_in(folder: Path, tick: Tick = ignore) -> None:
-        begin = from_tickets(tmp_path / "begun", after_step=during(gradual, PLAN, TAU, IMAGES))
+        begin = from_tickets(tmp_path / "begun", changes=during(gradual, PLAN, TAU, IMAGES))
         fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], folder / "level", tick, keep_ticket(SPLITS))
 
     trained_in(tmp_path / "one")
@@ -458,7 +458,7 @@ def test_a_level_that_moves_weights_is_pruned_before_and_keeps_its_counts(dense:
         ticket.mask, begun_by(rule(criterion="random", allocation="erk", prune=0.8), parent, dense, tmp_path).mask
     )
     assert count_left(ticket.mask) == round(0.2 * count_left(parent.mask))
-    begin = from_tickets(tmp_path / "begun", after_step=during(moving, PLAN, TAU, IMAGES))
+    begin = from_tickets(tmp_path / "begun", changes=during(moving, PLAN, TAU, IMAGES))
     fit(Task(IMAGES, TRAINING, PLAN, begin, TAU), [SEED], tmp_path / "level", ignore, keep_ticket(SPLITS))
     found = level_of(tmp_path)
     assert layer_counts(found.mask) == layer_counts(ticket.mask)

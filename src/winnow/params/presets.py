@@ -60,6 +60,5 @@ def name_of(choices: Choices, amount: str | None, options: Mapping[str, Any]) ->
     usual = asdict(Choices())
     words = [value for key, value in asdict(choices).items() if value != usual[key] and value != NONE]
     words += ["adaptive"] if amount == "max_error_rise" else []
-    unpruned = amount is None and choices.allocation != "of_parent" and choices.structure == usual["structure"]
-    words += ["unpruned"] if unpruned else []
+    words += ["unpruned"] if amount is None and choices.criterion == NONE else []
     return "+".join([*words, *(f"{key}={value}" for key, value in sorted(options.items()))])

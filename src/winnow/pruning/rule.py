@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.pruning.masks import Mask
     from winnow.pruning.prune import Allocation
     from winnow.pruning.weights import State, States
-    from winnow.training.loop import StepHook
+    from winnow.training.loop import Changes
     from winnow.training.schedule import Schedule
 
 
@@ -31,15 +31,16 @@ class Rule:
     many weights every layer keeps at least. uses: whether the allocation needs to know how often weights are used.
     update: the criterion's way to make up for pruned weights; None if the level does not ask for it. makes_up: whether
     the weights are the trained ones, changed to make up for the pruned ones. trains: the names of the parameters that
-    the training changes. recalibrates: whether there is no training, so that only the statistics of batch norm adapt to
-    the mask. has_parent: whether the level prunes trained weights."""
+    the training changes. activating: prunes some of the weights in another way; None if the level leaves all to its
+    criterion. recalibrates: whether there is no training, so that only the statistics of batch norm adapt to the mask.
+    has_parent: whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
     structure: "Callable[..., Mask] | None"
     takes_prune: bool
     anywhere: bool
-    during: "Callable[[During], StepHook] | None"
+    during: "Callable[[During], Changes] | None"
     moves: bool
     weights: "Callable[[States], State]"
     schedule: "Callable[[Schedule, int], tuple[Schedule, int]]"
@@ -52,5 +53,6 @@ class Rule:
     update: "Callable[[Context, Mask], State] | None" = None
     makes_up: bool = False
     trains: "Callable[[nn.Module], set[str]]" = every
+    activating: "Callable[..., Callable[[int], Mask]] | None" = None
     recalibrates: bool = False
     has_parent: bool = True

@@ -56,8 +56,8 @@ def prune(name: str) -> None:
         tick(1)
 
     side_by_side(begin, seeds, workers(device), Bar(len(seeds), f"prune@{name}, pruning", "ticket"))
-    hooks = during(rule, schedule, first, images)
-    task = Task(images, training, schedule, from_tickets(begun, after_step=hooks, trains=rule.trains), first)
+    changes = during(rule, schedule, first, images)
+    task = Task(images, training, schedule, from_tickets(begun, changes=changes, trains=rule.trains), first)
     with naming("dense."):
         on_epoch = measure_epochs(material.splits) if options.dense.measure_epochs else nothing
     fit_side_by_side({trained: task}, seeds, f"prune@{name}", keep_ticket(material.splits), on_epoch)

@@ -24,7 +24,7 @@ from winnow.pruning.weights import State, States
 from winnow.tickets.files import Ticket
 from winnow.tickets.splits import Splits, evaluate
 from winnow.training.batches import Batch, DeviceImages
-from winnow.training.loop import Run, StepHook, change_mask
+from winnow.training.loop import Changes, Run, change_mask
 from winnow.training.schedule import Schedule
 
 
@@ -72,6 +72,7 @@ def begin_level(
         """From a fraction of a mask's weights to the mask without them."""
         module.load_state_dict(apply(state, mask))
         masked = pruned(rule, Context(module, mask, batches, seed))
+        masked = rule.activating(masked, mask, state, rewound, rule.floor) if rule.activating else masked
         return lambda fraction: masked(left_after(mask, fraction))
 
     mask, before_training = parent.mask, rule.during is None or rule.moves
@@ -136,13 +137,11 @@ def _keep(rule: Rule, context: Context, scores: Scores, mask: Mapping[str, Tenso
     return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order, uses)
 
 
-def during(
-    rule: Rule, schedule: Schedule, first: int, images: DeviceImages
-) -> Callable[[Ticket, int], StepHook | None]:
-    """From a ticket and a seed to the hook after every step of the training that begins with the ticket at step
-    ``first``; the hook is None if the mask does not change in training."""
+def during(rule: Rule, schedule: Schedule, first: int, images: DeviceImages) -> Callable[[Ticket, int], Changes | None]:
+    """From a ticket and a seed to what changes the mask in the training that begins with the ticket at step ``first``;
+    None if the mask does not change."""
 
-    def after_step(begun: Ticket, seed: int) -> StepHook | None:
+    def changes(begun: Ticket, seed: int) -> Changes | None:
         if rule.during is None:
             return None
         batches: Batches = batches_of(images, seed)
@@ -158,4 +157,4 @@ def during(
         after = before if rule.moves else left_after(begun.mask, rule.fraction or 0)
         return rule.during(During(first, schedule.total, before, after, change))
 
-    return after_step
+    return changes

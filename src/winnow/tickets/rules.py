@@ -9,6 +9,7 @@ from winnow import methods
 from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS, Choices
 from winnow.params.pruning import NO_PARENT, Level
+from winnow.pruning.activating import activating
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
@@ -46,12 +47,15 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         if getattr(choices, choice) not in those:
             raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
     own_scores = "when" in functions and methods.has_mark(functions["when"], "OWN_SCORES")
+    own_amount = "when" in functions and methods.has_mark(functions["when"], "OWN_AMOUNT")
     if own_scores:
-        _check_own_scores(key, choices, functions["allocation"])
+        _check_own_scores(key, choices, functions["allocation"], own_amount)
     elif "criterion" in functions:
         functions["rounds"] = in_rounds
-    bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
+    if "rounds" in functions and "when" not in functions and "structure" not in functions and not anywhere:
+        functions["activating"] = activating
+    bound = _with_options(key, level, functions)
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
     takes_prune = "structure" in functions and methods.has_mark(functions["structure"], "TAKES_PRUNE")
@@ -59,7 +63,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     if "structure" in functions:
         _check_structure(key, choices, level, takes_prune, of_channels)
     patterned = "structure" in functions and not takes_prune
-    _check_amount(key, level, anywhere or choices.criterion == NONE or patterned, before)
+    _check_amount(key, level, anywhere or choices.criterion == NONE or patterned or own_amount, before or own_amount)
     _check_parent(key, level, anywhere)
     _check_training(key, choices)
     update = None
@@ -92,6 +96,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         update=update,
         makes_up=choices.weights in MAKE_UP,
         trains=TRAINS[choices.trains],
+        activating=bound.get("activating"),
         recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
@@ -115,15 +120,16 @@ def _with_options(key: str, level: Level, functions: Mapping[str, Callable[..., 
     }
 
 
-def _check_amount(key: str, level: Level, takes_none: bool, before_training: bool) -> None:
+def _check_amount(key: str, level: Level, takes_none: bool, any_amount: bool) -> None:
     """A level that prunes gives one amount (prune or max_error_rise); a level that does not prune gives none. One that
-    prunes during the training gives prune."""
+    prunes during the training gives prune (not any_amount), unless the training settles the amount."""
     choices = level.choices
     if level.variant:
         by, wanted = f"variant {level.variant}", PRESETS[level.variant].amount
     else:
         by = f"criterion {choices.criterion} with allocation {choices.allocation}"
         by = by if choices.structure == "weights" else f"structure {choices.structure}"
+        by = by if choices.when == "once" or not takes_none else f"when {choices.when}"
         usual = level.amount if choices.structure == "weights" else None  # other structures have no adaptive cut
         wanted = None if takes_none else usual or "prune"
     for amount in ("prune", "max_error_rise"):
@@ -133,14 +139,17 @@ def _check_amount(key: str, level: Level, takes_none: bool, before_training: boo
             raise ValueError(f"{key}: {by} takes no {amount}; leave it out")
     if level.min_density is not None and wanted != "max_error_rise":
         raise ValueError(f"{key}: {by} takes no min_density; leave it out")
-    if not before_training and wanted != "prune":
+    if not any_amount and wanted != "prune":
         raise ValueError(f"{key}.when: {choices.when} needs prune, such as 0.8, and a criterion")
 
 
-def _check_own_scores(key: str, choices: Choices, allocation: Callable[..., Any]) -> None:
-    """What prunes by scores of its own leaves nothing for a criterion to do."""
+def _check_own_scores(key: str, choices: Choices, allocation: Callable[..., Any], own_amount: bool) -> None:
+    """What prunes by scores of its own leaves nothing for a criterion to do; if it settles the amount too, nothing for
+    an allocation."""
     if choices.criterion != Choices().criterion:
         raise ValueError(f"{key}.criterion: {choices.when} has scores of its own; leave it out")
+    if own_amount and choices.allocation != Choices().allocation:
+        raise ValueError(f"{key}.allocation: {choices.when} takes none; leave it out")
     if methods.has_mark(allocation, "AT_LEAST_ZERO"):
         raise ValueError(
             f"{key}.allocation: {choices.allocation} takes scores of at least zero, which {choices.when} does not give"
@@ -166,10 +175,7 @@ def _check_training(key: str, choices: Choices) -> None:
     if choices.when != "once":
         for choice, wrong in (("schedule", choices.schedule == "no_training"), ("trains", choices.trains != "all")):
             if wrong:
-                value = getattr(choices, choice)
-                raise ValueError(
-                    f"{key}.{choice}: {value} is for levels pruned once; {choices.when} trains all weights"
-                )
+                raise ValueError(f"{key}.{choice}: {getattr(choices, choice)} is for levels pruned once; leave it out")
     if choices.schedule == "no_training" and choices.trains != "all":
         raise ValueError(f"{key}.trains: schedule no_training trains none; leave it out")
 
@@ -182,5 +188,7 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
         raise ValueError(f"{key}.weights: without a parent there are no trained weights; take rewind or fresh")
     if level.max_error_rise is not None:
         raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
+    if level.options.get("activate"):
+        raise ValueError(f"{key}.activate: without a parent no weight has moved; leave it out")
     if anywhere:
         raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")

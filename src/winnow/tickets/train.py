@@ -14,7 +14,7 @@ from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.tickets.splits import Splits, evaluate
 from winnow.tickets.stopping import stop_of
 from winnow.training.fit import Hook
-from winnow.training.loop import Beginning, Run, StepHook, history
+from winnow.training.loop import Beginning, Changes, Run, history
 
 RESULTS = ["seed", "split", "density", "error", "loss", "error_after_cut", "error_after_two_cuts"]
 
@@ -22,17 +22,17 @@ RESULTS = ["seed", "split", "density", "error", "loss", "error_after_cut", "erro
 def from_tickets(
     begun: Path,
     order: Callable[[int], int] = int,
-    after_step: Callable[[Ticket, int], StepHook | None] = lambda _ticket, _seed: None,
+    changes: Callable[[Ticket, int], Changes | None] = lambda _ticket, _seed: None,
     trains: Callable[[nn.Module], set[str]] = every,
 ) -> Callable[[int], Beginning]:
     """Begin with the tickets ``begun/seed<s>.safetensors``. order: from a replicate's seed to the seed for the order of
-    its data and for augmentation. after_step: from the ticket and the seed to the hook after every step. trains: from a
-    network to the names of the parameters that train."""
+    its data and for augmentation. changes: from the ticket and the seed to what changes the mask in training. trains:
+    from a network to the names of the parameters that train."""
 
     def begin(seed: int) -> Beginning:
         ticket = load_ticket(begun / f"seed{seed}.safetensors")
         freeze_others(ticket.network, trains)
-        return Beginning(ticket.network, order(seed), ticket.mask, ticket.about, after_step(ticket, seed))
+        return Beginning(ticket.network, order(seed), ticket.mask, ticket.about, changes(ticket, seed))
 
     return begin
 

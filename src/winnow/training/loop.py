@@ -23,7 +23,7 @@ from winnow.training.device import precision
 from winnow.training.distillation import Teaching
 from winnow.training.evaluate import with_features
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
-from winnow.training.optimisers import OPTIMISERS, Moments, forget, restored
+from winnow.training.optimisers import OPTIMISERS, Moments, Weights, forget, restored
 from winnow.training.plan import Moment, Plan, State, Visits
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
@@ -38,17 +38,17 @@ class Beginning:
     """What a run begins with: a network, and the seed of its data order and augmentation.
 
     mask: for a sparse network, bool tensors by parameter name, each of its parameter's shape, False where the weight is
-    held at zero. about: what else is known of the network, for code that keeps the result. after_step: what to do after
-    every step, while the weights still have their gradients, such as to change the mask (``change_mask``). rows: of the
-    images that it trains on, int64 [m], None for all. Runs that train side by side have equally many. plan: which
-    images it visits in each epoch, chosen as it goes, instead of rows; such a run begins at step 0.
+    held at zero. about: what else is known of the network, for code that keeps the result. changes: what changes the
+    mask as it trains; None if it stays. rows: of the images that it trains on, int64 [m], None for all. Runs that train
+    side by side have equally many. plan: which images it visits in each epoch, chosen as it goes, instead of rows; such
+    a run begins at step 0.
     """
 
     network: nn.Module
     seed: int
     mask: Mapping[str, Tensor] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
-    after_step: "StepHook | None" = None
+    changes: "Changes | None" = None
     rows: np.ndarray | None = None
     plan: Plan | None = None
 
@@ -64,11 +64,11 @@ class Run:
     moments: Moments  # what the optimiser keeps from step to step; empty at first
     pruned: list[tuple[nn.Parameter, Tensor]]  # the parameters of the mask, and where they are held at zero
     folder: Path  # for its outputs, once it is finished
-    after_step: "StepHook | None" = None
+    changes: "Changes | None" = None
     rows: Tensor | None = None  # of the images that it trains on, int64 [m]; None for all
     plan: Plan | None = None
     known: State = field(default_factory=dict)  # to the plan, of the images
-    memory: dict[str, Tensor] = field(default_factory=dict)  # what after_step keeps from step to step; empty at first
+    memory: dict[str, Tensor] = field(default_factory=dict)  # what the changes keep, by KIND.PARAMETER; empty at first
     epoch: int = 0  # finished
     step: int = 0  # finished
     records: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -93,6 +93,28 @@ class Run:
 StepHook = Callable[[Run], None]
 
 
+def parameters(run: Run) -> Weights:
+    """The network's parameters that have gradients, by name."""
+    return {name: weight for name, weight in run.network.named_parameters() if weight.grad is not None}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changes a run's mask as it trains.
+
+    after_step: what to do after every step, while the network still has its gradients, such as to change the mask
+    (``change_mask``). trained: what the optimiser moves in a step: tensors by name, with gradients that lie in memory
+    as they do, which the fused steps ask for. By default these are the network's parameters. If they are scores of
+    weights, say, by the weights' names, the weights themselves stay, and after_step sets the mask by the scores. begin:
+    what to do before the first step, with the mask and the weights that the run begins with. A restart does it too, and
+    then restores the rest.
+    """
+
+    after_step: StepHook
+    trained: Callable[[Run], Weights] = parameters
+    begin: StepHook | None = None
+
+
 def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     """A run of a network on its current device, without momentum yet; its outputs will become ``folder``.
 
@@ -107,9 +129,11 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
     rows = None if begin.rows is None else torch.from_numpy(begin.rows)
     known = begin.plan.begin if begin.plan else {}
-    kept = (pruned, folder, begin.after_step, rows, begin.plan, known)
+    kept = (pruned, folder, begin.changes, rows, begin.plan, known)
     run = Run(begin.seed, network, begin.mask, begin.about, {}, *kept, epoch=epoch, step=step)
     hold(run)
+    if begin.changes and begin.changes.begin:
+        begin.changes.begin(run)
     return run
 
 
@@ -132,14 +156,13 @@ def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
 
 @torch.no_grad()
 def optimiser_step(run: Run, training: Training, learning_rate: float | Tensor) -> None:
-    """Take one step of the training's optimiser with the weights' gradients, then remove the gradients."""
-    moved = {name: weight for name, weight in run.network.named_parameters() if weight.grad is not None}
-    OPTIMISERS[training.optimiser](moved, run.moments, training, learning_rate)
+    """Take one step of the training's optimiser with the network's gradients, then remove the gradients."""
+    trained = run.changes.trained if run.changes else parameters
+    OPTIMISERS[training.optimiser](trained(run), run.moments, training, learning_rate)
     hold(run)
-    if run.after_step:
-        run.after_step(run)
-    for weight in moved.values():
-        weight.grad = None
+    if run.changes:
+        run.changes.after_step(run)
+    run.network.zero_grad()
 
 
 def take_step(
@@ -355,7 +378,7 @@ def train(
             yield run
             save(run)
     # a graph runs no Python, so it cannot include what happens after a step
-    graphed = images.device.type == "cuda" and one_epoch is train_epoch and not any(run.after_step for run in runs)
+    graphed = images.device.type == "cuda" and one_epoch is train_epoch and not any(run.changes for run in runs)
     graphs = graphed_steps(runs, training, images.teaching) if graphed else None
     tick(sum(_done(run, schedule) for run in runs) - ticked)
     ticked = sum(_done(run, schedule) for run in runs)
@@ -404,7 +427,7 @@ def save(run: Run) -> None:
         run.state,
         {f"network.{name}": tensor for name, tensor in run.network.state_dict().items()}
         | {f"moments.{name}": tensor for name, tensor in run.moments.items()}
-        | {f"mask.{name}": kept for name, kept in run.mask.items() if run.after_step}
+        | {f"mask.{name}": kept for name, kept in run.mask.items() if run.changes}
         | {f"memory.{name}": tensor for name, tensor in run.memory.items()}
         | {f"known.{name}": value for name, value in run.known.items()}
         | {f"records.{name}": np.stack(values) for name, values in run.records.items()}
@@ -416,11 +439,10 @@ def restore(run: Run) -> None:
     """Put a run back where ``save`` left it."""
     tensors = load_tensors(run.state)
     load_network(run.network, tensors)
-    if run.after_step:
+    if run.changes:
         change_mask(run, {name: torch.from_numpy(tensors[f"mask.{name}"]) for name in run.mask})
-    device = next(run.network.parameters()).device
     run.moments = restored(_named(tensors, "moments."), run.network)
-    run.memory = {name: tensor.to(device) for name, tensor in _named(tensors, "memory.").items()}
+    run.memory = restored(_named(tensors, "memory."), run.network)
     run.epoch, run.step = (int(count) for count in tensors["progress"])
     run.known = {name.removeprefix("known."): value for name, value in tensors.items() if name.startswith("known.")}
     run.records = {

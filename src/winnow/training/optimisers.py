@@ -76,13 +76,17 @@ def _of_shape(kind: str, weights: Weights, moments: Moments) -> list[Tensor]:
 
 
 def restored(tensors: Moments, network: nn.Module) -> Moments:
-    """Moments as they were kept, on the network's device, and in memory in the order of their parameters, as the fused
-    steps take them."""
+    """Moments, or other tensors by KIND.PARAMETER, as they were kept, on the network's device, and in memory in the
+    order of their parameters, as the fused steps take them."""
+    weights = dict(network.named_parameters())
+    device = next(iter(weights.values())).device
     moments = {}
     for name, tensor in tensors.items():
-        weight = network.get_parameter(name.partition(".")[2])
-        alike = tensor.shape == weight.shape
-        moments[name] = torch.empty_like(weight).copy_(tensor) if alike else tensor.to(weight.device)
+        weight = weights.get(name.partition(".")[2])
+        if weight is not None and weight.shape == tensor.shape:
+            moments[name] = torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)
+        else:
+            moments[name] = tensor.to(device)
     return moments
 
 

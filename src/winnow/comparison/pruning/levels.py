@@ -124,18 +124,19 @@ def _name(method: str, density: float) -> str:
 
 def _checks(level: Level, ticket: str, values: Mapping[str, Any]) -> Levels:
     """The checks of a ticket. A random mask needs none; a pattern is shuffled only by another pattern, which is a
-    method of its own; and without a whole training after the cut, a new one would have more. Scores below zero, as
+    method of its own; and without a whole training of the weights, a new one would have more. Scores below zero, as
     inverted ones are, do not suit every allocation."""
     choices = level.choices
     if choices.criterion == NONE or (choices.criterion == "random" and choices.when == "once"):
         return {}
     base = {"parent": ticket, "rewind": values["rewind"], "data": values["data"]}
     found: Levels = {}
-    if choices.schedule != "no_training" and choices.trains == "all":
+    during = methods.find(DURING, choices.when) if choices.when != "once" else None
+    holds = during is not None and methods.has_mark(during, "HOLDS_WEIGHTS")
+    if choices.schedule != "no_training" and choices.trains == "all" and not holds:
         if choices.structure == "weights":
             found[SHUFFLED] = {**base, "variant": "random"}
         found[FRESH] = {**base, "variant": "fresh"}
-    during = methods.find(DURING, choices.when) if choices.when != "once" else None
     own_scores = during is not None and methods.has_mark(during, "OWN_SCORES")  # which no criterion gives
     at_least_zero = methods.has_mark(methods.find(ALLOCATIONS, choices.allocation), "AT_LEAST_ZERO")
     if not (

@@ -7,7 +7,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from winnow.pruning.during_level import During
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from winnow.training.loop import Run, StepHook
+    from winnow.training.loop import Changes, Run
 
 
 def gradual(
@@ -16,12 +16,14 @@ def gradual(
     begin: Annotated[float, Ge(0), Lt(1)] = 0.0,
     end: Annotated[float, Gt(0), Le(1)] = 0.75,
     cuts: Annotated[int, Ge(1)] = 20,
-) -> "StepHook":
+) -> "Changes":
     """Prunes in ``cuts`` cuts, evenly spread between begin and end (fractions of the training). Most is pruned early.
 
     After cut k of n, after + (before - after) (1 - k / n)^3 weights remain. A pruned weight stays pruned. Raises
     ValueError if the end is not after the begin.
     """
+    from winnow.training.loop import Changes
+
     if end <= begin:
         raise ValueError(f"end: {end:g} must be after begin, {begin:g}")
     left = {}
@@ -33,4 +35,4 @@ def gradual(
         if run.step in left:
             level.prune(run, left[run.step])
 
-    return after_step
+    return Changes(after_step)

@@ -9,7 +9,7 @@ from winnow.pruning.during.gradual import gradual
 from winnow.pruning.during_level import During
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from winnow.training.loop import Run, StepHook
+    from winnow.training.loop import Changes, Run
 
 BY_GRADIENTS = True  # gradients decide which weights stay
 
@@ -21,7 +21,7 @@ def granet(
     end: Annotated[float, Gt(0), Le(1)] = 0.75,
     cuts: Annotated[int, Ge(1)] = 20,
     regrow: Annotated[float, Ge(0), Le(1)] = 0.5,
-) -> "StepHook":
+) -> "Changes":
     """Prunes as ``gradual`` does. After each cut, every layer drops its smallest weights and grows as many where the
     gradient is largest.
 
@@ -32,6 +32,7 @@ def granet(
     ValueError if the end is not after the begin.
     """
     from winnow.pruning.regrow import cosine, regrow_by_gradient
+    from winnow.training.loop import Changes
 
     cut = gradual(level, begin=begin, end=end, cuts=cuts)
     length = level.last - level.first
@@ -39,10 +40,10 @@ def granet(
     steps = {max(1, round((begin + (end - begin) * k / cuts) * length)) for k in intervals} - {length}
 
     def after_step(run: "Run") -> None:
-        cut(run)
+        cut.after_step(run)
         step = run.step - level.first
         if step in steps:
             fraction = cosine(regrow, min(regrow, 0.005), step / length)
             regrow_by_gradient(run, lambda count: math.ceil(fraction * count))
 
-    return after_step
+    return Changes(after_step)

@@ -9,7 +9,7 @@ from winnow.pruning.during.gradual import gradual
 from winnow.pruning.during_level import During
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from winnow.training.loop import Run, StepHook
+    from winnow.training.loop import Changes, Run
 
 OWN_SCORES = True  # the level takes no criterion; the scores may be below zero
 BY_GRADIENTS = True  # gradients decide which weights stay
@@ -21,7 +21,7 @@ def movement(
     begin: Annotated[float, Ge(0), Lt(1)] = 0.0,
     end: Annotated[float, Gt(0), Le(1)] = 0.75,
     cuts: Annotated[int, Ge(1)] = 20,
-) -> "StepHook":
+) -> "Changes":
     """Prunes in cuts, as ``gradual`` does, by scores of its own: the sum of -w g over all steps of the training, with w
     the weight before a step and g the gradient of the step. A weight that moves away from zero gains.
 
@@ -33,6 +33,8 @@ def movement(
     known after it, so this step's w is the weight after it. Raises ValueError if the end is not after the begin.
     """
     import torch
+
+    from winnow.training.loop import Changes
 
     def prune(run: "Run", left: int) -> None:
         before = [pruned.clone() for _, pruned in run.pruned]
@@ -50,6 +52,6 @@ def movement(
             score = run.memory.get(f"score.{name}", torch.zeros_like(weight))
             run.memory[f"score.{name}"] = score - known * weight.grad
             run.memory[f"weight.{name}"] = torch.where(pruned, known, weight)
-        cut(run)
+        cut.after_step(run)
 
-    return after_step
+    return Changes(after_step)

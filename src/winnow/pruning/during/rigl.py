@@ -7,7 +7,7 @@ from annotated_types import Ge, Gt, Le
 from winnow.pruning.during_level import During
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from winnow.training.loop import Run, StepHook
+    from winnow.training.loop import Changes, Run
 
 MOVES = True  # the level is pruned before the training, and keeps its counts of weights
 BY_GRADIENTS = True  # gradients decide which weights stay
@@ -19,7 +19,7 @@ def rigl(
     every: Annotated[int, Ge(1)] = 100,
     drop: Annotated[float, Gt(0), Le(1)] = 0.3,
     end: Annotated[float, Gt(0), Le(1)] = 0.75,
-) -> "StepHook":
+) -> "Changes":
     """Every so many steps, each layer drops its smallest weights, and grows as many where the gradient is largest.
 
     The fraction of a layer's weights that it drops falls from ``drop`` to 0 at ``end`` (a fraction of the training),
@@ -30,6 +30,7 @@ def rigl(
     weights before the step, says where to grow.
     """
     from winnow.pruning.regrow import cosine, regrow_by_gradient
+    from winnow.training.loop import Changes
 
     until = end * (level.last - level.first)
 
@@ -39,4 +40,4 @@ def rigl(
             fraction = cosine(drop, 0, step / until)
             regrow_by_gradient(run, lambda count: int(fraction * count))
 
-    return after_step
+    return Changes(after_step)

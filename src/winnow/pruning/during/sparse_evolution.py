@@ -10,14 +10,14 @@ from winnow.pruning.during_level import During
 if TYPE_CHECKING:  # params.yaml is checked without torch
     import numpy as np
 
-    from winnow.training.loop import Run, StepHook
+    from winnow.training.loop import Changes, Run
 
 MOVES = True  # the level is pruned before the training, and keeps its counts of weights
 
 
 def sparse_evolution(
     level: During, *, every: Annotated[int, Ge(1)] = 100, drop: Annotated[float, Gt(0), Le(1)] = 0.3
-) -> "StepHook":
+) -> "Changes":
     """Every so many steps, each layer drops some weights and grows as many at random places.
 
     It drops the fraction ``drop`` of its positive weights, those nearest to zero, and the same of its negative ones;
@@ -27,6 +27,7 @@ def sparse_evolution(
     """
     from winnow.pruning.regrow import change_layers, regrown, smallest
     from winnow.streams import numpy_stream
+    from winnow.training.loop import Changes
 
     def after_step(run: "Run") -> None:
         step = run.step - level.first
@@ -42,4 +43,4 @@ def sparse_evolution(
 
         change_layers(run, changed)
 
-    return after_step
+    return Changes(after_step)
