@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from winnow.pruning.rounds import in_rounds
@@ -22,22 +23,20 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
 @dataclass(frozen=True)
 class Rule:
     """criterion: None if the mask does not change. rounds: from the criterion's scores to a mask
-    (``rounds.in_rounds``), with options filled in. structure: says which weights stay, in place of the allocation and
-    an amount; None for single weights. takes_prune: whether the structure takes these two, and the context, too.
-    anywhere: whether the level has as many weights as its parent, at any places (as ``allocations.of_parent``). during:
-    changes the mask during training; None if it stays. moves: whether the level is pruned before the training all the
-    same, and ``during`` only moves weights. fraction: how much of the parent's weights to prune; or max_error_rise: how
-    far pruning may raise the training error, and min_density: the least fraction of all weights to keep. floor: how
-    many weights every layer keeps at least. uses: whether the allocation needs to know how often weights are used.
-    update: the criterion's way to make up for pruned weights; None if the level does not ask for it. makes_up: whether
-    the weights are the trained ones, changed to make up for the pruned ones. trains: the names of the parameters that
-    the training changes. recalibrates: whether there is no training, so that only the statistics of batch norm adapt to
-    the mask. has_parent: whether the level prunes trained weights."""
+    (``rounds.in_rounds``), with options filled in. structure: says which weights stay (``patterns.patterned``);
+    None for single weights. anywhere: whether the level has as many weights as its parent, at any places (as
+    ``allocations.of_parent``). during: changes the mask during training; None if it stays. moves: whether the level
+    is pruned before the training all the same, and ``during`` only moves weights. fraction: how much of the
+    parent's weights to prune; or max_error_rise: how far pruning may raise the training error, and min_density: the
+    least fraction of all weights to keep. floor: how many weights every layer keeps at least. uses: whether the
+    allocation needs to know how often weights are used. update: the criterion's way to make up for pruned weights;
+    None if the level does not ask for it. makes_up: whether the weights are the trained ones, changed to make up
+    for the pruned ones. trains: what the training changes. recalibrates: whether there is no training, so that only
+    the statistics of batch norm adapt to the mask. has_parent: whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
-    structure: "Callable[..., Mask] | None"
-    takes_prune: bool
+    structure: "partial[Mask] | None"
     anywhere: bool
     during: "Callable[[During], StepHook] | None"
     moves: bool

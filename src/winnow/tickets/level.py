@@ -16,7 +16,8 @@ from winnow.pruning.adaptive import cut_most
 from winnow.pruning.bias_correction import correct_biases, mean_outputs
 from winnow.pruning.context import Batches, Context, Scores, batches_of
 from winnow.pruning.during_level import During
-from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
+from winnow.pruning.masks import Mask, apply, count_left, layer_sizes, others_of, weights_of
+from winnow.pruning.patterns import patterned
 from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule
 from winnow.pruning.trains import freeze_others
@@ -71,8 +72,8 @@ def begin_level(
     def cut(mask: Mask) -> Callable[[float], Mask]:
         """From a fraction of a mask's weights to the mask without them."""
         module.load_state_dict(apply(state, mask))
-        masked = pruned(rule, Context(module, mask, batches, seed))
-        return lambda fraction: masked(left_after(mask, fraction))
+        masked = pruned(rule, Context(module, weights_of(mask), batches, seed))
+        return lambda fraction: masked(left_after(mask, fraction)) | others_of(mask)
 
     mask, before_training = parent.mask, rule.during is None or rule.moves
     if rule.during:  # an impossible choice raises before the training
@@ -90,7 +91,7 @@ def begin_level(
     def updated() -> State:
         assert rule.update is not None
         module.load_state_dict(apply(state, parent.mask))
-        found = rule.update(Context(module, parent.mask, batches, seed), mask)
+        found = rule.update(Context(module, weights_of(parent.mask), batches, seed), weights_of(mask))
         return state | {name: weight.cpu() for name, weight in found.items()}
 
     def corrected() -> State:
@@ -99,6 +100,7 @@ def begin_level(
 
         module.load_state_dict(apply(state, parent.mask))
         before = mean_outputs(module, passes)
+        before = {name: mean for name, mean in before.items() if f"{name}.bias" not in mask}
         adapt(state, mask)
         correct_biases(module, before, passes)
         return copied()
@@ -130,7 +132,7 @@ def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
 def _keep(rule: Rule, context: Context, scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
     """The mask of the highest scores among a mask's weights, by the rule's structure or allocation."""
     if rule.structure is not None:
-        return rule.structure(scores, mask, *((context, left, rule.allocation) if rule.takes_prune else ()))
+        return patterned(rule.structure, scores, mask, context, left, rule.allocation)
     order = [name for name, _ in context.network.named_parameters()]
     uses = context.uses() if rule.uses else None
     return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order, uses)
@@ -148,11 +150,12 @@ def during(
         batches: Batches = batches_of(images, seed)
 
         def change(run: Run, left: int, scores: Scores | None = None) -> None:
-            context = Context(run.network, dict(run.mask), batches, seed)
+            context = Context(run.network, weights_of(run.mask), batches, seed)
             if scores is None:
-                change_mask(run, pruned(rule, context)(left))
+                found = pruned(rule, context)(left)
             else:
-                change_mask(run, _keep(rule, context, scores, begun.mask, left))
+                found = _keep(rule, context, scores, weights_of(begun.mask), left)
+            change_mask(run, found | others_of(run.mask))
 
         before = count_left(begun.mask)
         after = before if rule.moves else left_after(begun.mask, rule.fraction or 0)

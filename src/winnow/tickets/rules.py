@@ -10,6 +10,7 @@ from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS, Choices
 from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
+from winnow.pruning.patterns import counts_with, takes_prune
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
@@ -54,11 +55,14 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
-    takes_prune = "structure" in functions and methods.has_mark(functions["structure"], "TAKES_PRUNE")
-    of_channels = takes_prune and methods.has_mark(functions["allocation"], "OF_CHANNELS")
+    patterned = "structure" in functions and not takes_prune(functions["structure"])
+    if "structure" not in functions and methods.has_mark(functions["allocation"], "ONLY_CHANNELS"):
+        raise ValueError(
+            f"{key}.allocation: {choices.allocation} counts channels; give structure: channels, or another"
+        )
     if "structure" in functions:
-        _check_structure(key, choices, level, takes_prune, of_channels)
-    patterned = "structure" in functions and not takes_prune
+        counted = counts_with(functions["structure"], functions["allocation"])
+        _check_structure(key, choices, level, not patterned, counted)
     _check_amount(key, level, anywhere or choices.criterion == NONE or patterned, before)
     _check_parent(key, level, anywhere)
     _check_training(key, choices)
@@ -77,7 +81,6 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         criterion=bound.get("criterion"),
         allocation=bound["allocation"],
         structure=bound.get("structure"),
-        takes_prune=takes_prune,
         anywhere=anywhere,
         during=bound.get("when"),
         moves=moves,
