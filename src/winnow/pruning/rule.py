@@ -6,11 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from winnow.pruning.rounds import in_rounds
-from winnow.pruning.trains import every
+from winnow.pruning.trains import Trains, every
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from torch import nn
-
     from winnow.pruning.context import Context, Scores
     from winnow.pruning.during_level import During
     from winnow.pruning.masks import Mask
@@ -50,6 +48,6 @@ class Rule:
     uses: bool = False
     update: "Callable[[Context, Mask], State] | None" = None
     makes_up: bool = False
-    trains: "Callable[[nn.Module], set[str]]" = every
+    trains: Trains = every
     recalibrates: bool = False
     has_parent: bool = True

@@ -51,7 +51,7 @@ def begin_level(
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
-    freeze_others(copy.deepcopy(parent.network), rule.trains)  # an impossible choice raises
+    freeze_others(copy.deepcopy(parent.network), rule.trains, parent.mask, seed)  # an impossible choice raises
     about = {key: parent.about[key] for key in ("network", "classes", "shape")}
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)

@@ -51,6 +51,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         _check_own_scores(key, choices, functions["allocation"])
     elif "criterion" in functions:
         functions["rounds"] = in_rounds
+    functions["trains"] = TRAINS[choices.trains]
     bound = _with_options(key, level, functions)
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
@@ -94,7 +95,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         uses=methods.has_mark(functions["allocation"], "USES"),
         update=update,
         makes_up=choices.weights in MAKE_UP,
-        trains=TRAINS[choices.trains],
+        trains=bound["trains"],
         recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
