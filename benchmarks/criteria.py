@@ -29,7 +29,7 @@ from winnow.pruning.masks import ones
 
 CLASSES, SHAPE, IMAGES = 10, (3, 32, 32), 128
 TARGETS = {"snip": 1.3, "taylor": 1.3}  # in training steps
-OTHERS = ["magnitude", "synflow", "wanda", "lrp", "obd", "grasp"]  # the others take many gradients, by their options
+OTHERS = ["magnitude", "synflow", "wanda", "beta_rank", "lrp", "obd", "grasp"]  # others take many gradients
 
 
 def main() -> None:

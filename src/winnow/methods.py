@@ -4,6 +4,7 @@ So a new method is one file. A stage depends on the code of the methods that its
 """
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from keyword import iskeyword
@@ -38,5 +39,7 @@ def has_mark(method: Callable[..., Any], mark: str) -> bool:
 
 
 def mark_of(method: Callable[..., Any], mark: str, default: Any) -> Any:
-    """What the method's module sets this name to, such as ROUNDS, or the default."""
-    return getattr(import_module(method.__module__), mark, default)
+    """What the method's module sets this name to, such as ROUNDS, or the default. The method's options may be filled
+    in."""
+    function = method.func if isinstance(method, partial) else method
+    return getattr(import_module(function.__module__), mark, default)

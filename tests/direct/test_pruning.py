@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 
 import winnow
 from tests.direct.own import Own, data
+from winnow.networks import initialise
+from winnow.params.training import Network as ConvNet
 from winnow.pruning.context import Context
 
 X, Y = data().tensors
@@ -55,6 +57,53 @@ def test_any_criterion_and_allocation():
     masks = [winnow.prune(Own(), 0.5, None, "random", seed=seed) for seed in (1, 1, 2)]
     assert torch.equal(masks[0][NAMES[0]], masks[1][NAMES[0]])
     assert not torch.equal(masks[0][NAMES[0]], masks[2][NAMES[0]])
+
+
+def pictures() -> DataLoader:
+    draws = torch.Generator().manual_seed(0)
+    return DataLoader(TensorDataset(torch.randn(6, 3, 8, 8, generator=draws), torch.zeros(6, dtype=torch.long)), 3)
+
+
+def test_whole_channels():
+    network = initialise(ConvNet(name="convnet", width=4), 5, (3, 8, 8), 0)
+    before = copy.deepcopy(network.state_dict())
+    mask = winnow.prune(network, 0.5, None, "filter_norm", pictures(), structure="channels", least=2)
+    assert 0.4 < winnow.density(mask) <= 0.5
+    for name, kept in mask.items():  # the rest is a block of rows and columns
+        rows, columns = kept.flatten(1).any(1), kept.transpose(0, 1).flatten(1).any(1)
+        assert kept.sum() == rows.sum() * columns.sum() * kept[0, 0].numel()
+        assert rows.sum() >= 2
+        assert torch.equal(network.get_parameter(name), before[name] * kept)
+    norms = before["0.weight"].abs().flatten(1).sum(1)
+    kept = mask["0.weight"].flatten(1).any(1)
+    assert set(norms.topk(int(kept.sum())).indices.tolist()) == set(kept.nonzero().flatten().tolist())
+
+
+def test_two_of_four():
+    network = nn.Linear(4, 2)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[0.1, -3.0, 2.0, 0.5], [4.0, 3.0, 2.0, 1.0]]))
+    winnow.prune(network, None, structure="n_of_m")
+    assert network.weight.tolist() == [[0, -3, 2, 0], [4, 3, 0, 0]]
+
+
+def test_whole_blocks_stay_cut_in_training_and_in_later_calls():
+    network = initialise(ConvNet(name="resnet20", width=4), 5, (3, 8, 8), 0)
+    mask = winnow.prune(network, None, None, "magnitude", pictures(), structure="blocks", cut=3)
+    gone = [name for name in mask if not mask[name].any()]
+    assert gone == [name for name in mask if name.startswith(("blocks.0.", "blocks.1.", "blocks.2."))]
+    assert len(gone) == 3 * 6
+    optimizer = sgd(network)
+    winnow.hold(network, mask, optimizer)
+    images, labels = next(iter(pictures()))
+    functional.cross_entropy(network(images), labels).backward()
+    assert network.get_parameter("blocks.0.bn2.bias").grad.any()  # but for the mask it would move
+    optimizer.step()
+    assert not any(network.get_parameter(name).any() for name in gone)
+    later = winnow.prune(network, 0.5, mask)
+    assert later.keys() == mask.keys()
+    assert not any(later[name].any() for name in gone)
+    assert winnow.density(later) == pytest.approx(winnow.density(mask) / 2, abs=1e-3)
 
 
 def train(network: nn.Module, optimizer: torch.optim.Optimizer, steps: int = 5) -> None:
@@ -128,6 +177,20 @@ def test_mistakes_name_the_argument():
         winnow.prune(network, 0.5, allocation="everywhere")
     with pytest.raises(ValueError, match=r"allocation: of_parent takes no fraction"):
         winnow.prune(network, 0.5, allocation="of_parent")
+    with pytest.raises(ValueError, match=r"structure: there is no 'rows'; there are blocks, channels, n_of_m, or weig"):
+        winnow.prune(network, 0.5, structure="rows")
+    with pytest.raises(ValueError, match=r"fraction: structure n_of_m says itself how much it prunes; give None"):
+        winnow.prune(network, 0.5, structure="n_of_m")
+    with pytest.raises(ValueError, match=r"fraction: None: must be from 0 to 1"):
+        winnow.prune(network, None, structure="channels", loader=DataLoader(data(), 8))
+    with pytest.raises(ValueError, match=r"allocation: structure channels takes no erk; leave it out"):
+        winnow.prune(network, 0.5, structure="channels", allocation="erk")
+    with pytest.raises(ValueError, match=r"rounds: structure n_of_m takes none; leave it out"):
+        winnow.prune(network, None, structure="n_of_m", rounds=2)
+    with pytest.raises(ValueError, match=r"structure: the network has no residual block"):
+        winnow.prune(network, None, structure="blocks", loader=DataLoader(data(), 8))
+    with pytest.raises(ValueError, match=r"loader: must be given: .* the structure needs examples"):
+        winnow.prune(network, None, structure="blocks")
     with pytest.raises(ValueError, match=r"loader: must be given"):
         winnow.prune(network, 0.5, None, "snip")
     with pytest.raises(ValueError, match=r"loader: gives 23 examples; 3 x 128 are asked for"):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from winnow.pruning.masks import Mask
 from winnow.pruning.prune import left_after, prune
 
-SHAPES = [(1,), (7,), (3, 5), (2, 3, 3, 3)]
+SHAPES = [(1, 1), (1, 7), (3, 5), (2, 3, 3, 3)]
 
 
 @st.composite

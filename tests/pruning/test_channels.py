@@ -16,13 +16,17 @@ from tests.tickets.test_level import IMAGES, SEED, SPLITS
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.allocations.global_ import global_
+from winnow.pruning.allocations.precropping import precropping
 from winnow.pruning.allocations.uniform import uniform
+from winnow.pruning.channel_groups import channel_groups
 from winnow.pruning.context import Context
 from winnow.pruning.criteria.filter_norm import filter_norm
 from winnow.pruning.criteria.magnitude import magnitude
+from winnow.pruning.layers import Layer
 from winnow.pruning.masks import Mask, apply, count_left, is_nested, ones
 from winnow.pruning.multiplications import multiplications, positions
-from winnow.pruning.structures.channels import channels
+from winnow.pruning.prune import prune
+from winnow.pruning.structures.channels import _lefts, channels
 from winnow.tickets.level import Material, begin_level
 
 SHAPE = (3, 8, 8)
@@ -146,6 +150,57 @@ def test_channels_in_another_order_are_pruned_alike(seed, shuffled, left):
     assert all(torch.equal(found[0][name], found[1][name]) for name in ("0.weight", "13.weight"))
 
 
+def test_precropping_by_hand():
+    """Groups of 4 and 2 channels. Of the 8 + 8 weights around the first, 4 are among the 6 highest; of the 8 + 4 around
+    the second, 4 are. So these keep 4 sqrt(4/16) = 2 and 2 sqrt(4/12) = 1.15 channels, in proportion."""
+    given = context(linear([[1.0, 1]] * 4, [[1.0] * 4] * 2, [[1.0, 1]] * 2))
+    scores = {name: torch.zeros(kept.shape) for name, kept in given.mask.items()}
+    scores["0.weight"][0], scores["1.weight"][0, :2], scores["2.weight"][0] = 3.0, 2.0, 1.0
+    found = _lefts(
+        {group.name: group for group in channel_groups(given.network, torch.zeros(1, 2))}, scores, given.mask, 6
+    )
+    assert found == {"0.weight": 4 / 16, "1.weight": 4 / 12}
+    shared = {"a": Layer((4,), np.ones(4), 1, left=4 / 16), "b": Layer((2,), np.ones(2), 1, left=4 / 12)}
+    assert precropping(shared, 3) == {"a": 2, "b": 1}  # 1.9 and 1.1
+    assert precropping(shared, 5) == {"a": 3, "b": 2}  # 3.2 and 1.8
+
+
+@pytest.mark.parametrize("name", ["convnet", "resnet8"])
+@pytest.mark.parametrize("left", [0.5, 0.25])
+def test_precropping_of_even_layers_is_uniform(name, left):
+    """If a ranking keeps the same fraction of each layer, every group keeps the root of it."""
+    given = context(network_of(name, 8))
+    ranks = {
+        layer: torch.linspace(0, 1, kept.numel())[torch.randperm(kept.numel())].reshape(kept.shape)
+        for layer, kept in given.mask.items()
+    }
+    most = round(left * count_left(given.mask))
+    found, even = (channels(ranks, given.mask, given, most, by) for by in (precropping, uniform))
+    assert count_left(found) <= most
+    for group in channel_groups(given.network, torch.zeros(1, *SHAPE)):
+        rows = [mask[group.name].flatten(1).any(1).sum().item() for mask in (found, even)]
+        assert abs(rows[0] - rows[1]) <= 1
+        assert rows[0] == pytest.approx(group.size * left**0.5, abs=2)
+
+
+def test_precropping_keeps_more_where_more_weights_remain():
+    """Against single weights: the order of the groups' widths is that of their layers' densities."""
+    network = network_of("convnet", 8)
+    with torch.no_grad():
+        for name, scale in (("0.weight", 3.0), ("4.weight", 1.0), ("8.weight", 0.3), ("13.weight", 0.3)):
+            network.get_parameter(name).div_(network.get_parameter(name).std()).mul_(scale)
+    given = context(network)
+    most = round(0.3 * count_left(given.mask))
+    single = prune(magnitude(given), given.mask, most)
+    around = [("0.weight", "4.weight"), ("4.weight", "8.weight"), ("8.weight", "13.weight")]
+    lefts = [sum(int(single[n].sum()) for n in pair) / sum(single[n].numel() for n in pair) for pair in around]
+    found = channels(magnitude(given), given.mask, given, most, precropping)
+    fractions = [found[name].flatten(1).any(1).float().mean().item() for name, _ in around]
+    scale = fractions[2] / lefts[2] ** 0.5
+    assert fractions == pytest.approx([min(1, scale * left**0.5) for left in lefts], abs=0.13)
+    assert fractions == sorted(fractions, reverse=True)
+
+
 def test_what_a_parent_has_pruned_stays_pruned_and_unread_channels_go_first():
     network = network_of("convnet", 3)
     mask = ones(network)
@@ -227,7 +282,6 @@ def test_a_level_takes_prune_and_an_allocation_of_channels():
         "least": 1,
         "multiple": 1,
     }
-    assert found.takes_prune
     assert found.fraction == 0.5
     assert rule(structure="channels", prune=0.5, allocation="uniform", rounds=3).rounds.keywords["rounds"] == 3
     for choices, words in (
@@ -235,13 +289,17 @@ def test_a_level_takes_prune_and_an_allocation_of_channels():
         ({"max_error_rise": 0.1}, ": structure channels needs prune, such as prune: 0.2"),
         ({"prune": 0.5, "max_error_rise": 0.1}, ": structure channels takes no max_error_rise; leave it out"),
         ({"prune": 0.5, "allocation": "erk"}, ".allocation: structure channels counts channels, and takes another"),
+        (
+            {"prune": 0.5, "structure": "weights", "allocation": "precropping"},
+            ".allocation: precropping counts channels",
+        ),
         ({"prune": 0.5, "when": "gradual"}, ".when: structure channels takes none; leave it out"),
         ({"prune": 0.5, "criterion": "none"}, ".criterion: structure channels needs one, such as magnitude"),
         ({"prune": 0.5, "of": "layers"}, ".of: "),
         ({"prune": 0.5, "least": 0}, ".least: "),
     ):
         with pytest.raises(ValueError, match=f"^pruning.levels.x{words}"):
-            rule(structure="channels", **choices)
+            rule(**{"structure": "channels", **choices})
 
 
 def test_a_level_from_a_trained_parent(tmp_path: Path):

@@ -52,11 +52,21 @@ def test_the_mask_of_the_dense_network_leaves_everything():
 
 
 def test_counts_by_hand():
-    mask = {"a": torch.tensor([[True, False], [False, False]]), "b": torch.tensor([True, True, False, True])}
+    mask = {"a": torch.tensor([[True, False], [False, False]]), "b": torch.tensor([[True, True, False, True]])}
     assert masks.layer_sizes(mask) == {"a": 4, "b": 4}
     assert masks.layer_counts(mask) == {"a": 1, "b": 3}
     assert masks.layer_densities(mask) == {"a": 0.25, "b": 0.75}
     assert (masks.count_left(mask), masks.density(mask)) == (4, 0.5)
+
+
+def test_norms_and_biases_of_a_cut_block_do_not_count():
+    mask = {"a": torch.tensor([[True, False]]), "a.bias": torch.zeros(3, dtype=torch.bool)}
+    assert masks.layer_sizes(mask) == {"a": 2}
+    assert masks.layer_counts(mask) == {"a": 1}
+    assert masks.density(mask) == 0.5
+    assert masks.weights_of(mask).keys() == {"a"}
+    assert masks.others_of(mask).keys() == {"a.bias"}
+    assert masks.is_nested(mask, masks.weights_of(mask))
 
 
 @given(layers())

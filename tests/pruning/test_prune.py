@@ -112,23 +112,23 @@ def test_the_order_of_layers_in_a_dict_does_not_matter(drawn, fraction):
 
 
 def test_by_hand():
-    weights = {"a": torch.tensor([[0.1, -3.0], [0.2, 0.0]]), "b": torch.tensor([-0.1, 0.1, 5.0, 0.05])}
-    mask = {"a": torch.ones(2, 2, dtype=torch.bool), "b": torch.tensor([True, True, True, False])}
+    weights = {"a": torch.tensor([[0.1, -3.0], [0.2, 0.0]]), "b": torch.tensor([[-0.1, 0.1, 5.0, 0.05]])}
+    mask = {"a": torch.ones(2, 2, dtype=torch.bool), "b": torch.tensor([[True, True, True, False]])}
     # the zero of a, and, of three times 0.1, the first two; 0.05 is gone already
     cut = keep_largest(weights, mask, 4)
     assert cut["a"].tolist() == [[False, True], [True, False]]
-    assert cut["b"].tolist() == [False, True, True, False]
+    assert cut["b"].tolist() == [[False, True, True, False]]
     # the 0.1 of a would be third, were b not to keep its 0.05
     spared = keep_largest({"a": weights["a"], "b": weights["b"] / 100}, mask, 3, floor=1)
     assert spared["a"].tolist() == [[False, True], [True, False]]
-    assert spared["b"].tolist() == [False, False, True, False]
+    assert spared["b"].tolist() == [[False, False, True, False]]
 
 
 @pytest.mark.parametrize("fraction", [0.2, 0.5, 0.03])
 @pytest.mark.parametrize("total", [3, 97, 1000, 270_896])
 def test_levels_leave_a_power_of_what_there_was(fraction, total):
-    mask = {"a": torch.ones(total, dtype=torch.bool)}
-    weights = {"a": torch.from_numpy(np.random.default_rng(total).normal(size=total).astype(np.float32))}
+    mask = {"a": torch.ones(1, total, dtype=torch.bool)}
+    weights = {"a": torch.from_numpy(np.random.default_rng(total).normal(size=(1, total)).astype(np.float32))}
     for level in range(1, 21):
         cut = cut_smallest(weights, mask, fraction)
         assert is_nested(cut, mask)
@@ -200,7 +200,7 @@ def test_random_masks_leave_as_many_of_every_layer(drawn, seed):
 
 
 def test_random_masks_depend_on_the_seed_and_differ_between_layers():
-    like = {name: torch.arange(1000) < 500 for name in "ab"}
+    like = {name: (torch.arange(1000) < 500)[None] for name in "ab"}
     one, same, other = (cut_random(like, seed) for seed in (0, 0, 1))
     assert torch.equal(one["a"], same["a"])
     for x, y in ((one["a"], other["a"]), (one["a"], one["b"]), (one["a"], like["a"])):

@@ -400,7 +400,7 @@ def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) 
 
 def test_what_cannot_be_retrained_so_is_told() -> None:
     for choices, words in (
-        ({"trains": "heads"}, "trains: must be one of all, biases, norms, norms_and_biases, not heads"),
+        ({"trains": "heads"}, "trains: must be one of all, biases, norms, norms_and_biases, low_rank, not heads"),
         ({"trains": "norms", "when": "rigl"}, "trains: norms is for levels pruned once; leave it out"),
         ({"schedule": "no_training", "when": "gradual"}, "schedule: no_training is for levels pruned once"),
         ({"schedule": "no_training", "trains": "norms"}, "trains: schedule no_training trains none; leave it out"),
@@ -412,7 +412,7 @@ def test_what_cannot_be_retrained_so_is_told() -> None:
 def test_parameters_that_a_network_lacks_are_told() -> None:
     linear = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
     with pytest.raises(ValueError, match=r"^trains: the network has no such parameters"):
-        freeze_others(linear, TRAINS["norms"])
+        freeze_others(linear, TRAINS["norms"], ones(linear), 0)
     attention = Attention()
     assert TRAINS["biases"](attention) == {
         "linear.bias", "conv.bias", "bn.bias", "attention.in_proj_bias", "attention.out_proj.bias", "norm.bias",

@@ -10,8 +10,8 @@ from winnow.tickets.magnitudes import EDGES, cut_threshold, histogram, hole
 
 
 def test_by_hand():
-    weights = {"a": torch.tensor([0.0, -0.05, 0.1, -0.5, 1.0, 7.0, 0.3]), "b": torch.tensor([[-0.2]])}
-    mask = {"a": torch.tensor([True] * 6 + [False]), "b": torch.tensor([[True]])}
+    weights = {"a": torch.tensor([[0.0, -0.05, 0.1, -0.5, 1.0, 7.0, 0.3]]), "b": torch.tensor([[-0.2]])}
+    mask = {"a": torch.tensor([[True] * 6 + [False]]), "b": torch.tensor([[True]]), "c": torch.tensor([False])}
     counts = histogram(weights, mask, np.array([0.09, 0.4, 1.0]))
     assert {name: layer.tolist() for name, layer in counts.items()} == {"a": [2, 1, 1, 2], "b": [0, 1, 0, 0]}
 
@@ -43,18 +43,18 @@ def test_there_is_a_hole_right_after_a_cut(drawn, fraction):
 
 
 def test_new_small_weights_fill_the_hole():
-    weights = {"a": torch.tensor([0.1, -0.2, 0.3, -0.4, 0.5]), "b": torch.tensor([0.25])}
+    weights = {"a": torch.tensor([[0.1, -0.2, 0.3, -0.4, 0.5]]), "b": torch.tensor([[0.25]])}
     mask = {name: torch.ones(layer.shape, dtype=torch.bool) for name, layer in weights.items()}
     cut = cut_smallest(weights, mask, 1 / 3)
     threshold = cut_threshold(weights, mask, cut)
     assert threshold == pytest.approx(0.2)
-    retrained = {"a": torch.tensor([0.0, 0.0, -0.15, -0.4, 0.01]), "b": torch.tensor([0.7])}
+    retrained = {"a": torch.tensor([[0.0, 0.0, -0.15, -0.4, 0.01]]), "b": torch.tensor([[0.7]])}
     assert hole(retrained, cut, threshold) == 0.5  # two of four
     assert np.isnan(hole(retrained, {name: ~layer for name, layer in mask.items()}, threshold))
 
 
 def test_what_a_floor_spares_is_in_the_hole():
-    weights = {"a": torch.tensor([0.01, 0.02]), "b": torch.tensor([0.1, 0.2, 0.3])}
+    weights = {"a": torch.tensor([[0.01, 0.02]]), "b": torch.tensor([[0.1, 0.2, 0.3]])}
     mask = {name: torch.ones(layer.shape, dtype=torch.bool) for name, layer in weights.items()}
     cut = cut_smallest(weights, mask, 0.4, floor=1)
     assert hole(weights, cut, cut_threshold(weights, mask, cut)) == pytest.approx(1 / 3)

@@ -53,7 +53,7 @@ def examples(loader: Loader | None, network: nn.Module, count: int, size: int) -
     Raises ValueError if the loader gives fewer.
     """
     if loader is None:
-        raise ValueError("loader: must be given: the criterion or the allocation needs examples")
+        raise ValueError("loader: must be given: the criterion, the allocation or the structure needs examples")
     parts, found = [], 0
     for batch in Passes(loader, network):
         parts.append(batch)

@@ -59,8 +59,12 @@ def dependency_graph(network: nn.Module, example: Tensor) -> Any:
                 network, example, forward_fn=lambda module, inputs: module(inputs), verbose=False
             )
         except Exception as error:  # of many kinds: it meets networks that nobody has foreseen
-            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            raise ValueError(f"the channels of the network cannot be followed ({reason})") from error
+            raise ValueError(f"the channels of the network cannot be followed ({first_line(error)})") from error
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, in one line."""
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
 def traceable(network: nn.Module) -> nn.Module:
@@ -82,7 +86,7 @@ def channel_groups(network: nn.Module, example: Tensor) -> list[Group]:
     noise = torch.randn(example.shape, generator=draws).to(example.device, example.dtype)
     with torch.no_grad():
         for parameter in copied.parameters():  # behind a layer of zeros nothing would show
-            parameter.copy_(_other(parameter, draws))
+            parameter.copy_(changed(parameter, draws))
     if not _alone(copied, found, noise, draws):
         found = [group for group in found if _alone(copied, [group], noise, draws)]
     return sorted(found, key=lambda group: group.place)
@@ -151,12 +155,13 @@ def _alone(network: nn.Module, groups: list[Group], inputs: Tensor, draws: torch
         change(part, 1, torch.zeros_like)
     before = network(inputs)
     for part in (part for group in groups for part in group.writers):
-        change(part, 0, lambda rows: _other(rows, draws))
+        change(part, 0, lambda rows: changed(rows, draws))
     after = network(inputs)
     for name, weight in kept.items():
         network.get_parameter(name).copy_(weight)
     return torch.allclose(after, before, rtol=0, atol=1e-5 * float(before.abs().max()))
 
 
-def _other(weights: Tensor, draws: torch.Generator) -> Tensor:
+def changed(weights: Tensor, draws: torch.Generator) -> Tensor:
+    """Other weights of about the same size, for a test by numbers."""
     return weights + torch.randn(weights.shape, generator=draws).to(weights) * (weights.std(correction=0) + 0.01)

@@ -87,7 +87,7 @@ class Context:
 
     def mean_over_batches(self, of_batch: OfBatch, count: int, size: int, training: bool) -> dict[str, Tensor]:
         """The mean over ``count`` batches of ``size`` images of what ``of_batch`` gives: for each prunable weight a
-        tensor of its shape. It gets a copy of the network, in training or evaluation mode, the copy's prunable weights,
+        tensor. It gets a copy of the network, in training or evaluation mode, the copy's prunable weights,
         inputs and labels. Dropout draws the same in every call.
 
         Raises ValueError if there are too few images.

@@ -11,13 +11,15 @@ import numpy as np
 class Layer:
     """shape: of its weights. scores: of its remaining weights, flat, in row-major order. least: how many weights it
     keeps at least. place: in the network's order of layers, from the images on; only its order counts. uses: how often
-    each weight is multiplied for one image."""
+    each weight is multiplied for one image. left: of channels, the fraction of the weights of the layers that share
+    them that one ranking of all weights keeps; above 0."""
 
     shape: tuple[int, ...]
     scores: np.ndarray
     least: int = 0
     place: int = 0
     uses: float = 1.0
+    left: float = 1.0
 
 
 Layers = Mapping[str, Layer]

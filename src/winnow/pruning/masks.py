@@ -1,4 +1,9 @@
-"""Masks: which of a network's weights remain, as bool tensors (on the CPU) by the names of its parameters."""
+"""Masks: which of a network's weights remain, as bool tensors (on the CPU) by the names of its parameters.
+
+A mask names all prunable weights, which have two dimensions or more. It may also name parameters of one dimension,
+biases and norms, that are held at zero with the weights of a residual block that is cut (``residual_blocks``). These do
+not count as weights.
+"""
 
 from collections.abc import Mapping
 
@@ -51,14 +56,24 @@ def whole(mask: Mapping[str, Tensor]) -> Mask:
     return {name: torch.ones(layer.shape, dtype=torch.bool) for name, layer in mask.items()}
 
 
+def weights_of(mask: Mapping[str, Tensor]) -> Mask:
+    """The mask of the prunable weights alone."""
+    return {name: layer for name, layer in mask.items() if layer.dim() > 1}
+
+
+def others_of(mask: Mapping[str, Tensor]) -> Mask:
+    """The mask of what else is held at zero: biases and norms of residual blocks that are cut."""
+    return {name: layer for name, layer in mask.items() if layer.dim() < 2}
+
+
 def layer_sizes(mask: Mapping[str, Tensor]) -> dict[str, int]:
     """How many prunable weights every layer has, pruned ones included."""
-    return {name: layer.numel() for name, layer in mask.items()}
+    return {name: layer.numel() for name, layer in weights_of(mask).items()}
 
 
 def layer_counts(mask: Mapping[str, Tensor]) -> dict[str, int]:
     """How many weights remain in every layer."""
-    return {name: int(layer.sum()) for name, layer in mask.items()}
+    return {name: int(layer.sum()) for name, layer in weights_of(mask).items()}
 
 
 def layer_densities(mask: Mapping[str, Tensor]) -> dict[str, float]:
@@ -79,7 +94,7 @@ def density(mask: Mapping[str, Tensor]) -> float:
 
 def is_nested(inner: Mapping[str, Tensor], outer: Mapping[str, Tensor]) -> bool:
     """Whether ``outer`` keeps every weight that ``inner`` keeps. Both are masks of one network."""
-    return not any(bool((layer & ~outer[name]).any()) for name, layer in inner.items())
+    return not any(bool((inner[name] & ~layer).any()) for name, layer in outer.items() if name in inner)
 
 
 def apply(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -21,7 +21,8 @@ class Ticket:
     """A sparse network.
 
     network: on the CPU, in evaluation mode, its pruned weights exactly zero; mask: bool tensors by the names of the
-    prunable parameters, True where the weight remains; about: where it comes from (network, classes, shape, …).
+    prunable parameters, True where the weight remains (``pruning.masks``); about: where it comes from (network,
+    classes, shape, …).
     """
 
     network: nn.Module

@@ -16,7 +16,8 @@ from winnow.pruning.adaptive import cut_most
 from winnow.pruning.bias_correction import correct_biases, mean_outputs
 from winnow.pruning.context import Batches, Context, Scores, batches_of
 from winnow.pruning.during_level import During
-from winnow.pruning.masks import Mask, apply, count_left, layer_sizes
+from winnow.pruning.masks import Mask, apply, count_left, layer_sizes, others_of, weights_of
+from winnow.pruning.patterns import patterned
 from winnow.pruning.prune import left_after, may_cut, prune
 from winnow.pruning.rule import Rule
 from winnow.pruning.trains import freeze_others
@@ -50,7 +51,6 @@ def begin_level(
 
     rewound: the state at the rewind point. Raises ValueError for impossible choices.
     """
-    freeze_others(copy.deepcopy(parent.network), rule.trains)  # an impossible choice raises
     about = {key: parent.about[key] for key in ("network", "classes", "shape")}
     state, module = parent.state_dict(), copy.deepcopy(parent.network).to(material.images.device)
     batches = batches_of(material.images, seed)
@@ -71,14 +71,13 @@ def begin_level(
     def cut(mask: Mask) -> Callable[[float], Mask]:
         """From a fraction of a mask's weights to the mask without them."""
         module.load_state_dict(apply(state, mask))
-        masked = pruned(rule, Context(module, mask, batches, seed))
-        masked = rule.activating(masked, mask, state, rewound, rule.floor) if rule.activating else masked
-        return lambda fraction: masked(left_after(mask, fraction))
+        weights = weights_of(mask)
+        masked = pruned(rule, Context(module, weights, batches, seed))
+        masked = rule.activating(masked, weights, state, rewound, rule.floor) if rule.activating else masked
+        return lambda fraction: masked(left_after(mask, fraction)) | others_of(mask)
 
+    _check(rule, parent, seed, cut)
     mask, before_training = parent.mask, rule.during is None or rule.moves
-    if rule.during:  # an impossible choice raises before the training
-        left = count_left(mask if rule.moves else cut(mask)(rule.fraction or 0))
-        rule.during(During(0, 1, count_left(mask), left, lambda *_: None))
     if before_training and rule.max_error_rise is not None:
         every, left = sum(layer_sizes(mask).values()), count_left(mask)
         most = 1.0 if rule.min_density is None else max(0.0, 1 - rule.min_density * every / max(left, 1))
@@ -91,7 +90,7 @@ def begin_level(
     def updated() -> State:
         assert rule.update is not None
         module.load_state_dict(apply(state, parent.mask))
-        found = rule.update(Context(module, parent.mask, batches, seed), mask)
+        found = rule.update(Context(module, weights_of(parent.mask), batches, seed), weights_of(mask))
         return state | {name: weight.cpu() for name, weight in found.items()}
 
     def corrected() -> State:
@@ -100,6 +99,7 @@ def begin_level(
 
         module.load_state_dict(apply(state, parent.mask))
         before = mean_outputs(module, passes)
+        before = {name: mean for name, mean in before.items() if f"{name}.bias" not in mask}
         adapt(state, mask)
         correct_biases(module, before, passes)
         return copied()
@@ -117,6 +117,14 @@ def begin_level(
     return begun, mask, about | {"after_cuts": after_cuts}
 
 
+def _check(rule: Rule, parent: Ticket, seed: int, cut: Callable[[Mask], Callable[[float], Mask]]) -> None:
+    """Raise ValueError for choices with which no training can begin."""
+    freeze_others(copy.deepcopy(parent.network), rule.trains, parent.mask, seed)
+    if rule.during:
+        left = count_left(parent.mask if rule.moves else cut(parent.mask)(rule.fraction or 0))
+        rule.during(During(0, 1, count_left(parent.mask), left, lambda *_: None))
+
+
 def _fresh(about: dict[str, Any], seed: int) -> State:
     network, shape = Network(**about["network"]), tuple(about["shape"])
     return initialise(network, about["classes"], shape, seed, "fresh_initialisation").state_dict()
@@ -131,7 +139,7 @@ def pruned(rule: Rule, context: Context) -> Callable[[int], Mask]:
 def _keep(rule: Rule, context: Context, scores: Scores, mask: Mapping[str, Tensor], left: int) -> Mask:
     """The mask of the highest scores among a mask's weights, by the rule's structure or allocation."""
     if rule.structure is not None:
-        return rule.structure(scores, mask, *((context, left, rule.allocation) if rule.takes_prune else ()))
+        return patterned(rule.structure, scores, mask, context, left, rule.allocation)
     order = [name for name, _ in context.network.named_parameters()]
     uses = context.uses() if rule.uses else None
     return prune(scores, mask, left, rule.allocation, rule.floor, rule.anywhere, order, uses)
@@ -147,11 +155,12 @@ def during(rule: Rule, schedule: Schedule, first: int, images: DeviceImages) -> 
         batches: Batches = batches_of(images, seed)
 
         def change(run: Run, left: int, scores: Scores | None = None) -> None:
-            context = Context(run.network, dict(run.mask), batches, seed)
+            context = Context(run.network, weights_of(run.mask), batches, seed)
             if scores is None:
-                change_mask(run, pruned(rule, context)(left))
+                found = pruned(rule, context)(left)
             else:
-                change_mask(run, _keep(rule, context, scores, begun.mask, left))
+                found = _keep(rule, context, scores, weights_of(begun.mask), left)
+            change_mask(run, found | others_of(run.mask))
 
         before = count_left(begun.mask)
         after = before if rule.moves else left_after(begun.mask, rule.fraction or 0)

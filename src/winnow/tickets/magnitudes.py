@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from winnow.pruning.masks import layer_densities, layer_sizes
+from winnow.pruning.masks import layer_densities, layer_sizes, weights_of
 from winnow.tickets.files import Ticket
 
 EDGES = np.logspace(-6, 1, 71)  # ten bins to a decade
@@ -28,14 +28,14 @@ def histogram(
     """
     return {
         name: np.bincount(np.searchsorted(edges, _left(weights, mask, name), side="right"), minlength=len(edges) + 1)
-        for name in mask
+        for name in weights_of(mask)
     }
 
 
 def cut_threshold(weights: Mapping[str, Tensor], before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> float:
     """The largest magnitude that was pruned between two masks, given the weights at the cut; 0 if nothing was
     pruned."""
-    cut = {name: before[name] & ~after[name] for name in before}
+    cut = {name: layer & ~after[name] for name, layer in weights_of(before).items()}
     return max(float(_left(weights, cut, name).max(initial=0)) for name in cut)
 
 

@@ -11,6 +11,7 @@ from winnow.params.presets import NONE, PRESETS, Choices
 from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.activating import activating
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
+from winnow.pruning.patterns import counts_with, takes_prune
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
 from winnow.pruning.rule import Rule
 from winnow.pruning.schedules import SCHEDULES
@@ -35,34 +36,28 @@ def methods_of(level: Level) -> dict[str, list[str]]:
 def rule_of(name: str, level: Level, floor: int) -> Rule:
     """What the level of this name does. Raises a ValueError that names the key and says what would be right."""
     key, choices = f"pruning.levels.{name}", level.choices
-    functions: dict[str, Callable[..., Any]] = {}
-    for choice, (family, without) in FAMILIES.items():
-        chosen = getattr(choices, choice)
-        if chosen != without:
-            try:
-                functions[choice] = methods.find(family, chosen)
-            except ValueError as error:
-                raise ValueError(f"{key}.{choice}: {error}{f', or {without}' if without else ''}") from None
-    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES), ("trains", TRAINS)):
-        if getattr(choices, choice) not in those:
-            raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
+    functions = _functions(key, choices)
     own_scores = "when" in functions and methods.has_mark(functions["when"], "OWN_SCORES")
     own_amount = "when" in functions and methods.has_mark(functions["when"], "OWN_AMOUNT")
     if own_scores:
         _check_own_scores(key, choices, functions["allocation"], own_amount)
     elif "criterion" in functions:
         functions["rounds"] = in_rounds
+    functions["trains"] = TRAINS[choices.trains]
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     if "rounds" in functions and "when" not in functions and "structure" not in functions and not anywhere:
         functions["activating"] = activating
     bound = _with_options(key, level, functions)
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
-    takes_prune = "structure" in functions and methods.has_mark(functions["structure"], "TAKES_PRUNE")
-    of_channels = takes_prune and methods.has_mark(functions["allocation"], "OF_CHANNELS")
+    patterned = "structure" in functions and not takes_prune(functions["structure"])
+    if "structure" not in functions and methods.has_mark(functions["allocation"], "ONLY_CHANNELS"):
+        raise ValueError(
+            f"{key}.allocation: {choices.allocation} counts channels; give structure: channels, or another"
+        )
     if "structure" in functions:
-        _check_structure(key, choices, level, takes_prune, of_channels)
-    patterned = "structure" in functions and not takes_prune
+        counted = counts_with(functions["structure"], functions["allocation"])
+        _check_structure(key, choices, level, not patterned, counted)
     _check_amount(key, level, anywhere or choices.criterion == NONE or patterned or own_amount, before or own_amount)
     _check_parent(key, level, anywhere)
     _check_training(key, choices)
@@ -81,7 +76,6 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         criterion=bound.get("criterion"),
         allocation=bound["allocation"],
         structure=bound.get("structure"),
-        takes_prune=takes_prune,
         anywhere=anywhere,
         during=bound.get("when"),
         moves=moves,
@@ -95,11 +89,27 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         uses=methods.has_mark(functions["allocation"], "USES"),
         update=update,
         makes_up=choices.weights in MAKE_UP,
-        trains=TRAINS[choices.trains],
+        trains=bound["trains"],
         activating=bound.get("activating"),
         recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
+
+
+def _functions(key: str, choices: Choices) -> dict[str, Callable[..., Any]]:
+    """The function of every choice that names one."""
+    functions: dict[str, Callable[..., Any]] = {}
+    for choice, (family, without) in FAMILIES.items():
+        chosen = getattr(choices, choice)
+        if chosen != without:
+            try:
+                functions[choice] = methods.find(family, chosen)
+            except ValueError as error:
+                raise ValueError(f"{key}.{choice}: {error}{f', or {without}' if without else ''}") from None
+    for choice, those in (("weights", WEIGHTS), ("schedule", SCHEDULES), ("trains", TRAINS)):
+        if getattr(choices, choice) not in those:
+            raise ValueError(f"{key}.{choice}: must be one of {', '.join(those)}, not {getattr(choices, choice)}")
+    return functions
 
 
 def _rounds(bound: "partial[Any]", criterion: Callable[..., Any], several: bool) -> Callable[..., Any]:

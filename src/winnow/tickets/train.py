@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
+from winnow.pruning.low_rank import merge
 from winnow.pruning.masks import density
-from winnow.pruning.trains import every, freeze_others
+from winnow.pruning.trains import Trains, every, freeze_others
 from winnow.storage import load_table, save_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.tickets.splits import Splits, evaluate
@@ -23,15 +23,15 @@ def from_tickets(
     begun: Path,
     order: Callable[[int], int] = int,
     changes: Callable[[Ticket, int], Changes | None] = lambda _ticket, _seed: None,
-    trains: Callable[[nn.Module], set[str]] = every,
+    trains: Trains = every,
 ) -> Callable[[int], Beginning]:
     """Begin with the tickets ``begun/seed<s>.safetensors``. order: from a replicate's seed to the seed for the order of
     its data and for augmentation. changes: from the ticket and the seed to what changes the mask in training. trains:
-    from a network to the names of the parameters that train."""
+    what the training changes."""
 
     def begin(seed: int) -> Beginning:
         ticket = load_ticket(begun / f"seed{seed}.safetensors")
-        freeze_others(ticket.network, trains)
+        freeze_others(ticket.network, trains, ticket.mask, seed)
         return Beginning(ticket.network, order(seed), ticket.mask, ticket.about, changes(ticket, seed))
 
     return begin
@@ -49,6 +49,7 @@ def keep_ticket(splits: Splits) -> Hook:
 
     def on_end(run: Run) -> None:
         seed = int(run.folder.name.removeprefix("seed"))  # the replicate's: run.seed may be for another order of data
+        merge(run.network)
         save_ticket(run.working / "ticket.safetensors", run.network.state_dict(), run.mask, dict(run.about))
         save_table(run.working / "results.csv", _results(seed, run, evaluate(run.network, splits)))
         save_table(run.working / "history.csv", history(run).assign(seed=seed))

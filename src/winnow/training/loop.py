@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from winnow.params.training import Training
 from winnow.storage import load_tensors, save_tensors
@@ -125,7 +126,7 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     the augmentation of a run from step 0.
     """
     network = begin.network.to(memory_format=torch.channels_last)
-    sparse = [(network.get_parameter(name), kept) for name, kept in begin.mask.items()]
+    sparse = [(_parameter(network, name), kept) for name, kept in begin.mask.items()]
     pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
     rows = None if begin.rows is None else torch.from_numpy(begin.rows)
     known = begin.plan.begin if begin.plan else {}
@@ -135,6 +136,15 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     if begin.changes and begin.changes.begin:
         begin.changes.begin(run)
     return run
+
+
+def _parameter(network: nn.Module, name: str) -> nn.Parameter:
+    """The parameter of this name. If it is computed from others, the first of these: its value before."""
+    path, _, own = name.rpartition(".")
+    layer = network.get_submodule(path)
+    if is_parametrized(layer, own):
+        return network.get_parameter(f"{path}.parametrizations.{own}.original".lstrip("."))
+    return network.get_parameter(name)
 
 
 @torch.no_grad()

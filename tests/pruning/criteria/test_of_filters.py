@@ -7,13 +7,16 @@ import torch
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
-from tests.pruning.criteria.given import IMAGES, context, random_mask, trained_like
+from tests.pruning.criteria.given import IMAGES, by_hand, context, random_mask, trained_like
+from winnow.autograd.spreads import relative_spreads
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.context import Context
 from winnow.pruning.criteria.batch_norm_scale import batch_norm_scale
+from winnow.pruning.criteria.beta_rank import beta_rank
 from winnow.pruning.criteria.filter_norm import filter_norm
 from winnow.pruning.criteria.fpgm import distances, fpgm
 from winnow.pruning.masks import ones
@@ -52,6 +55,59 @@ def test_against_naive_loops():
         alive = [filters[j] for j in range(len(filters)) if j != 1]
         expected = 0 if i == 1 else sum(math.dist(row, other) for other in alive)
         assert medians[i].flatten().tolist() == pytest.approx([expected] * len(row))
+
+
+def test_beta_rank_by_hand():
+    """Two images, (0, 0) and (2, 4), of deviation sqrt(11/4); the outputs deviate by 1, 2 and 3, the norms are 1, 1 and
+    2: the products are as 1, 2 and 6."""
+    network = nn.Linear(2, 3)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+    images = torch.tensor([[0.0, 0.0], [2.0, 4.0]])
+    assert relative_spreads(network, images)["weight"].tolist() == pytest.approx(
+        [k / math.sqrt(11 / 4) for k in (1, 2, 3)]
+    )
+    found = beta_rank(by_hand(network, images, torch.zeros(2, dtype=torch.long), functional.cross_entropy))["weight"]
+    assert found.flatten().tolist() == pytest.approx([0, 0, 0.2, 0.2, 1, 1])
+    assert beta_rank(layer_of_zeros(images))["weight"].tolist() == [[1, 1]] * 2  # no filter is better than another
+
+
+def layer_of_zeros(images: Tensor) -> Context:
+    network = nn.Linear(2, 2)
+    nn.init.zeros_(network.weight)
+    return by_hand(network, images, torch.zeros(len(images), dtype=torch.long), functional.cross_entropy)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"stride": 2, "padding": 1}, {"dilation": 2, "padding": (0, 2)}, {"groups": 2, "padding": "same"}],
+)
+def test_the_spread_of_outputs_and_inputs_against_patches(options):
+    """The paper's code takes channels for columns, which gives other numbers: kernels here are 3 x 2."""
+    torch.manual_seed(0)
+    network = nn.Conv2d(4, 6, (3, 2), **options)
+    images = torch.randn(5, 4, 7, 6) * torch.rand(4, 7, 6) + torch.rand(4, 7, 6)
+    groups, padding = network.groups, network.padding
+    if padding == "same":
+        images_padded, padding = functional.pad(images, (0, 1, 1, 1)), 0
+    else:
+        images_padded = images
+    patches = functional.unfold(images_padded, (3, 2), network.dilation, padding, network.stride)  # [5, 4 * 6, places]
+    outputs = network(images).detach().flatten(2)
+    expected = []
+    for out in range(6):
+        rows = patches[:, out // (6 // groups) * (24 // groups) :][:, : 24 // groups].numpy()
+        ratios = [outputs[:, out, k].numpy().std() / rows[:, :, k].std() for k in range(rows.shape[2])]
+        expected.append(sum(ratios) / len(ratios))
+    assert relative_spreads(network, images)["weight"].tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_inputs_that_do_not_vary_have_no_spread():
+    network, images = nn.Conv2d(1, 2, 2), torch.full((9, 1, 3, 3), -0.4242)
+    images[:, :, 2, 2] = torch.arange(9.0)[:, None]  # only the last of four positions sees it
+    found = relative_spreads(network, images)["weight"]
+    last = network(images)[:, :, 1, 1].double().std(0, correction=0)
+    assert found.tolist() == pytest.approx((last / images[:, :, 1:, 1:].double().std(correction=0) / 4).tolist())
 
 
 @drawn(

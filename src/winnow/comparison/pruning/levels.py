@@ -97,6 +97,10 @@ def _check(method: str, level: Level) -> None:
         raise UserError(f"{key}: max_error_rise asks for no density; give prune")
     if level.prune is None and (level.choices.structure == "weights" or level.choices.criterion == NONE):
         raise UserError(f"{key}: prunes nothing; give prune, such as prune: 0.5")
+    if level.choices.structure == "blocks":
+        raise UserError(
+            f"{key}.structure: blocks have the sizes that the network gives them, not the densities asked for"
+        )
 
 
 def _cut_by_cut(method: str, values: Mapping[str, Any], densities: Sequence[float]) -> dict[float, Levels]:

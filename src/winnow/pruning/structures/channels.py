@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import Ge
 
+from winnow import methods
+
 if TYPE_CHECKING:  # params.yaml is checked without torch
     from torch import Tensor
 
@@ -64,8 +66,9 @@ def channels(
         values[name] = _values(groups[name], scores, mask, reduce)[alive[name]]
         size = np.abs(values[name]).mean() if len(values[name]) else 0.0
         values[name] /= size if relative and size > 0 else 1.0
+    lefts = _lefts(groups, scores, mask, left) if methods.has_mark(allocation, "ONLY_CHANNELS") else {}
     layers = {
-        name: Layer((groups[name].size,), found, min(least, len(found)), groups[name].place)
+        name: Layer((groups[name].size,), found, min(least, len(found)), groups[name].place, left=lefts.get(name, 1.0))
         for name, found in values.items()
     }
 
@@ -95,6 +98,22 @@ def channels(
         middle = (few + many + 1) // 2
         few, many = (middle, many) if fits(middle) else (few, middle - 1)
     return keep(few)
+
+
+def _lefts(
+    groups: Mapping[str, "Group"], scores: "Scores", mask: Mapping[str, "Tensor"], left: int
+) -> dict[str, float]:
+    """The fraction of the weights of each group's layers that remains if single weights are pruned until ``left``
+    remain, by one ranking; at least that of half a weight."""
+    from winnow.pruning.masks import layer_counts, layer_sizes
+    from winnow.pruning.prune import prune
+
+    counts, sizes = layer_counts(prune(scores, mask, left)), layer_sizes(mask)
+    shared = {name: {part.weight for part in (*group.writers, *group.readers)} for name, group in groups.items()}
+    return {
+        name: max(sum(counts[layer] for layer in layers), 0.5) / sum(sizes[layer] for layer in layers)
+        for name, layers in shared.items()
+    }
 
 
 def _alive(group: "Group", mask: Mapping[str, "Tensor"]) -> np.ndarray:
