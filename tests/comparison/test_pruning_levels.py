@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 from winnow import methods
 from winnow.comparison.pruning.levels import GROUPS, WITHOUT_IMAGES, Measured, compared
 from winnow.params.pruning import Level
-from winnow.pruning.families import CRITERIA
+from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.recipe import expanded
-from winnow.tickets.rules import rule_of
+from winnow.tickets.rules import methods_of, rule_of
 
 BASE = {"parent": "dense", "rewind": "dense", "data": "full"}
 
@@ -120,8 +120,21 @@ def test_criteria_without_images_are_those_of_the_documentation() -> None:
 @pytest.mark.parametrize("recipe", ["pruning-convnet", "pruning-resnet"])
 def test_every_level_of_the_recipes_is_possible(recipe: str) -> None:
     values = YAML(typ="safe").load(expanded(recipe))["pruning"]
-    assert len(values["levels"]) >= 35
     levels, measured = compared(values["levels"], [0.3, 0.1])
     for name, level in levels.items():
         rule_of(name, Level(**level), 0)
     assert {about.group for about in measured} == set(GROUPS)
+
+
+def test_the_recipe_has_every_method_but_two_and_the_documentation_counts_its_levels() -> None:
+    """of_parent is the check "shuffled", and by_hand is for one network."""
+    levels = YAML(typ="safe").load(expanded("pruning-convnet"))["pruning"]["levels"]
+    used: dict[str, set[str]] = {}
+    for level in levels.values():
+        for family, names in methods_of(Level(**level)).items():
+            used.setdefault(family, set()).update(names)
+    left_out = {ALLOCATIONS: {"of_parent", "by_hand"}}
+    for family in (CRITERIA, ALLOCATIONS, DURING, STRUCTURES):
+        assert set(methods.names(family)) - used[family] == left_out.get(family, set())
+    for path in ("README.md", "docs/pruning.md"):
+        assert re.search(rf"\b{len(levels)} ways\b", Path(path).read_text()), path
