@@ -32,7 +32,7 @@ def test_a_method_of_one_cut_has_a_level_and_three_checks_at_each_density() -> N
     assert levels["m_30_shuffled"] == {**BASE, "parent": "m_30", "variant": "random"}
     assert levels["m_30_fresh"] == {**BASE, "parent": "m_30", "variant": "fresh"}
     assert levels["m_30_inverted"] == {**levels["m_30"], "inverted": True}
-    assert measured["m_30"] == Measured("m_30", "m", 0.3, "", "after", 2, True, False)
+    assert measured["m_30"] == Measured("m_30", "m", 0.3, "", "after", 2, True, False, "rewind rest all dense full")
     assert measured["m_30_fresh"].trainings == 3
 
 
@@ -99,6 +99,25 @@ def test_what_is_checked(level: dict[str, Any], checks: set[str], group: str, tr
 def test_whether_images_decide(level: dict[str, Any], images: bool) -> None:
     _, measured = of([0.5], **level, prune=0.5)
     assert measured["m_50"].images == images
+
+
+@pytest.mark.parametrize(
+    ("level", "retraining"),
+    [
+        ({"criterion": "taylor"}, "rewind rest all dense full"),
+        ({"criterion": "lrp", "allocation": "erk"}, "rewind rest all dense full"),  # differs in the cut alone
+        ({"structure": "channels"}, "rewind rest all dense full"),
+        ({"weights": "trained", "schedule": "last_rate"}, "trained last_rate all dense full"),
+        ({"weights": "trained", "trains": "norms"}, "trained rest norms dense full"),
+        ({"variant": "imp"}, ""),  # several cuts
+        ({"weights": "trained", "schedule": "no_training"}, ""),
+        ({"parent": "none", "criterion": "snip"}, ""),
+        ({"weights": "trained", "when": "gradual"}, ""),
+    ],
+)
+def test_what_follows_a_cut(level: dict[str, Any], retraining: str) -> None:
+    _, measured = of([0.5], **level, prune=0.5)
+    assert measured["m_50"].retraining == retraining
 
 
 def test_a_pattern_has_the_density_that_it_says() -> None:
