@@ -6,7 +6,6 @@ from dataclasses import asdict
 import pandas as pd
 
 from winnow.comparison.project import Project
-from winnow.comparison.pruning.history import histories
 from winnow.comparison.pruning.levels import Measured
 from winnow.params.dense import NAME as DENSE
 from winnow.storage import load_table
@@ -21,6 +20,8 @@ def collected(projects: Iterable[Project], measured: Sequence[Measured]) -> pd.D
 
     Raises UserError if a file is missing or damaged.
     """
+    from winnow.comparison.pruning.history import histories  # imports torch, which no mistake has to wait for
+
     about = pd.DataFrame([asdict(each) for each in [OF_DENSE, *measured]])
     tables = []
     for project in projects:
