@@ -227,9 +227,9 @@ def _costs(found: pd.DataFrame) -> str:
         "",
         "All steps behind a ticket count, those of the dense network and of earlier cuts too. Alive: the fraction of "
         "the weights that are there, the mean over these steps (Jin et al. 2025). Cost: the sum over the steps in "
-        "place of the mean, in trainings of a dense network. Only a device that skips pruned weights is as cheap as "
-        "that: on others every training takes as long as a dense one. Scoring weights is not counted. The table has means "
-        "over settings.",
+        "place of the mean, in trainings of a dense network. A device gains that only if it skips pruned weights: on "
+        "others every training takes as long as a dense one. Scoring weights is not counted. The table has means over "
+        "settings.",
         "",
         "No other method is cheaper and as accurate, or as cheap and more accurate, by the means:",
         "",
