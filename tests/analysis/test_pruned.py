@@ -89,6 +89,19 @@ def test_ranks_leave_out_densities_that_fewer_methods_have() -> None:
     assert over_densities(table).ranks.to_dict() == {"good": 1.0, "same": 2.0, "bad": 3.0}
 
 
+def test_a_pattern_beside_a_single_density_has_no_rank() -> None:
+    """It has half of the blocks, as all others have, and none in common with them."""
+    table = made_up(densities=(0.1,))
+    pattern = table[table["method"].eq("same")].assign(density=0.5, method="pattern")
+    both = pd.concat([pattern, table])
+    assert over_densities(both).ranks.to_dict() == {"good": 1.0, "same": 2.0, "bad": 3.0}
+    assert over_densities(both).blocks == 6
+    assert without_rank(both) == ({"pattern": 6}, 12)
+    alone = made_up()[lambda rows: rows["method"].isin(["good", "dense"])]  # and two patterns, which can be compared
+    patterns = [pattern, pattern.assign(method="other", accuracy=pattern["accuracy"] - 0.1)]
+    assert over_densities(pd.concat([alone, *patterns])).ranks.to_dict() == {"pattern": 1.0, "other": 2.0}
+
+
 def test_who_is_as_good_as_the_best() -> None:
     table = made_up()
     assert not_told_apart(table, ["good", "same", "bad"], 0.1, "s") == ["good"]

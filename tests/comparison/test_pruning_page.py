@@ -83,7 +83,7 @@ def test_methods_without_a_rank_are_named_with_the_reason(tmp_path) -> None:
     lacking = table[~(table["method"].eq("bad") & table["density"].eq(0.1) & table["seed"].lt(2))]
     text = write(tmp_path, pd.concat([lacking, pattern]), LATENCY, BEYOND, {"s": "x"}).read_text()
     assert "The ranks are means over 10 blocks" in text  # of 12, without those that bad lacks
-    assert "Without a rank: methods that have networks in fewer than half of the 18 blocks, pattern (6)." in text
+    assert "Without a rank, as they have networks in too few of the 18 blocks: pattern (6)." in text
     assert "8 blocks do not count, as a method with a rank has no network there." in text
 
 

@@ -31,7 +31,7 @@ def before_and_after(results: pd.DataFrame) -> pd.DataFrame:
 def correlations(networks: pd.DataFrame) -> pd.DataFrame:
     """Kendall's tau-b between the two errors, over the methods of each family: setting, density, retraining, channels,
     methods (how many), networks (replicates), tau (mean over the replicates), low, high (the 95% interval of Student's
-    t; NaN with one), and of_replicates: tau between the errors after retraining of two replicates, the mean over all
+    t, cut off at -1 and 1; NaN with one), and of_replicates: tau between the errors after retraining of two replicates, the mean over all
     pairs, which is about as high as tau can be.
 
     networks: of ``before_and_after``. Only methods that all replicates of a family have count. A replicate in which all
@@ -45,7 +45,7 @@ def correlations(networks: pd.DataFrame) -> pd.DataFrame:
         }
         before, after = tables["before"], tables["after"]
         taus = _taus([(before[row], after[row]) for row in range(len(after))])
-        low, high = interval(taus)
+        low, high = np.clip(interval(taus), -1, 1)
         pairs = _taus([(after[one], after[other]) for one, other in combinations(range(len(after)), 2)])
         rows.append((*family, after.shape[1], len(after), _mean(taus), low, high, _mean(pairs)))
     columns = [*FAMILY, "methods", "networks", "tau", "low", "high", "of_replicates"]

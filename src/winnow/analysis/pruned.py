@@ -9,7 +9,6 @@ from winnow.params.dense import NAME as DENSE
 
 PAIR = ["setting", "repeat", "seed"]  # what a ticket and its check have in common
 BETTER, WORSE, SAME = "better", "worse", "not told apart"
-MOST_BLOCKS = 0.5  # the least fraction of the blocks that a method with a rank has
 
 
 def changes(results: pd.DataFrame) -> pd.DataFrame:
@@ -64,21 +63,29 @@ def checked(results: pd.DataFrame) -> pd.DataFrame:
 def over_densities(results: pd.DataFrame) -> Ranking:
     """The ranks of the methods by accuracy. Every block is a network of each method in one setting, at one density, of
     one repeat and seed. Methods that lack most of the blocks are left out, and then blocks that lack one of the
-    others.
+    others. If that leaves no block, or one method, as where a pattern has as many blocks as the only density, the
+    methods are those of the block that has the most.
 
     results: as of ``changes``. Raises ValueError if fewer than two methods remain.
     """
-    table = _blocks(results)
-    usual = table.loc[:, table.notna().mean() >= MOST_BLOCKS]  # a pattern has a density of its own
-    return ranking(usual.dropna())
+    return ranking(_ranked(_blocks(results)))
 
 
 def without_rank(results: pd.DataFrame) -> tuple[dict[str, int], int]:
     """The methods that ``over_densities`` leaves out, with the number of blocks that each has; and the number of
     blocks that there are."""
     table = _blocks(results)
-    there = table.notna().sum()
-    return {str(name): int(count) for name, count in there.items() if count < MOST_BLOCKS * len(table)}, len(table)
+    left_out = table.notna().sum().drop(_ranked(table).columns)
+    return {str(name): int(count) for name, count in left_out.items()}, len(table)
+
+
+def _ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """The methods and the blocks of a table that get ranks; no value is missing."""
+    there = table.notna()
+    usual = table.loc[:, there.mean() >= 0.5].dropna()  # a pattern has a density of its own
+    if len(usual) and len(usual.columns) > 1:
+        return usual
+    return table.loc[:, there.loc[there.sum(axis=1).idxmax()]].dropna()
 
 
 def _blocks(results: pd.DataFrame) -> pd.DataFrame:

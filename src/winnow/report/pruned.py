@@ -39,9 +39,11 @@ def cost_accuracy_figure(changes: pd.DataFrame, style: Style) -> Figure:
     line joins the methods for which no other is cheaper and as accurate, or as cheap and more accurate.
 
     ``changes``: columns setting, method, density and accuracy (fractions) and cost (in trainings of a dense network);
-    methods that train nothing are left out.
+    methods that train nothing are left out. Raises ValueError if that leaves none.
     """
     shown = changes[changes["cost"] > 0].assign(accuracy=lambda rows: 100 * rows["accuracy"])
+    if shown.empty:
+        raise ValueError("no method that trains")
     with drawing(style):
         figure, grid = _grid(shown, style)
         for (setting, density), axes in grid.items():

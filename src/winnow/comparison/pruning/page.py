@@ -97,7 +97,7 @@ def _ranks(ranks: Ranking, results: pd.DataFrame, checked: pd.DataFrame) -> str:
     ]
     if others:
         names = some([f"{name} ({count})" for name, count in others.items()], MOST)
-        lines.append(f"Without a rank: methods that have networks in fewer than half of the {blocks} blocks, {names}.")
+        lines.append(f"Without a rank, as they have networks in too few of the {blocks} blocks: {names}.")
     if blocks > ranks.blocks:
         lines.append(f"{blocks - ranks.blocks} blocks do not count, as a method with a rank has no network there.")
     checks = "\n![Tickets against their checks](checks.png)\n" if len(checked) else ""
@@ -146,9 +146,9 @@ def _in_short(own: pd.DataFrame) -> str:
     if "shuffled" in equal:
         return "never better than its own shuffled mask"
     if equal:
-        return f"never better than {' and '.join(equal)}"
+        return f"never better than {some(equal)}"
     everywhere = len(passed) == sum(map(bool, known.values()))
-    return f"better than {' and '.join(passed)} everywhere" if everywhere else "mixed"
+    return f"better than {some(passed)} everywhere" if everywhere else "mixed"
 
 
 def _before_after(taus: pd.DataFrame) -> str:
@@ -234,13 +234,15 @@ def _costs(found: pd.DataFrame) -> str:
         "No other method is cheaper and as accurate, or as cheap and more accurate, by the means:",
         "",
     ]
-    for (setting, density), own in found.groupby(["setting", "density"], sort=False):
-        lines.append(f"- {setting}, {100 * density:g}% left: {some(frontier(own), 2 * MOST)}")
+    for setting in found["setting"].unique():
+        for density in densities:
+            own = found[(found["setting"] == setting) & (found["density"] == density)]
+            if len(own):
+                lines.append(f"- {setting}, {100 * density:g}% left: {some(frontier(own), 2 * MOST)}")
     heads = " | ".join(f"{100 * density:g}% left: cost, alive" for density in densities)
     lines += [
         "",
-        "![Accuracy against cost](cost.png)",
-        "",
+        *(["![Accuracy against cost](cost.png)", ""] if (found["cost"] > 0).any() else []),
         f"| method | group | trainings | {heads} |",
         f"| --- | --- | ---: |{' ---: |' * len(densities)}",
     ]

@@ -38,7 +38,8 @@ def write(
     dense = results[results["method"] == DENSE]
     save(critical_difference_figure(ranks, style), folder / "critical_difference.png", DPI)
     save(density_accuracy_figure(found, dense, order, style), folder / "accuracy.png", DPI)
-    save(cost_accuracy_figure(found, style), folder / "cost.png", DPI)
+    if (found["cost"] > 0).any():
+        save(cost_accuracy_figure(found, style), folder / "cost.png", DPI)
     if len(twice):
         save(before_after_figure(twice, style), folder / "before_after.png", DPI)
     if len(of_checks):
