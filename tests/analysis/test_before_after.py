@@ -36,10 +36,10 @@ def test_by_hand() -> None:
     assert (row["setting"], row["density"], row["channels"], row["methods"], row["networks"]) == ("s", 0.1, False, 4, 2)
     assert row["tau"] == pytest.approx((4 / 6 + 0) / 2)
     assert (row["low"], row["high"]) == (-1, 1)  # tau has no other values; the interval of two is wide
+    assert row["of_replicates"] == pytest.approx((2 - 4) / 6)
     six = results({name: [*own, *own[:1] * 4] for name, own in HAND.items()})
     (row,) = correlations(before_and_after(six)).to_dict("records")
     assert (row["low"], row["high"]) == pytest.approx(interval(np.array([4 / 6, 0, *[4 / 6] * 4])))
-    assert row["of_replicates"] == pytest.approx((2 - 4) / 6)
 
 
 def by_pairs(first: np.ndarray, second: np.ndarray) -> float:

@@ -31,8 +31,8 @@ def before_and_after(results: pd.DataFrame) -> pd.DataFrame:
 def correlations(networks: pd.DataFrame) -> pd.DataFrame:
     """Kendall's tau-b between the two errors, over the methods of each family: setting, density, retraining, channels,
     methods (how many), networks (replicates), tau (mean over the replicates), low, high (the 95% interval of Student's
-    t, cut off at -1 and 1; NaN with one), and of_replicates: tau between the errors after retraining of two replicates, the mean over all
-    pairs, which is about as high as tau can be.
+    t, cut off at -1 and 1; NaN with one), and of_replicates: tau between the errors after retraining of two replicates,
+    the mean over all pairs, which is about as high as tau can be.
 
     networks: of ``before_and_after``. Only methods that all replicates of a family have count. A replicate in which all
     methods have the same error has no tau.
