@@ -19,7 +19,8 @@ def changes(settings: tuple[str, ...] = ("s",), methods: int = 4) -> pd.DataFram
 
 def networks(settings: tuple[str, ...] = ("s",), methods: int = 5) -> pd.DataFrame:
     rows = [(setting, density, f"m{place}", place == 4, seed, (place + seed / 2) / 10, (place + seed) / 100)
-            for setting in settings for density in (0.3, 0.1) for place in range(methods) for seed in (0, 1)]  # fmt: skip
+            for setting in settings for density in (0.3, 0.1)
+            for place in range(methods) for seed in (0, 1)]  # fmt: skip
     return pd.DataFrame(rows, columns=["setting", "density", "method", "channels", "seed", "before", "after"])
 
 
