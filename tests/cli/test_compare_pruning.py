@@ -60,7 +60,7 @@ def test_a_recipe_becomes_a_page_and_a_new_method_joins_alone(capfd: pytest.Capt
     assert own["accuracy"] == pytest.approx(1 - of_stage["error"])
     assert own["left"] == pytest.approx(of_stage["density"]) == pytest.approx(0.6, abs=0.01)
     assert (own["method"], own["check"], own["trainings"]) == ("imp", "", 3)
-    assert own["error_after_cut"] == pytest.approx(of_stage["error_after_cut"])
+    assert float(own["error_after_cut"]) == pytest.approx(of_stage["error_after_cut"])
     dense = results[results["method"] == "dense"]
     assert (dense["alive"] == 1).all()
     # to the rewind point, which is half of a training, then the dense network's other half, and those of the two cuts
