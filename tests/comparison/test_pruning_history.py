@@ -1,6 +1,7 @@
 """Steps and weights behind a network: sums by hand, and counts of masks in real trainings."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from winnow.storage import save_json, save_table, save_tensors
 from winnow.tickets.files import Ticket
 from winnow.tickets.level import during
 from winnow.tickets.rules import rule_of
-from winnow.training.loop import Beginning, Run, start, train
+from winnow.training.loop import Beginning, Changes, Run, start, train
 from winnow.training.schedule import make_schedule
 
 BASE = {"parent": "none", "rewind": "dense", "data": "full"}
@@ -87,6 +88,8 @@ def test_sums_by_hand(project: Path) -> None:
         ({"when": "movement", "cuts": 5, "begin": 0.1}, 0),
         ({"when": "rigl", "criterion": "random", "every": 2}, 2),
         ({"when": "sparse_evolution", "criterion": "random", "every": 3}, 0),
+        ({"when": "edge_popup", "allocation": "uniform"}, 0),
+        ({"when": "lottery_jackpots"}, 0),
         ({}, 0),
     ],
 )
@@ -101,15 +104,19 @@ def test_counts_are_those_of_the_masks_in_a_real_training(tmp_path: Path, option
         parts = np.split(kept, np.cumsum([layer.numel() for layer in mask.values()])[:-1])
         mask = {name: layer.new_tensor(part).reshape(layer.shape)
                 for (name, layer), part in zip(mask.items(), parts, strict=True)}  # fmt: skip
-    hook = during(rule, schedule, first, images)(Ticket(network, mask, {}), 3)
+    changes = during(rule, schedule, first, images)(Ticket(network, mask, {}), 3) or Changes(lambda _run: None)
     counts: list[int] = []
 
     def noted(run: Run) -> None:
         counts.append(count_left(run.mask))
-        if hook:
-            hook(run)
+        changes.after_step(run)
 
-    run = start(Beginning(network, 3, mask, {}, noted), tmp_path / "run", first, first // schedule.epoch)
+    run = start(
+        Beginning(network, 3, mask, {}, replace(changes, after_step=noted)),
+        tmp_path / "run",
+        first,
+        first // schedule.epoch,
+    )
     for _ in train([run], images, TRAINING, schedule, lambda _steps: None):
         pass
     assert len(counts) == schedule.total - first

@@ -80,10 +80,10 @@ def _left(rule: Rule, schedule: Schedule, first: int, before: int, after: int) -
         nonlocal left
         left = count
 
-    hook = rule.during(During(first, schedule.total, left, after, prune)) if rule.during else None
-    run = start(Beginning(nn.Module(), 0), Path(), first)
+    changes = rule.during(During(first, schedule.total, left, after, prune)) if rule.during else None
+    run = start(Beginning(nn.Module(), 0, changes=changes), Path(), first)
     for _ in range(first, schedule.total):
         yield left
         run.step += 1
-        if hook:
-            hook(run)
+        if changes:
+            changes.after_step(run)
