@@ -1,5 +1,6 @@
 """winnow compare-pruning: at a tiny size, from a recipe to the page."""
 
+import math
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -59,6 +60,12 @@ def test_a_recipe_becomes_a_page_and_a_new_method_joins_alone(capfd: pytest.Capt
     assert own["accuracy"] == pytest.approx(1 - of_stage["error"])
     assert own["left"] == pytest.approx(of_stage["density"]) == pytest.approx(0.6, abs=0.01)
     assert (own["method"], own["check"], own["trainings"]) == ("imp", "", 3)
+    assert float(own["error_after_cut"]) == pytest.approx(of_stage["error_after_cut"])
+    dense = results[results["method"] == "dense"]
+    assert (dense["alive"] == 1).all()
+    # to the rewind point, which is half of a training, then the dense network's other half, and those of the two cuts
+    assert own["steps"] == 2 * dense["steps"].iloc[0]
+    assert own["cost"] == pytest.approx(0.5 + 0.5 * (1 + math.sqrt(own["left"]) + own["left"]), abs=0.01)
 
     page = Path("all/comparison/README.md").read_text()
     assert "- **tiny**: Digits.\n" in page
@@ -76,12 +83,18 @@ def test_a_recipe_becomes_a_page_and_a_new_method_joins_alone(capfd: pytest.Capt
     assert not beyond["corrupted_error"].eq(beyond["error"]).all()
     assert beyond.loc["dense", ["agreement", "cka"]].to_numpy() == pytest.approx(1)
 
+    kept = {path: path.stat().st_mtime_ns for path in Path("all/tiny-1/.winnow/beyond").rglob("*.parquet")}
+    assert len(kept) == 2 * 4
     recipe = Path("recipes/pruning-tiny.yaml")
     line = "    synflow: {parent: none, criterion: synflow, prune: 0.5}\n"
     recipe.write_text(recipe.read_text().replace("    imp:", f"{line}    imp:"))
     assert main(words) == 0
     assert ran(capfd.readouterr().out) == {f"synflow_60{check}" for check in ("", "_shuffled", "_fresh", "_inverted")}
     assert "| synflow | pruned before training | 1 |" in Path("all/comparison/README.md").read_text()
+    again = {path: path.stat().st_mtime_ns for path in Path("all/tiny-1/.winnow/beyond").rglob("*.parquet")}
+    assert {path for path in again if again[path] != kept.get(path)} == {
+        Path(f"all/tiny-1/.winnow/beyond/synflow_60/seed{seed}.parquet") for seed in (200, 201)
+    }
 
 
 def ran(printed: str) -> set[str]:

@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 from winnow import methods
 from winnow.comparison.pruning.levels import GROUPS, WITHOUT_IMAGES, Measured, compared
 from winnow.params.pruning import Level
-from winnow.pruning.families import CRITERIA
+from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.recipe import expanded
-from winnow.tickets.rules import rule_of
+from winnow.tickets.rules import methods_of, rule_of
 
 BASE = {"parent": "dense", "rewind": "dense", "data": "full"}
 
@@ -32,7 +32,7 @@ def test_a_method_of_one_cut_has_a_level_and_three_checks_at_each_density() -> N
     assert levels["m_30_shuffled"] == {**BASE, "parent": "m_30", "variant": "random"}
     assert levels["m_30_fresh"] == {**BASE, "parent": "m_30", "variant": "fresh"}
     assert levels["m_30_inverted"] == {**levels["m_30"], "inverted": True}
-    assert measured["m_30"] == Measured("m_30", "m", 0.3, "", "after", 2, True, False)
+    assert measured["m_30"] == Measured("m_30", "m", 0.3, "", "after", 2, True, False, "rewind rest all dense full")
     assert measured["m_30_fresh"].trainings == 3
 
 
@@ -101,6 +101,25 @@ def test_whether_images_decide(level: dict[str, Any], images: bool) -> None:
     assert measured["m_50"].images == images
 
 
+@pytest.mark.parametrize(
+    ("level", "retraining"),
+    [
+        ({"criterion": "taylor"}, "rewind rest all dense full"),
+        ({"criterion": "lrp", "allocation": "erk"}, "rewind rest all dense full"),  # differs in the cut alone
+        ({"structure": "channels"}, "rewind rest all dense full"),
+        ({"weights": "trained", "schedule": "last_rate"}, "trained last_rate all dense full"),
+        ({"weights": "trained", "trains": "norms"}, "trained rest norms dense full"),
+        ({"variant": "imp"}, ""),  # several cuts
+        ({"weights": "trained", "schedule": "no_training"}, ""),
+        ({"parent": "none", "criterion": "snip"}, ""),
+        ({"weights": "trained", "when": "gradual"}, ""),
+    ],
+)
+def test_what_follows_a_cut(level: dict[str, Any], retraining: str) -> None:
+    _, measured = of([0.5], **level, prune=0.5)
+    assert measured["m_50"].retraining == retraining
+
+
 def test_a_pattern_has_the_density_that_it_says() -> None:
     levels, measured = of([0.3, 0.1], structure="n_of_m", n=1, m=4)
     assert [about.density for about in measured.values()] == [0.25] * 3
@@ -120,8 +139,21 @@ def test_criteria_without_images_are_those_of_the_documentation() -> None:
 @pytest.mark.parametrize("recipe", ["pruning-convnet", "pruning-resnet"])
 def test_every_level_of_the_recipes_is_possible(recipe: str) -> None:
     values = YAML(typ="safe").load(expanded(recipe))["pruning"]
-    assert len(values["levels"]) >= 35
     levels, measured = compared(values["levels"], [0.3, 0.1])
     for name, level in levels.items():
         rule_of(name, Level(**level), 0)
     assert {about.group for about in measured} == set(GROUPS)
+
+
+def test_the_recipe_has_every_method_but_three_and_the_documentation_counts_its_levels() -> None:
+    """of_parent is the check "shuffled", by_hand is for one network, and soft_threshold takes no density."""
+    levels = YAML(typ="safe").load(expanded("pruning-convnet"))["pruning"]["levels"]
+    used: dict[str, set[str]] = {}
+    for level in levels.values():
+        for family, names in methods_of(Level(**level)).items():
+            used.setdefault(family, set()).update(names)
+    left_out = {ALLOCATIONS: {"of_parent", "by_hand"}, DURING: {"soft_threshold"}}
+    for family in (CRITERIA, ALLOCATIONS, DURING, STRUCTURES):
+        assert set(methods.names(family)) - used[family] == left_out.get(family, set())
+    for path in ("README.md", "docs/pruning.md"):
+        assert re.search(rf"\b{len(levels)} ways\b", Path(path).read_text()), path

@@ -43,6 +43,26 @@ def test_blur_is_the_sum_over_neighbours_by_hand() -> None:
     np.testing.assert_allclose(blur(point, 5)[0, 0], np.floor(255 * np.outer(weights, weights) + 1e-9), atol=1)
 
 
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_blur_repeats_the_border_beyond_it(strength: int) -> None:
+    """In corners and at edges too: the sum over neighbours, those outside replaced by the nearest pixel inside."""
+    width = OF_BLUR[strength - 1]
+    reach = round(4 * width)
+    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * width**2))
+    weights /= weights.sum()
+    image = PIXELS[:1, :, :7, :6]
+    expected = np.zeros(image.shape)
+    for row in range(7):
+        for column in range(6):
+            rows, columns = (np.clip(np.arange(at - reach, at + reach + 1), 0, size - 1)
+                             for at, size in ((row, 7), (column, 6)))  # fmt: skip
+            around = image[:, :, rows][:, :, :, columns] / 255
+            expected[:, :, row, column] = np.einsum("ncij,i,j->nc", around, weights, weights)
+    found = blur(image, strength)
+    np.testing.assert_allclose(found, np.floor(255 * expected + 1e-9), atol=1)  # where a sum is just a whole number
+    assert (found == np.floor(255 * expected + 1e-9)).mean() > 0.99
+
+
 def test_contrast_by_hand() -> None:
     """The mean is 100; 200 and 0 move to within 15% of their distance."""
     image = np.array([[[[200, 0]]]], np.uint8)

@@ -207,7 +207,10 @@ IMPORTED_BY: dict[str, set[str]] = {
 def test_a_module_is_in_the_lists_of_the_scripts_that_import_it() -> None:
     scripts = [path.stem for path in (ROOT / "src/winnow/stages").glob("[a-z]*.py") if path.stem != "check"]
     files = {
-        script: {path.relative_to(ROOT).as_posix() for path in imported_files(script, NOT_COMPUTED.get(script))}
+        script: {
+            path.relative_to(ROOT).as_posix()
+            for path in imported_files(f"winnow.stages.{script}", NOT_COMPUTED.get(script))
+        }
         for script in scripts
     }
     assert {module: {name for name in scripts if module in files[name]} for module in IMPORTED_BY} == IMPORTED_BY

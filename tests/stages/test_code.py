@@ -111,25 +111,30 @@ def test_every_version_of_python_finds_the_same():
 
 
 def test_a_list_holds_what_is_imported_anywhere_in_the_file():
-    files = {shown(path).as_posix() for path in imported_files("download")}
+    files = {shown(path).as_posix() for path in imported_files("winnow.stages.download")}
     assert {"winnow/stages/download.py", "winnow/stages/_stage.py", "winnow/datasets/build.py"} <= files
     assert "winnow/datasets/sources/digits.py" in files  # of a family that is named
     assert "winnow/training/loop.py" not in files
 
 
 def test_the_assets_of_a_package_count_with_it():
-    assets = {shown(path).as_posix() for path in imported_files("report") if path.suffix != ".py"}
+    assets = {shown(path).as_posix() for path in imported_files("winnow.stages.report") if path.suffix != ".py"}
     assert assets == {f"winnow/page/assets/page.{ending}" for ending in ("css", "html.j2", "js")}
-    assert not [path for path in imported_files("figures") if path.suffix != ".py"]
+    assert not [path for path in imported_files("winnow.stages.figures") if path.suffix != ".py"]
 
 
 def test_of_a_family_a_list_holds_the_methods_that_are_chosen_and_what_they_import():
     folder = "winnow/datasets/"
-    every = {shown(path).as_posix() for path in imported_files("download")}
-    one = {shown(path).as_posix() for path in imported_files("download", {"winnow.datasets.sources": ["digits"]})}
+    every = {shown(path).as_posix() for path in imported_files("winnow.stages.download")}
+    one = {
+        shown(path).as_posix()
+        for path in imported_files("winnow.stages.download", {"winnow.datasets.sources": ["digits"]})
+    }
     assert every - one >= {f"{folder}sources/cifar10.py", f"{folder}torchvision_sets.py", f"{folder}sources/parquet.py"}
     assert one >= {f"{folder}sources/__init__.py", f"{folder}sources/digits.py", f"{folder}split.py"}
-    allocations = {path.name for path in imported_files("prune", {"winnow.pruning.allocations": ["global", "lamp"]})}
+    allocations = {
+        path.name for path in imported_files("winnow.stages.prune", {"winnow.pruning.allocations": ["global", "lamp"]})
+    }
     assert {"global_.py", "lamp.py"} <= allocations
     assert "erk.py" not in allocations
 

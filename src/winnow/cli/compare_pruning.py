@@ -1,4 +1,4 @@
-"""winnow compare-pruning: every pruning method at several densities, with its checks, and what comes out."""
+"""winnow compare-pruning: every level of some recipes at several densities, with its checks, and what comes out."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -77,13 +77,21 @@ def shown(path: Path) -> Path:
     return path.relative_to(ABOVE) if path.is_relative_to(ABOVE) else path
 
 
-def imported_files(script: str, chosen: Chosen | None = None) -> list[Path]:
-    """The file of a script, and every file of winnow that it imports at any depth, also inside functions; of a package
+def code_of(module: str, chosen: Chosen | None = None, own: Collection[Path] = ()) -> str:
+    """The list of a module's code: a line for each of the ``imported_files``, its meaning and its path. own: the files
+    of the user's networks, which count if the module builds networks."""
+    files = imported_files(module, chosen)
+    files += sorted(set(own) - set(files)) if BUILDS_THEM in files else []
+    return "".join(f"{meaning(file)}  {shown(file)}\n" for file in files)
+
+
+def imported_files(module: str, chosen: Chosen | None = None) -> list[Path]:
+    """The file of a module, and every file of winnow that it imports at any depth, also inside functions; of a package
     also its assets.
 
     Code that names a family of methods counts as importing the chosen ones, or all if the family is not in ``chosen``.
     """
-    files = _with_imports(_files(f"winnow.stages.{script}"), chosen or {})
+    files = _with_imports(_files(module), chosen or {})
     assets = [path for file in files if file.name == "__init__.py" for path in (file.parent / "assets").glob("*")]
     return sorted(files + assets)
 

@@ -1,28 +1,21 @@
 """Measurements along lines between tickets, which several stages share: many lines side by side, a table for each."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from winnow.datasets.images import Labelled, load_facts, load_split, sample
-from winnow.errors import UserError
 from winnow.landscape.connectivity import line_between, line_on_subsets
 from winnow.progress import Bar
 from winnow.stages._images import training_images
-from winnow.storage import load_provenance, load_table, save_table
+from winnow.stages._measured import hash_of, hash_of_file, hash_of_images, is_measured, save_measured
 from winnow.tickets.files import load_ticket
-from winnow.training.batches import DeviceImages, to_device
+from winnow.training.batches import to_device
 from winnow.training.device import chosen_device, workers
 from winnow.training.workers import Tick, side_by_side
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -57,11 +50,12 @@ def measure(
         parts["others"] = images.take(others)
     splits = {name: to_device(part, facts, device) for name, part in parts.items()}
     points, statistics = connectivity.points, connectivity.batch_norm
-    same = [code, points, statistics, *(_hash_of_images(part) for part in splits.values())]
+    same = [code, points, statistics, *(hash_of_images(part) for part in splits.values())]
     if subsets is not None:
         same.append({name: rows.tolist() for name, rows in places.items()})
-    inputs = {line: _hash(json.dumps([*same, _hash_of_file(line.a), _hash_of_file(line.b)]).encode()) for line in lines}
-    new = [line for line in lines if not _is_measured(line.file, inputs[line])]
+    tickets = {path: hash_of_file(path) for path in {path for line in lines for path in (line.a, line.b)}}
+    inputs = {line: hash_of(*same, tickets[line.a], tickets[line.b]) for line in lines}
+    new = [line for line in lines if not is_measured(line.file, inputs[line])]
 
     def work(line: Line, tick: Tick) -> None:
         a, b = (load_ticket(path).network for path in (line.a, line.b))
@@ -69,18 +63,10 @@ def measure(
             table = line_between(a, b, points, splits, statistics)
         else:
             table = line_on_subsets(a, b, points, splits, statistics, places)
-        save_table(line.file, table, {"of": inputs[line], "is": _hash_of_table(table)})
+        save_measured(line.file, table, inputs[line])
         tick(1)
 
     side_by_side(work, new, workers(device), Bar(len(lines), label, "line", len(lines) - len(new)))
-
-
-def _is_measured(file: Path, inputs: str) -> bool:
-    """Whether the file holds what was measured from these inputs."""
-    try:
-        return file.exists() and load_provenance(file) == {"of": inputs, "is": _hash_of_table(load_table(file))}
-    except UserError:  # damaged
-        return False
 
 
 def _beside(
@@ -94,26 +80,3 @@ def _beside(
     place = np.empty(images, np.int64)
     place[np.concatenate([drawn, others])] = np.arange(len(drawn) + len(others))
     return others, {name: place[rows] for name, rows in subsets.items()}
-
-
-def _hash_of_images(images: DeviceImages) -> str:
-    """A hash of the pixels, the labels, and the scale and shift that make inputs of the pixels."""
-    digest = hashlib.sha256()
-    for pixels, labels in images.in_order(1000):
-        digest.update(pixels.cpu().numpy().tobytes() + labels.cpu().numpy().tobytes())
-    digest.update(images.scale.cpu().numpy().tobytes() + images.shift.cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-@cache  # a ticket is an end of several lines
-def _hash_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _hash_of_table(table: "pd.DataFrame") -> str:
-    return _hash(table.to_csv(index=False).encode())
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -16,7 +16,7 @@ from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
 from winnow.scores.sources import cut_of, on, pretrained, run_of, split_of
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
-from winnow.stages._code import BUILDS_THEM, Chosen, imported_files, meaning, own_files, shown
+from winnow.stages._code import Chosen, code_of, own_files
 from winnow.stages._experiment import EXPERIMENT
 from winnow.stages._stage import CODE, keep_only, main
 from winnow.storage import atomic_folder, save_json
@@ -56,11 +56,9 @@ def check() -> None:
         save_json(folder / EXPERIMENT.name, json.loads(json.dumps(values, sort_keys=True)))
         for script in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "check"):
             for name, chosen in lists_of(script, params).items():
-                files = imported_files(script, chosen)
-                files += sorted(own - set(files)) if BUILDS_THEM in files else []
                 path = folder / f"{name}.txt"
                 path.parent.mkdir(exist_ok=True)
-                path.write_text("".join(f"{meaning(file)}  {shown(file)}\n" for file in files), encoding="utf-8")
+                path.write_text(code_of(f"winnow.stages.{script}", chosen, own), encoding="utf-8")
 
 
 def in_early(params: Params) -> list[str]:

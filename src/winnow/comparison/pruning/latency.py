@@ -1,7 +1,8 @@
 """How fast networks without their pruned channels are, beside the dense ones.
 
 Runs in the folder of a finished project, python -m winnow.comparison.pruning.latency FILE LEVEL…, and writes a csv. No
-stage measures times, because an output of a stage must be the same whenever it is computed.
+stage measures times, because an output of a stage must be the same whenever it is computed. Nor are times kept for a
+later call: those of one table must be of one machine, and all of them take seconds.
 """
 
 import statistics

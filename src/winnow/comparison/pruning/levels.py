@@ -34,7 +34,9 @@ class Measured:
 
     density: of all weights, or of all multiplications, as asked for. check: "" for the method itself. group: of GROUPS.
     trainings: from the initialisation to the trained ticket, the dense one included. images: whether images decide
-    which weights stay, or what they are before the training. channels: whether whole channels are pruned.
+    which weights stay, or what they are before the training. channels: whether whole channels are pruned. retraining:
+    what follows a single cut of the dense network, the same for methods that differ in the cut alone; "" if there is no
+    such cut, or no training after it.
     """
 
     level: str
@@ -45,6 +47,7 @@ class Measured:
     trainings: int
     images: bool
     channels: bool
+    retraining: str
 
 
 def compared(given: Mapping[str, Mapping[str, Any]], densities: Sequence[float]) -> tuple[Levels, list[Measured]]:
@@ -62,14 +65,14 @@ def compared(given: Mapping[str, Mapping[str, Any]], densities: Sequence[float])
     for method, values in given.items():
         level = Level(**values)
         _check(method, level)
-        group, images, channels = _group(level), _looks_at_images(level), level.choices.structure == "channels"
+        about = (_looks_at_images(level), level.choices.structure == "channels", _retraining(level))
         for density, own in _tickets(method, level, values, densities).items():
             ticket = next(reversed(own))
             checks = _checks(level, ticket, own[ticket])
             levels |= own | {f"{ticket}_{check}": of_check for check, of_check in checks.items()}
             for name, check in [(ticket, ""), *((f"{ticket}_{check}", check) for check in checks)]:
                 trainings = _trainings(levels, levels[name])
-                measured.append(Measured(name, method, density, check, group, trainings, images, channels))
+                measured.append(Measured(name, method, density, check, _group(level), trainings, *about))
     return levels, measured
 
 
@@ -160,6 +163,13 @@ def _group(level: Level) -> str:
         "iterated": iterated(level),
     }
     return next((group for group, fits in found.items() if fits), "after")
+
+
+def _retraining(level: Level) -> str:
+    choices = level.choices
+    if level.parent != DENSE or choices.when != "once" or choices.schedule == "no_training" or iterated(level):
+        return ""
+    return " ".join((choices.weights, choices.schedule, choices.trains, level.rewind, level.data))
 
 
 def _trainings(levels: Levels, values: Mapping[str, Any]) -> int:

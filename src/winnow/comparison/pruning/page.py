@@ -1,10 +1,12 @@
 """The page "Which pruning?": what the tables of the comparison say, in Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from winnow.analysis.pruned import BETTER, SAME, WORSE, not_told_apart
+from winnow.analysis.pruned import BETTER, SAME, WORSE, frontier, not_told_apart, without_rank
 from winnow.analysis.ranks import Ranking
 from winnow.comparison.head import head
 from winnow.comparison.pruning.levels import CHECKS, GROUPS
@@ -24,6 +26,7 @@ def page(
     results: pd.DataFrame,
     found: pd.DataFrame,
     checked: pd.DataFrame,
+    taus: pd.DataFrame,
     latency: pd.DataFrame,
     beyond: pd.DataFrame,
     about: Mapping[str, str],
@@ -31,15 +34,17 @@ def page(
     """The text of the page.
 
     ranks: over all settings and densities; results: of ``collect.collected``; found, checked: of ``analysis.pruned``;
-    latency: of ``latency.latencies``, with method, density and setting; beyond: of ``beyond.beyond``, likewise; about:
-    what each setting is, in a sentence.
+    taus: of ``before_after.correlations``; latency: of ``latency.latencies``, with method, density and setting; beyond:
+    of ``beyond.beyond``, likewise; about: what each setting is, in a sentence.
     """
     sections = [
         head("Which pruning?", "compare-pruning", about),
         _answers(results, found),
-        _ranks(ranks, checked),
+        _ranks(ranks, results, checked),
         _checks(checked),
+        *([_before_after(taus)] if len(taus) else []),
         _methods(found),
+        _costs(found),
     ]
     if len(latency):
         sections.append(_latency(latency, found))
@@ -84,14 +89,23 @@ def _count(trainings: int) -> str:
     return f"{trainings} training{'s' if trainings > 1 else ''}"
 
 
-def _ranks(ranks: Ranking, checked: pd.DataFrame) -> str:
+def _ranks(ranks: Ranking, results: pd.DataFrame, checked: pd.DataFrame) -> str:
+    others, blocks = without_rank(results)
+    lines = [
+        f"The ranks are means over {ranks.blocks} blocks, each of one setting, density, repeat and seed. The test "
+        "takes these for independent, but those of one setting have their images in common."
+    ]
+    if others:
+        names = some([f"{name} ({count})" for name, count in others.items()], MOST)
+        lines.append(f"Without a rank, as they have networks in too few of the {blocks} blocks: {names}.")
+    if blocks > ranks.blocks:
+        lines.append(f"{blocks - ranks.blocks} blocks do not count, as a method with a rank has no network there.")
     checks = "\n![Tickets against their checks](checks.png)\n" if len(checked) else ""
     return f"""## Over all settings
 
 ![Mean ranks](critical_difference.png)
 
-The ranks are means over {ranks.blocks} blocks, each of one setting, density, repeat and seed. The test takes these for
-independent, but those of one setting have their images in common.
+{" ".join(lines)}
 
 ![Accuracy against density](accuracy.png)
 {checks}"""
@@ -132,9 +146,59 @@ def _in_short(own: pd.DataFrame) -> str:
     if "shuffled" in equal:
         return "never better than its own shuffled mask"
     if equal:
-        return f"never better than {' and '.join(equal)}"
+        return f"never better than {some(equal)}"
     everywhere = len(passed) == sum(map(bool, known.values()))
-    return f"better than {' and '.join(passed)} everywhere" if everywhere else "mixed"
+    return f"better than {some(passed)} everywhere" if everywhere else "mixed"
+
+
+def _before_after(taus: pd.DataFrame) -> str:
+    said = [_of_tau(row) for row in taus.to_dict("records")]
+    lines = [
+        "## Does the error right after the cut tell the error after retraining?",
+        "",
+        f"{_something(said)} Kendall's tau is 1 if both errors put the methods into the same order, 0 if one says "
+        "nothing of the other, and -1 if it says the reverse (Feng et al. 2024). Compared are methods that cut the "
+        "dense network once, to the same density, and retrain in the same way. Tau: the mean over the networks, with "
+        "its 95% interval. Two seeds: tau between the errors after retraining of two networks that differ in their "
+        "seed, which is about as high as it can be.",
+        "",
+        "![The error before and after retraining](before_after.png)",
+        "",
+        "| setting | weights left | pruned | retraining | methods | networks | tau | 95% interval | two seeds | in "
+        "short |",
+        "| --- | ---: | --- | --- | ---: | ---: | ---: | --- | ---: | --- |",
+    ]
+    for row, short in zip(taus.to_dict("records"), said, strict=True):
+        weights, schedule, trains, *_ = row["retraining"].split()
+        cells = [
+            *(row["setting"], f"{100 * row['density']:g}%", "channels" if row["channels"] else "single weights"),
+            f"weights: {weights}, schedule: {schedule}, trains: {trains}",
+            *(f"{row['methods']}", f"{row['networks']}", _signed(row["tau"])),
+            "" if np.isnan(row["low"]) else f"{_signed(row['low'])} to {_signed(row['high'])}",
+            *(_signed(row["of_replicates"]), short),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+SAYS_SOMETHING, SAYS_REVERSE, SAYS_NOTHING = "says something", "says the reverse", "not told apart from 0"
+
+
+def _of_tau(row: Mapping[Any, Any]) -> str:
+    if np.isnan(row["low"]):
+        return "one network cannot tell" if row["networks"] < 2 else "no order"
+    return SAYS_SOMETHING if row["low"] > 0 else SAYS_REVERSE if row["high"] < 0 else SAYS_NOTHING
+
+
+def _something(said: Sequence[str]) -> str:
+    """In how many of the cases the error right after the cut says something of the order after retraining."""
+    counted = f"In {said.count(SAYS_SOMETHING)} of {len(said)} cases it says something of the methods' order"
+    reverse = said.count(SAYS_REVERSE)
+    return f"{counted}, and in {reverse} the reverse." if reverse else f"{counted}."
+
+
+def _signed(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:+.2f}"
 
 
 def _methods(found: pd.DataFrame) -> str:
@@ -154,6 +218,45 @@ def _methods(found: pd.DataFrame) -> str:
             cells = [f"{100 * means[density]:.2f}" if density in means else "" for density in densities]
             lines.append(f"| {method} | {title} | {own['trainings'].max()} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
+
+
+def _costs(found: pd.DataFrame) -> str:
+    densities = sorted(found["density"].unique(), reverse=True)
+    lines = [
+        "## What training costs",
+        "",
+        "All steps behind a ticket count, those of the dense network and of earlier cuts too. Alive: the fraction of "
+        "the weights that are there, the mean over these steps (Jin et al. 2025). Cost: the sum over the steps in "
+        "place of the mean, in trainings of a dense network. A device gains that only if it skips pruned weights: on "
+        "others every training takes as long as a dense one. Scoring weights is not counted. The table has means over "
+        "settings.",
+        "",
+        "No other method is cheaper and as accurate, or as cheap and more accurate, by the means:",
+        "",
+    ]
+    for setting in found["setting"].unique():
+        for density in densities:
+            own = found[(found["setting"] == setting) & (found["density"] == density)]
+            if len(own):
+                lines.append(f"- {setting}, {100 * density:g}% left: {some(frontier(own), 2 * MOST)}")
+    heads = " | ".join(f"{100 * density:g}% left: cost, alive" for density in densities)
+    lines += [
+        "",
+        *(["![Accuracy against cost](cost.png)", ""] if (found["cost"] > 0).any() else []),
+        f"| method | group | trainings | {heads} |",
+        f"| --- | --- | ---: |{' ---: |' * len(densities)}",
+    ]
+    for group, title in GROUPS.items():
+        for method, own in found[found["group"] == group].groupby("method", sort=False):
+            means = own.groupby("density")[["cost", "alive"]].mean()
+            cells = [_cost(means.loc[density]) if density in means.index else "" for density in densities]
+            lines.append(f"| {method} | {title} | {own['trainings'].max()} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _cost(means: pd.Series) -> str:
+    alive = "" if np.isnan(means["alive"]) else f", {100 * means['alive']:.0f}%"
+    return f"{means['cost']:.2f}{alive}"
 
 
 def _latency(latency: pd.DataFrame, found: pd.DataFrame) -> str:
@@ -209,9 +312,11 @@ def _how(found: pd.DataFrame) -> str:
     trained = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
     return f"""## The tables
 
-- `results.csv`: every network: its method, density, check and accuracy
+- `results.csv`: every network: its method, density, check and accuracy, its error right after the cut, and the steps
+  and weights of the trainings behind it
 - `changes.csv`: every method at every density against the dense networks, with the 95% interval over {trained} networks
 - `checks.csv`: every ticket against its checks, paired by seed
+- `before_after.csv`: Kendall's tau between the errors before and after retraining
 - `latency.csv`: the networks without their pruned channels
 - `beyond.csv`: every ticket under corruptions, its calibration, its worst class, and how alike the dense network it is
 - `params/`: the params.yaml of every setting
