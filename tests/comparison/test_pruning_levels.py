@@ -145,14 +145,14 @@ def test_every_level_of_the_recipes_is_possible(recipe: str) -> None:
     assert {about.group for about in measured} == set(GROUPS)
 
 
-def test_the_recipe_has_every_method_but_three_and_the_documentation_counts_its_levels() -> None:
-    """of_parent is the check "shuffled", by_hand is for one network, and soft_threshold takes no density."""
+def test_the_recipe_has_every_method_but_four_and_the_documentation_counts_its_levels() -> None:
+    """of_parent is the check "shuffled", by_hand is for one network, and soft_threshold and blocks take no density."""
     levels = YAML(typ="safe").load(expanded("pruning-convnet"))["pruning"]["levels"]
     used: dict[str, set[str]] = {}
     for level in levels.values():
         for family, names in methods_of(Level(**level)).items():
             used.setdefault(family, set()).update(names)
-    left_out = {ALLOCATIONS: {"of_parent", "by_hand"}, DURING: {"soft_threshold"}}
+    left_out = {ALLOCATIONS: {"of_parent", "by_hand"}, DURING: {"soft_threshold"}, STRUCTURES: {"blocks"}}
     for family in (CRITERIA, ALLOCATIONS, DURING, STRUCTURES):
         assert set(methods.names(family)) - used[family] == left_out.get(family, set())
     for path in ("README.md", "docs/pruning.md"):
