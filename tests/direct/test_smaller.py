@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import winnow
+from tests.direct.exported import exported
 from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.allocations.global_ import global_
@@ -110,8 +111,7 @@ def test_it_is_saved_and_exported(tmp_path: Path):
     other.load_state_dict(load_file(tmp_path / "small.safetensors"))
     with torch.no_grad():
         assert torch.equal(other(IMAGES), found(IMAGES))
-        exported = torch.export.export(found, (IMAGES,))
-        torch.testing.assert_close(exported.module()(IMAGES), masked(network, mask), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(exported(found, IMAGES, tmp_path), masked(network, mask), rtol=1e-5, atol=1e-5)
 
 
 class Written(nn.Module):

@@ -26,11 +26,11 @@ def by_size(weights: dict[str, Tensor], mask: Mask, left: int) -> Mask:
 def test_a_cut_of_half_by_hand() -> None:
     """Of eight weights four go, two by size: 0.1 and -0.2. The others are of the negative ones -1, -3, -4, which moved
     by 2, 0.5 and 1: -3 and -4."""
-    trained = {"w": torch.tensor([0.1, -0.2, -1.0, 2.0, -3.0, -4.0, 5.0, 0.3])}
-    started = {"w": torch.tensor([0.1, -0.2, 1.0, 2.0, -2.5, -3.0, 5.0, 0.3])}
-    mask = {"w": torch.ones(8, dtype=torch.bool)}
+    trained = {"w": torch.tensor([[0.1, -0.2, -1.0, 2.0], [-3.0, -4.0, 5.0, 0.3]])}
+    started = {"w": torch.tensor([[0.1, -0.2, 1.0, 2.0], [-2.5, -3.0, 5.0, 0.3]])}
+    mask = {"w": torch.ones(2, 4, dtype=torch.bool)}
     cut = activating(lambda left: by_size(trained, mask, left), mask, trained, started, 0, activate=0.25)
-    assert cut(4)["w"].tolist() == [False, False, True, True, False, False, True, True]
+    assert cut(4)["w"].tolist() == [[False, False, True, True], [False, False, True, True]]
     with pytest.raises(ValueError, match=r"^activate: 0.75 is more than the negative weights"):
         activating(lambda left: by_size(trained, mask, left), mask, trained, started, 0, activate=0.75)(2)
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import winnow
+from tests.direct.exported import exported
 from tests.pruning.test_structures import dense_ticket, rule
 from tests.tickets.test_level import IMAGES, SEED, SPLITS
 from winnow.networks import initialise
@@ -150,15 +151,14 @@ def test_a_cut_block_passes_on_its_inputs(training):
 
 
 @pytest.mark.parametrize(("name", "cut"), [("resnet8", 1), ("resnet20", 5), ("resnet50", 12), ("vit", 3)])
-def test_the_smaller_network_has_no_such_blocks(name, cut):
+def test_the_smaller_network_has_no_such_blocks(name, cut, tmp_path):
     network = trained_like(name, 16 if name == "vit" else 4)
     mask = cut_of(network, cut)
     small, masked = winnow.smaller(network, mask, INPUTS[:1]), copy.deepcopy(network)
     masked.load_state_dict(apply(masked.state_dict(), mask))
     with torch.no_grad():
         torch.testing.assert_close(small(INPUTS), masked(INPUTS), rtol=1e-6, atol=1e-6)
-        exported = torch.export.export(small, (INPUTS,))
-        torch.testing.assert_close(exported.module()(INPUTS), masked(INPUTS), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(exported(small, INPUTS, tmp_path), masked(INPUTS), rtol=1e-6, atol=1e-6)
     gone = {parameter for block in residual_blocks(network, INPUTS) if block.is_cut(mask) for parameter in
             (*block.weights, *block.others)}  # fmt: skip
     there = {parameter for parameter, _ in network.named_parameters()}
