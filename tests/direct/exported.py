@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 
 def exported(network: nn.Module, inputs: Tensor, folder: Path) -> Tensor:
-    """What ``torch.export`` makes of a network gives for these inputs. A process of its own exports: it starts threads of
-    autograd, and a process that has some cannot fork others that train, as tests beside this one do."""
+    """What ``torch.export`` makes of a network gives for these inputs. A process of its own exports: it starts threads
+    of autograd, and a process that has some cannot fork others that train, as tests beside this one do."""
 
     def work() -> None:
         with torch.no_grad():
