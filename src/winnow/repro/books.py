@@ -43,6 +43,7 @@ from winnow.storage import atomic_file
 Stage = Any  # of DVC, which ships no types
 RUN = re.compile("[0-9a-f]{64}")  # the name of an entry of the run cache, and of its folder
 BEFORE = ".winnow/lock_before.json"  # the stages in dvc.lock when the run began
+CODE, DEVICE = "data/code", "winnow/training/device.py"  # lists of the code of stages; a line in some of them
 WAIT_SECONDS = 600  # for another dvc command to release the repository's lock
 
 
@@ -393,6 +394,13 @@ def show_damage() -> None:
 def environment(stage: Stage) -> dict[str, str]:
     """The environment of a stage's command."""
     return dict(prepare_kwargs(stage)["env"])
+
+
+def computes(stage: Stage) -> bool:
+    """Whether a stage of ours computes with networks: the list of its code, which the stage check wrote, has what
+    chooses the device."""
+    lists = [Path(dep.fs_path) for dep in stage.deps if Path(dep.fs_path).is_relative_to(Path(CODE).absolute())]
+    return any(DEVICE in path.read_text(encoding="utf-8") for path in lists if path.suffix == ".txt")
 
 
 def keep(stage: Stage) -> None:

@@ -1,0 +1,190 @@
+"""Starts the commands of stages on the nodes of a Ray cluster, where ``WINNOW_CLUSTER`` or ``RAY_ADDRESS`` names one.
+
+Without these, nothing imports Ray. docs/cluster.md says how to use it.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import winnow
+from winnow.errors import UserError
+from winnow.repro import node
+from winnow.repro.launch import LIGHT, Command, Launcher, Running, script_of
+
+ADDRESS, RAYS, MEMORY = "WINNOW_CLUSTER", "RAY_ADDRESS", "WINNOW_MEMORY"
+STARTS = 6  # of a stage, at most: a stage could be what ends the nodes
+STOP_SECONDS = KNOCK_SECONDS = 10
+LOOK_SECONDS = 2  # between looks at which nodes there are
+KILLED = -9
+
+
+def address() -> str | None:
+    """The address of the cluster to use: host:port, or auto for the one that this machine belongs to."""
+    return os.environ.get(ADDRESS) or os.environ.get(RAYS) or None
+
+
+@contextmanager
+def joined(where: str, temporary: Path, say: Callable[[str], None]) -> Iterator["Cluster"]:
+    """The cluster at an address, until the end of the block, when everything ends that was started there.
+
+    temporary: a folder of this run inside the project. say: prints a line. Raises UserError if there is no cluster.
+    """
+    try:
+        ray = import_module("ray")
+    except ModuleNotFoundError:
+        raise UserError(f"{_variable()}={where}: Ray is not installed: pip install 'winnow[cluster]'") from None
+    if "://" in where:
+        raise UserError(f"{_variable()}={where}: must be auto, or host:port of a cluster that this machine belongs to")
+    code = {"py_modules": [str(Path(winnow.__file__).parent)]}
+    try:
+        _knock(where)
+        ray.init(address=where, runtime_env=code, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise UserError(
+            f"{_variable()}={where}: no cluster that this machine belongs to: ray start --address={where} --num-cpus=0 "
+            f"joins it ({' '.join(str(error).split())})"
+        ) from None
+    try:
+        yield Cluster(ray, temporary, say)
+    finally:
+        ray.shutdown()
+
+
+def _knock(where: str) -> None:
+    """Raise OSError if nothing answers at host:port: Ray would try for minutes."""
+    host, colon, port = where.rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+
+
+def _variable() -> str:
+    return ADDRESS if os.environ.get(ADDRESS) else RAYS
+
+
+class Cluster:
+    """A ``Launcher`` whose stages are tasks of Ray. The stage check runs here, because it reads this machine's code."""
+
+    def __init__(self, ray: Any, temporary: Path, say: Callable[[str], None]) -> None:
+        self.ray, self.say = ray, say
+        self.mark = temporary / "mark"
+        self.mark.touch()
+        self.memory = _memory()
+        self._local = Launcher()
+        self._looked = 0.0
+        self._room, self._gpus = 0, False
+
+    def room(self) -> int:
+        """How many stages there may be at once: one more than there are cores, on every node."""
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            found = [about["Resources"] for about in self.ray.nodes() if about["Alive"]]
+            cores = [int(resources.get("CPU", 0)) for resources in found]
+            room = sum(count + 1 for count in cores if count)
+            if not room and (self._room or not self._looked):
+                self.say("no node of the cluster has a core: waiting for one")
+            self._room, self._gpus = room, any(resources.get("GPU", 0) >= 1 for resources in found)
+            self._looked = time.monotonic()
+        return self._room
+
+    def start(self, command: Command) -> Running:
+        script = script_of(command.text)
+        if script and script[0] in LIGHT:
+            return self._local.start(command)
+        return _Task(self, command)
+
+    def resources(self, command: Command) -> dict[str, Any]:
+        """What a stage's task asks of a node, as options of Ray."""
+        wanted: dict[str, Any] = {"num_cpus": 1}  # further ones only while no other stage there needs them
+        if command.computes:
+            device = command.environment.get("WINNOW_DEVICE", "cuda")
+            wanted |= {"num_gpus": 1} if self._gpus and device.startswith("cuda") else {}
+            wanted |= {"memory": self.memory} if self.memory else {}
+        return wanted
+
+
+def _memory() -> int:
+    """Bytes that a stage which computes with networks asks for; 0 if it asks for none."""
+    text = os.environ.get(MEMORY, "0")
+    try:
+        if float(text) >= 0:
+            return int(float(text) * 2**30)
+    except (ValueError, OverflowError):
+        pass
+    raise UserError(f"{MEMORY}={text}: must be a number of GiB, such as 8")
+
+
+class _Task:
+    """A stage's command as a task of Ray, which is started again on another node if its own dies."""
+
+    def __init__(self, cluster: Cluster, command: Command) -> None:
+        self._cluster, self._command, self._ray = cluster, command, cluster.ray
+        self._name = command.environment.get("DVC_STAGE", command.text)
+        self._starts = 0
+        self._status: int | None = None
+        given = {name: value for name, value in command.environment.items() if name not in (ADDRESS, RAYS)}
+        if given.get("WINNOW_DEVICE", "").startswith("cuda"):
+            given["WINNOW_DEVICE"] = "cuda"  # Ray says which of the node's
+        self._task = node.Task(
+            command.text,
+            str(command.log.absolute()),
+            given,
+            str(command.folder.absolute()),
+            str(cluster.mark),
+            node.versions(),
+        )
+        self._submit()
+
+    def _submit(self) -> None:
+        self._starts += 1
+        options = self._cluster.resources(self._command)
+        remote = self._ray.remote(node.run).options(
+            name=self._name, max_retries=0, scheduling_strategy="SPREAD", **options
+        )
+        self._result = remote.remote(self._task)
+
+    def ended(self) -> int | None:
+        if self._status is None and self._ray.wait([self._result], timeout=0)[0]:
+            self._status = self._outcome()
+        return self._status
+
+    def _outcome(self) -> int | None:
+        """The exit status; None if the task was started again."""
+        errors = self._ray.exceptions
+        try:
+            status: int | None = self._ray.get(self._result)
+        except errors.OutOfMemoryError:
+            return self._fails(
+                "its node had no memory left, and Ray ended it: more memory, or fewer stages on a node "
+                f"({MEMORY}: the GiB that a stage asks for)",
+                KILLED,
+            )
+        except errors.RayTaskError as error:
+            return self._fails(" ".join(str(error.cause).split()))
+        except errors.RayError as error:
+            if self._starts == STARTS:
+                return self._fails(f"was started {STARTS} times, and each time its node died or its process was killed")
+            self._cluster.say(f"{self._name}: {_lost(error)}; it goes on elsewhere")
+            self._submit()
+            return None
+        if status is None:
+            return self._fails(f"a node cannot see {self._task.folder}")
+        return status
+
+    def _fails(self, why: str, status: int = 1) -> int:
+        self._command.log.parent.mkdir(parents=True, exist_ok=True)
+        with self._command.log.open("a", encoding="utf-8") as log:
+            log.write(f"error: {why}\n")
+        return status
+
+    def stop(self) -> None:
+        self._ray.cancel(self._result, force=True)
+        self._ray.wait([self._result], timeout=STOP_SECONDS)
+
+
+def _lost(error: Exception) -> str:
+    return "its process was killed" if type(error).__name__ == "WorkerCrashedError" else "its node died"

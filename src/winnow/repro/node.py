@@ -1,0 +1,119 @@
+"""What a node of a cluster does: it runs the commands of stages. Ray calls ``run`` in processes of its own there."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from winnow import cores as shared_cores
+from winnow.errors import UserError
+from winnow.repro.launch import Command, Launcher, Running
+
+POLL_SECONDS = 0.02
+LIBRARIES = ("torch", "torchvision", "numpy", "scipy")  # another version of these computes other bytes
+OURS = ("WINNOW_", "DVC_")  # settings that a stage takes from the head; all others are the node's
+THREADS = "OMP_NUM_THREADS"  # Ray sets it to 1 in its processes
+
+
+@dataclass(frozen=True)
+class Task:
+    """A stage's command, as it travels to a node.
+
+    folder: of the project. mark: a file in it that only this run of the project has made. versions: what the node must
+    have.
+    """
+
+    text: str
+    log: str
+    environment: Mapping[str, str]
+    folder: str
+    mark: str
+    versions: Mapping[str, str]
+
+
+def run(task: Task) -> int | None:
+    """The exit status of the command; None if the project's folder is not on this node."""
+    _refuse(task.versions)
+    if not Path(task.mark).exists():
+        return None
+    environment = here(task.environment, task.folder)
+    return wait(start(Command(task.text, Path(task.log), environment, Path(task.folder))))
+
+
+def versions() -> dict[str, str]:
+    """Of what must be the same on all nodes: else the bytes of a result would depend on where it was made."""
+    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def _refuse(wanted: Mapping[str, str]) -> None:
+    for name, found in versions().items():
+        if found != wanted[name]:
+            raise UserError(
+                f"node {platform.node()} has {name} {found}, and this project {wanted[name]}: install the same there"
+            )
+
+
+def here(given: Mapping[str, str], folder: str) -> dict[str, str]:
+    """The environment of a command on this node: that in which Ray was started, and the head's settings of ours."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_") and name != THREADS}
+    sent = {name: value for name, value in given.items() if name.startswith(OURS) or name == THREADS}
+    above = str(Path(__file__).parents[2])  # our own code, which Ray brought along
+    return {
+        **own,
+        **sent,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [above, own.get("PYTHONPATH")])),
+        "DVC_ROOT": folder,
+        shared_cores.FOLDER: str(_cores()),
+    }
+
+
+def _cores() -> Path:
+    """The folder of this node's cores, as many as Ray has there; all of the machine's, if Ray is to use none."""
+    import ray
+
+    about = ray.get_runtime_context()
+    folder = Path(about.get_temp_dir(), "winnow", about.get_node_id())
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(_count(about.get_node_id())):
+        (folder / f"{number:04d}").touch()  # each time: systems tidy the folders of temporary files
+    return folder
+
+
+@cache
+def _count(node: str) -> int:
+    import ray
+
+    resources = next(found["Resources"] for found in ray.nodes() if found["NodeID"] == node)
+    return int(resources.get("CPU", 0)) or os.cpu_count() or 1
+
+
+_launcher: list[Launcher] = []  # at most one, with a process that has imported torch, from which all stages here fork
+
+
+def start(command: Command) -> Running:
+    if not _launcher:
+        # Ray's own main module would be imported into every fork, and Ray with it
+        vars(sys.modules["__main__"]).pop("__file__", None)
+        os.environ.pop(THREADS, None)
+        if THREADS in command.environment:
+            os.environ[THREADS] = command.environment[THREADS]
+        _launcher.append(Launcher())
+    return _launcher[0].start(command)
+
+
+def wait(running: Running) -> int:
+    while (status := running.ended()) is None:
+        time.sleep(POLL_SECONDS)
+    return status

@@ -1,0 +1,160 @@
+"""Stages as tasks of a real Ray cluster, several nodes on this machine: the books are those of ``dvc repro``."""
+
+import re
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.repro.nodes import Nodes, nodes
+from tests.repro.toy import ALL, REPRO, Toy, ran, wait
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Nodes]:
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, nodes(Path(folder, "r")) as made:  # sockets: short paths
+        made.add()
+        made.add()
+        yield made
+
+
+def on(made: Nodes, **more: str) -> dict[str, str]:
+    return {"WINNOW_CLUSTER": made.address, **more}
+
+
+def test_the_books_are_those_of_dvc_repro(cluster: Nodes, toy: Toy, by_dvc: Toy) -> None:
+    status, printed = toy.run(*REPRO, **on(cluster))
+    assert status == 0, printed
+    assert ran(printed) == ALL
+    assert "  made data/items/x/out\n" in printed
+    assert toy.books() == by_dvc.books()
+    assert "up to date" in toy.run("dvc", "repro")[1]
+
+
+def test_stages_run_on_several_nodes_at_once(cluster: Nodes, toy: Toy) -> None:
+    for stage in ("apart", "first"):
+        toy.path(f"hold.{stage}").touch()
+    with toy.start(*REPRO, **on(cluster)) as process:
+        below = {node_of(cluster, toy.process_of(stage)) for stage in ("apart", "first")}
+        for stage in ("apart", "first"):
+            toy.path(f"hold.{stage}").unlink()
+        process.communicate(timeout=60)
+    assert below == {0, 1}
+
+
+def node_of(cluster: Nodes, process: int) -> int:
+    above = [parent.pid for parent in psutil.Process(process).parents()]
+    return next(number for number in cluster.alive() if cluster.processes[number].pid in above)
+
+
+def test_a_stage_that_fails_stops_what_depends_on_it(cluster: Nodes, toy: Toy) -> None:
+    toy.path("fail.left").touch()
+    status, printed = toy.run(*REPRO, **on(cluster))
+    assert status == 1
+    assert re.search(r"^left failed \(exit status 1\) in .* s\n  error: in.txt: has no last line\n", printed, re.M)
+    assert printed.endswith("failed: left; 1 that depend on it did not run\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_with_the_run_all_ends_that_it_started_and_the_next_one_goes_on(
+    cluster: Nodes,
+    toy: Toy,
+    by_dvc: Toy,
+    number: int,
+) -> None:
+    toy.path("hold.item@y").touch()
+    with toy.start(*REPRO, **on(cluster)) as process:
+        stage = toy.process_of("item@y")
+        process.send_signal(number)
+        printed = process.communicate(timeout=60)[0]
+    if number != signal.SIGKILL:
+        assert process.returncode == 128 + number
+        assert printed.endswith("interrupted; make repro goes on from here\n")
+    assert "Traceback" not in printed
+    wait(lambda: not psutil.pid_exists(stage))
+    toy.path("hold.item@y").unlink()
+    status, printed = toy.run(*REPRO, **on(cluster))
+    assert status == 0, printed
+    assert "first" not in ran(printed)
+    assert toy.books() == by_dvc.books()
+
+
+def test_when_a_node_dies_its_stages_run_again_elsewhere(cluster: Nodes, toy: Toy, by_dvc: Toy) -> None:
+    third = cluster.add()
+    for stage in ("apart", "first"):
+        toy.path(f"hold.{stage}").touch()
+    toy.path("hold.third").touch()
+    with toy.start(*REPRO, **on(cluster)) as process:
+        where = {stage: node_of(cluster, toy.process_of(stage)) for stage in ("apart", "first")}
+        victim = third if third in where.values() else 1
+        if victim not in where.values():
+            victim = max(where.values())
+        (lost,) = (stage for stage, number in where.items() if number == victim)
+        before = toy.process_of(lost)
+        cluster.kill(victim)
+        wait(lambda: not psutil.pid_exists(before))
+        for stage in ("apart", "first"):
+            toy.path(f"hold.{stage}").unlink()
+        printed = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, printed
+    assert f"{lost}: its node died; it goes on elsewhere\n" in printed
+    assert toy.books() == by_dvc.books()
+    if len(cluster.alive()) < 2:
+        cluster.add()
+
+
+def test_a_process_of_ray_that_is_killed_time_and_again_ends_the_stage(cluster: Nodes, toy: Toy) -> None:
+    toy.path("hold.apart").touch()
+    with toy.start(*REPRO, "apart", **on(cluster)) as process:
+        for _ in range(6):
+            stage = psutil.Process(toy.process_of("apart"))
+            toy.path("log/apart.begun").unlink()
+            worker = next(above for above in stage.parents() if "ray::" in " ".join(above.cmdline()))
+            worker.kill()
+            wait(lambda stage=stage: not stage.is_running())
+        printed = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert printed.count("apart: its process was killed; it goes on elsewhere\n") == 5
+    assert "error: was started 6 times, and each time its node died or its process was killed" in printed
+
+
+def test_without_the_variable_nothing_imports_ray(toy: Toy) -> None:
+    toy.path("ray.py").write_text("raise SystemExit('Ray was imported')\n")
+    assert toy.run(*REPRO)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("127.0.0.1:1", "WINNOW_CLUSTER=127.0.0.1:1: no cluster that this machine belongs to"),
+        ("ray://127.0.0.1:10001", "WINNOW_CLUSTER=ray://127.0.0.1:10001: must be auto, or host:port"),
+    ],
+)
+def test_an_address_without_a_cluster_is_told_in_one_line(toy: Toy, where: str, said: str) -> None:
+    status, printed = toy.run(*REPRO, WINNOW_CLUSTER=where)
+    assert status == 1
+    assert printed.startswith(f"error: {said}")
+    assert printed.count("\n") == 1
+
+
+def test_without_ray_the_line_says_what_to_install(toy: Toy) -> None:
+    toy.path("ray.py").write_text("raise ModuleNotFoundError('ray')\n")
+    status, printed = toy.run(*REPRO, WINNOW_CLUSTER="auto")
+    assert (status, printed) == (1, "error: WINNOW_CLUSTER=auto: Ray is not installed: pip install 'winnow[cluster]'\n")
+
+
+def test_a_node_without_memory_ends_a_stage_in_one_line(toy: Toy) -> None:
+    # Ray counts as full what holds 1% of the machine's memory
+    full = {"RAY_memory_usage_threshold": "0.01", "RAY_memory_monitor_refresh_ms": "100"}
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, nodes(Path(folder, "r")) as made:
+        made.add(**full)
+        toy.path("hold.apart").touch()
+        status, printed = toy.run(*REPRO, "apart", **on(made))
+    assert status == 1
+    assert "  error: its node had no memory left, and Ray ended it" in printed
+    assert "Traceback" not in printed
