@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 START = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats", "--num-gpus=0"]
+HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
 STORE = 100_000_000  # bytes of memory for objects, on each node
 
 
@@ -28,8 +29,9 @@ class Nodes:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def add(self, cores: int = 1, wait: bool = True, **environment: str) -> int:
-        """Start a node, and return its number. Its stages have this environment."""
+    def add(self, cores: int = 1, wait: bool = True, hidden: Path | None = None, **environment: str) -> int:
+        """Start a node, and return its number. Its stages have this environment. hidden: a folder in which it sees
+        nothing, as if it were on another machine."""
         if any(process.poll() is None for process in self.processes):
             where = [f"--address={self.address}"]
         else:
@@ -38,7 +40,13 @@ class Nodes:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "WINNOW_", "RAY_"))}
         with (self.folder / f"node{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*START, *where, f"--num-cpus={cores}", f"--object-store-memory={STORE}"],
+                [
+                    *(HIDE + [str(hidden)] if hidden else []),
+                    *START,
+                    *where,
+                    f"--num-cpus={cores}",
+                    f"--object-store-memory={STORE}",
+                ],
                 cwd=self.folder,
                 env=kept | {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"} | environment,
                 stdin=subprocess.DEVNULL,
@@ -59,6 +67,14 @@ class Nodes:
 
     def alive(self) -> list[int]:
         return [number for number, process in enumerate(self.processes) if process.poll() is None]
+
+
+def can_hide(folder: Path) -> bool:
+    """Whether this process may mount, which hiding a folder takes."""
+    try:
+        return subprocess.run([*HIDE, str(folder), "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def kill_with_all_below(process: psutil.Process) -> None:
@@ -88,7 +104,7 @@ def _free_port() -> int:
 
 
 def _until(begun, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while not begun():
         assert process.poll() is None and time.monotonic() < end, log.read_text()
         time.sleep(0.05)

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.repro.nodes import Nodes, nodes
-from tests.repro.toy import ALL, REPRO, Toy, ran, wait
+from tests.repro.nodes import Nodes, can_hide, nodes
+from tests.repro.toy import ALL, PATIENCE, REPRO, Toy, copy, ran, wait
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
 
@@ -43,7 +43,7 @@ def test_stages_run_on_several_nodes_at_once(cluster: Nodes, toy: Toy) -> None:
         below = {node_of(cluster, toy.process_of(stage)) for stage in ("apart", "first")}
         for stage in ("apart", "first"):
             toy.path(f"hold.{stage}").unlink()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert below == {0, 1}
 
 
@@ -71,7 +71,7 @@ def test_with_the_run_all_ends_that_it_started_and_the_next_one_goes_on(
     with toy.start(*REPRO, **on(cluster)) as process:
         stage = toy.process_of("item@y")
         process.send_signal(number)
-        printed = process.communicate(timeout=60)[0]
+        printed = process.communicate(timeout=PATIENCE)[0]
     if number != signal.SIGKILL:
         assert process.returncode == 128 + number
         assert printed.endswith("interrupted; make repro goes on from here\n")
@@ -100,7 +100,7 @@ def test_when_a_node_dies_its_stages_run_again_elsewhere(cluster: Nodes, toy: To
         wait(lambda: not psutil.pid_exists(before))
         for stage in ("apart", "first"):
             toy.path(f"hold.{stage}").unlink()
-        printed = process.communicate(timeout=60)[0]
+        printed = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 0, printed
     assert f"{lost}: its node died; it goes on elsewhere\n" in printed
     assert toy.books() == by_dvc.books()
@@ -117,10 +117,10 @@ def test_a_process_of_ray_that_is_killed_time_and_again_ends_the_stage(cluster: 
             worker = next(above for above in stage.parents() if "ray::" in " ".join(above.cmdline()))
             worker.kill()
             wait(lambda stage=stage: not stage.is_running())
-        printed = process.communicate(timeout=60)[0]
+        printed = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 1
     assert printed.count("apart: its process was killed; it goes on elsewhere\n") == 5
-    assert "error: was started 6 times, and each time its node died or its process was killed" in printed
+    assert "error: was started 6 times, and each time its node or its process died" in printed
 
 
 def test_without_the_variable_nothing_imports_ray(toy: Toy) -> None:
@@ -158,3 +158,69 @@ def test_a_node_without_memory_ends_a_stage_in_one_line(toy: Toy) -> None:
     assert status == 1
     assert "  error: its node had no memory left, and Ray ended it" in printed
     assert "Traceback" not in printed
+
+
+APART = """
+stages:
+  code:
+    cmd: mkdir -p data/code && echo 'x  winnow/training/device.py' > data/code/early.txt
+    outs: [data/code]
+  first:
+    cmd: cp in.txt data/first && ls networks
+    deps: [in.txt]
+    outs: [data/first]
+  early:
+    cmd: python -B -m networks.early
+    params: [left]
+    deps: [data/code/early.txt, data/first]
+    outs: [data/early]
+  last:
+    cmd: cat data/early/result > metrics.json && ls in.txt
+    deps: [data/early]
+    metrics:
+      - metrics.json: {cache: false}
+"""
+
+# counts to its parameter, and saves after each step
+EARLY = """
+import os, time
+from pathlib import Path
+state = Path(".winnow/early/h/state")
+state.parent.mkdir(parents=True, exist_ok=True)
+count = int(state.read_text()) if state.exists() else 0
+print("process", os.getpid(), "begins at", count, "and sees", sorted(map(str, Path().glob("*"))), flush=True)
+steps = int(Path("params.yaml").read_text().split()[1])
+while count < steps:
+    time.sleep(0.1)
+    count += 1
+    state.with_name(".state.unfinished").write_text(str(count))
+    state.with_name(".state.unfinished").replace(state)
+Path("data/early").mkdir()
+Path("data/early/result").write_text(Path("data/first").read_text() * count)
+state.unlink()
+"""
+
+
+def test_a_stage_goes_on_on_another_node_where_none_sees_the_project(toy: Toy, tmp_path: Path) -> None:
+    if not can_hide(tmp_path):
+        pytest.skip("to hide the project from a node takes the right to mount")
+    toy.path("networks").mkdir()
+    for name, text in {"dvc.yaml": APART, "networks/early.py": EARLY, "params.yaml": "left: 150\n"}.items():
+        toy.path(name).write_text(text)
+    twin = copy(toy, tmp_path / "twin" / "project")
+    assert twin.run("dvc", "repro")[0] == 0
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, nodes(Path(folder, "r")) as made:
+        made.add(cores=0)
+        for _ in range(2):
+            made.add(hidden=tmp_path)
+        with toy.start(*REPRO, **on(made)) as process:
+            log = toy.path(".winnow/logs/early.log")
+            wait(lambda: toy.path(".winnow/early/h/state").exists() and "begins" in log.read_text())
+            made.kill(node_of(made, int(log.read_text().split()[1])))
+            printed = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode == 0, printed
+    assert "early: its node died; it goes on elsewhere\n" in printed
+    begun = re.search(r"process \d+ begins at (\d+) and sees (.*)", printed)
+    assert begun and int(begun[1]) > 0
+    assert begun[2] == "['data', 'dvc.yaml', 'networks', 'params.yaml']"
+    assert toy.books() == twin.books()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
-PATIENCE = 60.0  # seconds, on a busy machine
+PATIENCE = 600.0  # seconds, on a busy machine
 
 DVC_YAML = """
 stages:

@@ -35,7 +35,8 @@ from dvc.utils.serialize import dump_yaml, load_yaml
 from dvc_objects.errors import ObjectFormatError
 
 from winnow.errors import UserError, describe
-from winnow.repro.digests import is_damaged
+from winnow.repro.away import OWN, File, Freight
+from winnow.repro.digests import is_damaged, md5_of
 from winnow.repro.distrust import LONGEST_RUN, distrust, run_of
 from winnow.repro.mend import COPY, is_whole
 from winnow.storage import atomic_file
@@ -44,6 +45,7 @@ Stage = Any  # of DVC, which ships no types
 RUN = re.compile("[0-9a-f]{64}")  # the name of an entry of the run cache, and of its folder
 BEFORE = ".winnow/lock_before.json"  # the stages in dvc.lock when the run began
 CODE, DEVICE = "data/code", "winnow/training/device.py"  # lists of the code of stages; a line in some of them
+UNDECLARED = ("dvc.yaml", "params.yaml", "networks")  # what stages of ours read, and declare in parts or by their code
 WAIT_SECONDS = 600  # for another dvc command to release the repository's lock
 
 
@@ -401,6 +403,19 @@ def computes(stage: Stage) -> bool:
     chooses the device."""
     lists = [Path(dep.fs_path) for dep in stage.deps if Path(dep.fs_path).is_relative_to(Path(CODE).absolute())]
     return any(DEVICE in path.read_text(encoding="utf-8") for path in lists if path.suffix == ".txt")
+
+
+def freight(stage: Stage) -> Freight:
+    """What a stage of ours needs where the project's folder is not, after ``begin``."""
+    root = Path(stage.repo.root_dir)
+    files = {path: digest for dep in stage.deps for path, digest in _files(dep)}
+    kept = [Path(out.fs_path) for out in stage.outs if out.persist]
+    for above in [*(root / name for name in UNDECLARED), *kept, root / OWN / stage.addressing]:
+        below = sorted(above.rglob("*")) if above.is_dir() else [above]
+        files |= {path: md5_of(path) for path in below if path.is_file() and "__pycache__" not in path.parts}
+    sent = [File(os.path.relpath(path, root), digest, path.stat().st_mtime_ns) for path, digest in files.items()]
+    outs = [os.path.relpath(out.fs_path, root) for out in stage.outs]
+    return Freight(stage.addressing, tuple(sent), tuple(outs))
 
 
 def keep(stage: Stage) -> None:

@@ -8,13 +8,16 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import winnow
 from winnow.errors import UserError
-from winnow.repro import node
+from winnow.progress import FILE as PROGRESS
+from winnow.repro import away, node
+from winnow.repro.away import Freight, Trip
 from winnow.repro.launch import LIGHT, Command, Launcher, Running, script_of
 
 ADDRESS, RAYS, MEMORY = "WINNOW_CLUSTER", "RAY_ADDRESS", "WINNOW_MEMORY"
@@ -72,12 +75,15 @@ class Cluster:
 
     def __init__(self, ray: Any, temporary: Path, say: Callable[[str], None]) -> None:
         self.ray, self.say = ray, say
+        self.project, self.temporary = Path.cwd(), temporary
+        self.head = ray.get_runtime_context().get_node_id()
         self.mark = temporary / "mark"
         self.mark.touch()
         self.memory = _memory()
         self._local = Launcher()
         self._looked = 0.0
         self._room, self._gpus = 0, False
+        self.apart = False  # whether a node was found that cannot see the project's folder
 
     def room(self) -> int:
         """How many stages there may be at once: one more than there are cores, on every node."""
@@ -97,10 +103,21 @@ class Cluster:
             return self._local.start(command)
         return _Task(self, command)
 
+    @cached_property
+    def desk(self) -> Any:
+        """What nodes that cannot see the project's folder read from and write to."""
+        options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
+        return self.ray.remote(away.Desk).options(**options, **self.at_head()).remote(str(self.project))
+
+    def at_head(self) -> dict[str, Any]:
+        """The option of Ray to run on this machine's node."""
+        strategies = import_module("ray.util.scheduling_strategies")
+        return {"scheduling_strategy": strategies.NodeAffinitySchedulingStrategy(self.head, soft=False)}
+
     def resources(self, command: Command) -> dict[str, Any]:
         """What a stage's task asks of a node, as options of Ray."""
-        wanted: dict[str, Any] = {"num_cpus": 1}  # further ones only while no other stage there needs them
-        if command.computes:
+        wanted: dict[str, Any] = {"num_cpus": 1}  # further cores only while no other stage there needs them
+        if command.freight:
             device = command.environment.get("WINNOW_DEVICE", "cuda")
             wanted |= {"num_gpus": 1} if self._gpus and device.startswith("cuda") else {}
             wanted |= {"memory": self.memory} if self.memory else {}
@@ -119,33 +136,45 @@ def _memory() -> int:
 
 
 class _Task:
-    """A stage's command as a task of Ray, which is started again on another node if its own dies."""
+    """A stage's command as a task of Ray, which is started again on another node if its own dies.
+
+    The first that lands where the project's folder is not tells so. From then on, stages that compute with networks
+    take along what they need, and all others run on this machine, beside their inputs.
+    """
 
     def __init__(self, cluster: Cluster, command: Command) -> None:
         self._cluster, self._command, self._ray = cluster, command, cluster.ray
         self._name = command.environment.get("DVC_STAGE", command.text)
         self._starts = 0
         self._status: int | None = None
+        self._trip: Trip | None = None
         given = {name: value for name, value in command.environment.items() if name not in (ADDRESS, RAYS)}
         if given.get("WINNOW_DEVICE", "").startswith("cuda"):
             given["WINNOW_DEVICE"] = "cuda"  # Ray says which of the node's
+        folder = str(command.folder.absolute())
         self._task = node.Task(
-            command.text,
-            str(command.log.absolute()),
-            given,
-            str(command.folder.absolute()),
-            str(cluster.mark),
-            node.versions(),
+            command.text, str(command.log.absolute()), given, folder, str(cluster.mark), node.versions()
         )
         self._submit()
 
     def _submit(self) -> None:
         self._starts += 1
-        options = self._cluster.resources(self._command)
-        remote = self._ray.remote(node.run).options(
-            name=self._name, max_retries=0, scheduling_strategy="SPREAD", **options
-        )
-        self._result = remote.remote(self._task)
+        self._command.log.write_bytes(b"")
+        options = {"name": self._name, "max_retries": 0, "scheduling_strategy": "SPREAD"}
+        options |= self._cluster.resources(self._command)
+        given: list[Any] = [self._task]
+        if self._cluster.apart and self._command.freight:
+            self._trip = self._begin_trip(self._command.freight())
+            given += [self._trip, self._cluster.desk]
+        elif self._cluster.apart:
+            options |= {"num_cpus": 0, **self._cluster.at_head()}
+        self._result = self._ray.remote(node.run).options(**options).remote(*given)
+
+    def _begin_trip(self, freight: Freight) -> Trip:
+        project = self._cluster.project
+        arrivals = self._cluster.temporary.relative_to(project) / "away" / f"{self._name}.{self._starts}"
+        progress = Path(self._command.environment[PROGRESS]).relative_to(project)
+        return Trip(freight, self._starts, str(self._command.log), str(progress), str(arrivals))
 
     def ended(self) -> int | None:
         if self._status is None and self._ray.wait([self._result], timeout=0)[0]:
@@ -164,19 +193,27 @@ class _Task:
                 KILLED,
             )
         except errors.RayTaskError as error:
-            return self._fails(" ".join(str(error.cause).split()))
+            if not isinstance(error.cause, errors.RayError):
+                return self._fails(" ".join(str(error.cause).split()))
+            return self._goes_on(error.cause)
         except errors.RayError as error:
-            if self._starts == STARTS:
-                return self._fails(f"was started {STARTS} times, and each time its node died or its process was killed")
-            self._cluster.say(f"{self._name}: {_lost(error)}; it goes on elsewhere")
-            self._submit()
-            return None
+            return self._goes_on(error)
         if status is None:
-            return self._fails(f"a node cannot see {self._task.folder}")
+            self._cluster.apart = True
+            self._submit()
+        elif status == 0 and self._trip and (self._cluster.project / self._trip.outs).exists():
+            away.place(self._trip, self._cluster.project)
         return status
 
+    def _goes_on(self, error: Exception) -> int | None:
+        if self._starts >= STARTS:
+            return self._fails(f"was started {self._starts} times, and each time its node or its process died")
+        lost = "process was killed" if type(error).__name__ == "WorkerCrashedError" else "node died"
+        self._cluster.say(f"{self._name}: its {lost}; it goes on elsewhere")
+        self._submit()
+        return None
+
     def _fails(self, why: str, status: int = 1) -> int:
-        self._command.log.parent.mkdir(parents=True, exist_ok=True)
         with self._command.log.open("a", encoding="utf-8") as log:
             log.write(f"error: {why}\n")
         return status
@@ -184,7 +221,3 @@ class _Task:
     def stop(self) -> None:
         self._ray.cancel(self._result, force=True)
         self._ray.wait([self._result], timeout=STOP_SECONDS)
-
-
-def _lost(error: Exception) -> str:
-    return "its process was killed" if type(error).__name__ == "WorkerCrashedError" else "its node died"

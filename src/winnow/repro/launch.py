@@ -13,12 +13,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from winnow.repro.away import Freight
 
 SCRIPT = ["exec", "python", "-B", "-m"]  # how the command of one of our own stages begins
 LIGHT = ("winnow.stages.check",)  # our own stages that do not import torch
@@ -39,14 +42,14 @@ class Running(Protocol):
 class Command:
     """What to run, where its output goes, its whole environment, and the folder to run in.
 
-    computes: whether it would use a GPU, if there is one.
+    freight: of a stage that computes with networks, what it needs where the project's folder is not. None for others.
     """
 
     text: str
     log: Path
     environment: Mapping[str, str]
     folder: Path = Path()
-    computes: bool = False
+    freight: "Callable[[], Freight] | None" = None
 
 
 class Launcher:

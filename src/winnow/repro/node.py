@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from winnow import cores as shared_cores
 from winnow.errors import UserError
+from winnow.repro import away
+from winnow.repro.away import Trip
 from winnow.repro.launch import Command, Launcher, Running
 
 POLL_SECONDS = 0.02
@@ -36,13 +39,24 @@ class Task:
     versions: Mapping[str, str]
 
 
-def run(task: Task) -> int | None:
-    """The exit status of the command; None if the project's folder is not on this node."""
+def run(task: Task, trip: Trip | None = None, desk: Any = None) -> int | None:
+    """The exit status of the command; None if the project's folder is not on this node, and no trip says what to do
+    then. desk: the actor that serves the trip."""
+    import ray
+
     _refuse(task.versions)
-    if not Path(task.mark).exists():
+    if Path(task.mark).exists():
+        return _wait(_start(task, Path(task.folder), Path(task.log), {}))
+    if trip is None:
         return None
-    environment = here(task.environment, task.folder)
-    return wait(start(Command(task.text, Path(task.log), environment, Path(task.folder))))
+    about = ray.get_runtime_context()
+    own = Path(about.get_temp_dir(), about.get_session_name(), "winnow")
+    return away.run(
+        trip,
+        lambda name, *given: ray.get(getattr(desk, name).remote(*given)),
+        own,
+        lambda *where: _start(task, *where),
+    )
 
 
 def versions() -> dict[str, str]:
@@ -64,8 +78,19 @@ def _refuse(wanted: Mapping[str, str]) -> None:
             )
 
 
-def here(given: Mapping[str, str], folder: str) -> dict[str, str]:
-    """The environment of a command on this node: that in which Ray was started, and the head's settings of ours."""
+def _start(task: Task, folder: Path, log: Path, more: Mapping[str, str]) -> Running:
+    environment = _environment({**task.environment, **more}, folder)
+    return _launcher(environment.get(THREADS)).start(Command(task.text, log, environment, folder))
+
+
+def _wait(running: Running) -> int:
+    while (status := running.ended()) is None:
+        time.sleep(POLL_SECONDS)
+    return status
+
+
+def _environment(given: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Of a command on this node: that in which Ray was started, and the head's settings of ours."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_") and name != THREADS}
     sent = {name: value for name, value in given.items() if name.startswith(OURS) or name == THREADS}
     above = str(Path(__file__).parents[2])  # our own code, which Ray brought along
@@ -74,7 +99,7 @@ def here(given: Mapping[str, str], folder: str) -> dict[str, str]:
         **sent,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", os.defpath)]),
         "PYTHONPATH": os.pathsep.join(filter(None, [above, own.get("PYTHONPATH")])),
-        "DVC_ROOT": folder,
+        "DVC_ROOT": str(folder),
         shared_cores.FOLDER: str(_cores()),
     }
 
@@ -99,21 +124,12 @@ def _count(node: str) -> int:
     return int(resources.get("CPU", 0)) or os.cpu_count() or 1
 
 
-_launcher: list[Launcher] = []  # at most one, with a process that has imported torch, from which all stages here fork
-
-
-def start(command: Command) -> Running:
-    if not _launcher:
-        # Ray's own main module would be imported into every fork, and Ray with it
-        vars(sys.modules["__main__"]).pop("__file__", None)
-        os.environ.pop(THREADS, None)
-        if THREADS in command.environment:
-            os.environ[THREADS] = command.environment[THREADS]
-        _launcher.append(Launcher())
-    return _launcher[0].start(command)
-
-
-def wait(running: Running) -> int:
-    while (status := running.ended()) is None:
-        time.sleep(POLL_SECONDS)
-    return status
+@cache
+def _launcher(threads: str | None) -> Launcher:
+    """This process's only one. It has a process that has imported torch, from which all stages here fork."""
+    # Ray's own main module would be imported into every fork, and Ray with it
+    vars(sys.modules["__main__"]).pop("__file__", None)
+    os.environ.pop(THREADS, None)
+    if threads is not None:
+        os.environ[THREADS] = threads
+    return Launcher()

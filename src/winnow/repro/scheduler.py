@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from winnow import cores as shared_cores
@@ -186,7 +187,8 @@ class _Run:
             log, progress = LOGS / f"{name}.log", self.temporary / f"{name}.progress"
             own = {shared_cores.FOLDER: str(self.temporary / "cores"), PROGRESS: str(progress)}
             environment = {**books.environment(stage), **own}
-            running = self.launcher.start(Command(stage.cmd, log, environment, computes=books.computes(stage)))
+            freight = partial(books.freight, stage) if books.computes(stage) else None
+            running = self.launcher.start(Command(stage.cmd, log, environment, freight=freight))
         except BaseException:
             locks.close()
             raise
