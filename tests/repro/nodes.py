@@ -19,10 +19,11 @@ STORE = 100_000_000  # bytes of memory for objects, on each node
 
 @dataclass
 class Nodes:
-    """The nodes by the order in which they began; the first has Ray's head."""
+    """The nodes by the order in which they began. The first has Ray's head; if that is dead, the next that begins."""
 
     folder: Path  # for Ray's own files, and where the nodes are started
     port: int = 0
+    head: int = -1  # its number
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -32,21 +33,16 @@ class Nodes:
     def add(self, cores: int = 1, wait: bool = True, hidden: Path | None = None, **environment: str) -> int:
         """Start a node, and return its number. Its stages have this environment. hidden: a folder in which it sees
         nothing, as if it were on another machine."""
-        if any(process.poll() is None for process in self.processes):
+        if self.head in self.alive():
             where = [f"--address={self.address}"]
         else:
-            self.port = _free_port()
+            self.port, self.head = _free_port(), len(self.processes)
             where = ["--head", f"--port={self.port}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "WINNOW_", "RAY_"))}
+        apart = [*HIDE, str(hidden)] if hidden else []
         with (self.folder / f"node{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [
-                    *(HIDE + [str(hidden)] if hidden else []),
-                    *START,
-                    *where,
-                    f"--num-cpus={cores}",
-                    f"--object-store-memory={STORE}",
-                ],
+                [*apart, *START, *where, f"--num-cpus={cores}", f"--object-store-memory={STORE}"],
                 cwd=self.folder,
                 env=kept | {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"} | environment,
                 stdin=subprocess.DEVNULL,
