@@ -87,11 +87,13 @@ def _again_and_again(reference: Measured) -> Callable[[Random, Path], str]:
 @contextmanager
 def _two(toy: Toy) -> Iterator[Nodes]:
     """Two nodes of one core, whose processes count as the project's if they are left over."""
-    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:  # sockets need a short path
-        with nodes(Path(folder, "r")) as cluster:
-            for _ in range(2):
-                cluster.add(**small.environment(toy))
-            yield cluster
+    with (
+        tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder,  # sockets need a short path
+        nodes(Path(folder, "r")) as cluster,
+    ):
+        for _ in range(2):
+            cluster.add(**small.environment(toy))
+        yield cluster
 
 
 def _start(toy: Toy, cluster: Nodes) -> subprocess.Popen[str]:

@@ -1,5 +1,5 @@
-"""Kills in Winnow's own pipeline, on the tiny experiment of tests/pipeline: a cohort and a level are to be trained. Also
-the whole default experiment, for kills on a cluster."""
+"""Kills in Winnow's own pipeline, on the tiny experiment of tests/pipeline: a cohort and a level are to be trained.
+Also the whole default experiment, for kills on a cluster."""
 
 import shutil
 from collections.abc import Iterator
