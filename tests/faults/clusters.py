@@ -19,8 +19,8 @@ from tests.faults.tried import Lost, Trial
 from tests.repro.nodes import Nodes, nodes
 from tests.repro.toy import Toy
 
-NODE, HEAD, RUN = "a node", "the head, with Ray's head and make repro", "make repro alone"
-VICTIMS = (NODE, HEAD, NODE, RUN)
+NODE, HEAD, RUN, RAY = "a node", "the head, with Ray's head and make repro", "make repro alone", "Ray's head alone"
+VICTIMS = (NODE, HEAD, NODE, RUN, NODE, RAY)
 GAP = (10.0, 60.0)  # seconds between kills, where there are several
 MOST = 12  # kills in one run
 
@@ -108,11 +108,14 @@ def _kill(victim: str, run: subprocess.Popen[str], toy: Toy, cluster: Nodes, num
             cluster.kill(numbers.choice(others))
         cluster.add(**small.environment(toy))
         return run
-    with suppress(ProcessLookupError):
-        os.killpg(run.pid, signal.SIGKILL)
-    run.communicate()
-    if victim == HEAD:
+    if victim != RAY:
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.communicate()
+    if victim != RUN:
         cluster.kill(cluster.head)
+        if victim == RAY and run.communicate(timeout=small.PATIENCE)[0] and run.returncode == 0:
+            return run  # it had ended before
         for _ in range(2):  # the node that is left ends by itself
             cluster.add(**small.environment(toy))
     return _start(toy, cluster)

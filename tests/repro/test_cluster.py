@@ -123,6 +123,31 @@ def test_a_process_of_ray_that_is_killed_time_and_again_ends_the_stage(cluster: 
     assert "error: was started 6 times, and each time its node or its process died" in printed
 
 
+def test_a_run_waits_for_the_first_node(toy: Toy, by_dvc: Toy) -> None:
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, nodes(Path(folder, "r")) as made:
+        made.add(cores=0)
+        with toy.start(*REPRO, **on(made)) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "no node of the cluster has a core: waiting for one\n"
+            made.add()
+            process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert toy.books() == by_dvc.books()
+
+
+def test_when_rays_head_dies_the_run_ends_in_words(toy: Toy) -> None:
+    toy.path("hold.apart").touch()
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, nodes(Path(folder, "r")) as made:
+        made.add()
+        with toy.start(*REPRO, "apart", **on(made)) as process:
+            stage = toy.process_of("apart")
+            made.kill(0)
+            printed = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode != 0
+    assert "Traceback" not in printed
+    wait(lambda: not psutil.pid_exists(stage))
+
+
 def test_without_the_variable_nothing_imports_ray(toy: Toy) -> None:
     toy.path("ray.py").write_text("raise SystemExit('Ray was imported')\n")
     assert toy.run(*REPRO)[0] == 0

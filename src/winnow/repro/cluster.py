@@ -50,8 +50,8 @@ def joined(where: str, temporary: Path, say: Callable[[str], None]) -> Iterator[
         ray.init(address=where, runtime_env=code, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise UserError(
-            f"{_variable()}={where}: no cluster that this machine belongs to: ray start --address={where} --num-cpus=0 "
-            f"joins it ({' '.join(str(error).split())})"
+            f"{_variable()}={where}: no cluster that this machine belongs to, see docs/cluster.md "
+            f"({' '.join(str(error).split())})"
         ) from None
     try:
         yield Cluster(ray, temporary, say)
@@ -88,7 +88,7 @@ class Cluster:
     def room(self) -> int:
         """How many stages there may be at once: one more than there are cores, on every node."""
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            found = [about["Resources"] for about in self.ray.nodes() if about["Alive"]]
+            found = [about["Resources"] for about in self._nodes() if about["Alive"]]
             cores = [int(resources.get("CPU", 0)) for resources in found]
             room = sum(count + 1 for count in cores if count)
             if not room and (self._room or not self._looked):
@@ -96,6 +96,14 @@ class Cluster:
             self._room, self._gpus = room, any(resources.get("GPU", 0) >= 1 for resources in found)
             self._looked = time.monotonic()
         return self._room
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        try:
+            return list(self.ray.nodes())
+        except Exception as error:  # of several classes, in this version of Ray
+            raise UserError(
+                f"Ray's head does not answer: start Ray again, then this ({type(error).__name__})"
+            ) from None
 
     def start(self, command: Command) -> Running:
         script = script_of(command.text)

@@ -129,6 +129,7 @@ def _launcher(threads: str | None) -> Launcher:
     """This process's only one. It has a process that has imported torch, from which all stages here fork."""
     # Ray's own main module would be imported into every fork, and Ray with it
     vars(sys.modules["__main__"]).pop("__file__", None)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # as make repro does
     os.environ.pop(THREADS, None)
     if threads is not None:
         os.environ[THREADS] = threads

@@ -140,7 +140,7 @@ class _Run:
                             self._begin(stage)
                         if time.monotonic() - self.noted > NOTE_SECONDS:  # when others are at work already
                             self._note()
-                elif not self.at_work:
+                elif not self.at_work and not self._possible():
                     break  # all waiting stages depend on failed ones
                 for stage, job in self.at_work.items():
                     self.display.progress(stage.addressing, job.progress)
@@ -151,8 +151,10 @@ class _Run:
 
     def _ready(self) -> list[Stage]:
         """The stages that can begin now, as many as there are free jobs."""
-        room = self.jobs() - len(self.at_work)
-        return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])][: max(room, 0)]
+        return self._possible()[: max(self.jobs() - len(self.at_work), 0)]
+
+    def _possible(self) -> list[Stage]:
+        return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])]
 
     def _begin(self, stage: Stage) -> None:
         name = stage.addressing
