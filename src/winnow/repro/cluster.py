@@ -200,12 +200,12 @@ class _Task:
                 f"({MEMORY}: the GiB that a stage asks for)",
                 KILLED,
             )
-        except errors.RayTaskError as error:
-            if not isinstance(error.cause, errors.RayError):
-                return self._fails(" ".join(str(error.cause).split()))
-            return self._goes_on(error.cause)
         except errors.RayError as error:
-            return self._goes_on(error)
+            cause = error.cause if isinstance(error, errors.RayTaskError) else error
+            final = (errors.RuntimeEnvSetupError, errors.TaskUnschedulableError)
+            if isinstance(cause, errors.RayError) and not isinstance(cause, final):
+                return self._goes_on(cause)
+            return self._fails(" ".join(str(cause).split()))
         if status is None:
             self._cluster.apart = True
             self._submit()
@@ -216,8 +216,8 @@ class _Task:
     def _goes_on(self, error: Exception) -> int | None:
         if self._starts >= STARTS:
             return self._fails(f"was started {self._starts} times, and each time its node or its process died")
-        lost = "process was killed" if type(error).__name__ == "WorkerCrashedError" else "node died"
-        self._cluster.say(f"{self._name}: its {lost}; it goes on elsewhere")
+        lost = "process" if isinstance(error, self._ray.exceptions.WorkerCrashedError) else "node"
+        self._cluster.say(f"{self._name}: its {lost} died; it goes on elsewhere")
         self._submit()
         return None
 
