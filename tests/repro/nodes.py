@@ -13,6 +13,12 @@ from pathlib import Path
 import psutil
 
 START = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disable-usage-stats", "--num-gpus=0"]
+# nodes end soon after their head, and a busy machine has time to start one
+SETTINGS = {
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+    "RAY_raylet_start_wait_time_s": "600",
+    "RAY_worker_register_timeout_seconds": "600",
+}
 HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
 STORE = 100_000_000  # bytes of memory for objects, on each node
 
@@ -44,7 +50,7 @@ class Nodes:
             process = subprocess.Popen(
                 [*apart, *START, *where, f"--num-cpus={cores}", f"--object-store-memory={STORE}"],
                 cwd=self.folder,
-                env=kept | {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"} | environment,
+                env=kept | SETTINGS | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -5,12 +5,17 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import psutil
 import pytest
 
 from tests.repro.nodes import Nodes, can_hide, nodes
 from tests.repro.toy import ALL, PATIENCE, REPRO, Toy, copy, ran, wait
+from winnow.repro import cluster as cluster_module
+from winnow.repro import node
+from winnow.repro.away import Freight
+from winnow.repro.launch import Command
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
 
@@ -154,6 +159,43 @@ def test_when_rays_head_dies_the_run_ends_in_words(toy: Toy) -> None:
     assert process.returncode != 0
     assert "Traceback" not in printed
     wait(lambda: over(stage))
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "computes", "wanted"),
+    [
+        ("", 0, True, {"num_cpus": 1}),
+        ("", 1, True, {"num_cpus": 1, "num_gpus": 1}),
+        ("", 1, False, {"num_cpus": 1}),
+        ("cpu", 1, True, {"num_cpus": 1}),
+        ("cuda:1", 0, True, {"num_cpus": 1, "num_gpus": 1}),
+    ],
+)
+def test_what_a_stage_asks_for(
+    tmp_path: Path, device: str, gpus: int, computes: bool, wanted: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [{"Alive": True, "Resources": {"CPU": 4, "GPU": gpus}}, {"Alive": False, "Resources": {"GPU": 1}}]
+    ray = MagicMock()
+    ray.nodes.return_value = found
+    freight = (lambda: Freight("s", (), ())) if computes else None
+    command = Command("true", tmp_path, {"WINNOW_DEVICE": device}, freight=freight)
+    made = cluster_module.Cluster(ray, tmp_path, print)
+    assert made.room() == 5
+    assert made.resources(command) == wanted
+    monkeypatch.setenv("WINNOW_MEMORY", "1.5")
+    asked = cluster_module.Cluster(ray, tmp_path, print).resources(command).get("memory")
+    assert asked == (1610612736 if computes else None)
+
+
+def test_a_size_of_memory_that_is_none_is_told(toy: Toy, user_error, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINNOW_MEMORY", "8GB")
+    with user_error("WINNOW_MEMORY=8GB: must be a number of GiB"):
+        cluster_module.Cluster(MagicMock(), toy.folder, print)
+
+
+def test_a_node_with_another_torch_is_refused(user_error) -> None:
+    with user_error("has torch", "and this project 0.1: install the same there"):
+        node._refuse({**node.versions(), "torch": "0.1"})
 
 
 def test_without_the_variable_nothing_imports_ray(toy: Toy) -> None:

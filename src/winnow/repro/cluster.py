@@ -75,6 +75,7 @@ class Cluster:
 
     def __init__(self, ray: Any, temporary: Path, say: Callable[[str], None]) -> None:
         self.ray, self.say = ray, say
+        self.run = ray.remote(node.run)
         self.project, self.temporary = Path.cwd(), temporary
         self.head = ray.get_runtime_context().get_node_id()
         self.mark = temporary / "mark"
@@ -82,7 +83,7 @@ class Cluster:
         self.memory = _memory()
         self._local = Launcher()
         self._looked = 0.0
-        self._room, self._gpus = 0, False
+        self._room, self._gpus = 0, False  # whether any node had a GPU: on a CPU the rest would have other bytes
         self.apart = False  # whether a node was found that cannot see the project's folder
 
     def room(self) -> int:
@@ -93,7 +94,8 @@ class Cluster:
             room = sum(count + 1 for count in cores if count)
             if not room and (self._room or not self._looked):
                 self.say("no node of the cluster has a core: waiting for one")
-            self._room, self._gpus = room, any(resources.get("GPU", 0) >= 1 for resources in found)
+            self._room = room
+            self._gpus |= any(resources.get("GPU", 0) >= 1 for resources in found)
             self._looked = time.monotonic()
         return self._room
 
@@ -126,8 +128,8 @@ class Cluster:
         """What a stage's task asks of a node, as options of Ray."""
         wanted: dict[str, Any] = {"num_cpus": 1}  # further cores only while no other stage there needs them
         if command.freight:
-            device = command.environment.get("WINNOW_DEVICE", "cuda")
-            wanted |= {"num_gpus": 1} if self._gpus and device.startswith("cuda") else {}
+            device = command.environment.get("WINNOW_DEVICE") or ("cuda" if self._gpus else "cpu")
+            wanted |= {"num_gpus": 1} if device.startswith("cuda") else {}
             wanted |= {"memory": self.memory} if self.memory else {}
         return wanted
 
@@ -176,7 +178,7 @@ class _Task:
             given += [self._trip, self._cluster.desk]
         elif self._cluster.apart:
             options |= {"num_cpus": 0, **self._cluster.at_head()}
-        self._result = self._ray.remote(node.run).options(**options).remote(*given)
+        self._result = self._cluster.run.options(**options).remote(*given)
 
     def _begin_trip(self, freight: Freight) -> Trip:
         project = self._cluster.project

@@ -59,6 +59,7 @@ def run(task: Task, trip: Trip | None = None, desk: Any = None) -> int | None:
     )
 
 
+@cache
 def versions() -> dict[str, str]:
     """Of what must be the same on all nodes: else the bytes of a result would depend on where it was made."""
     found = {"Python": ".".join(platform.python_version_tuple()[:2])}

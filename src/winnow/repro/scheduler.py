@@ -56,7 +56,7 @@ def repro(targets: Sequence[str], jobs: int | None, cores: int) -> int:
             _launcher(temporary, display, cores) as (launcher, most),
             signals_noted() as interrupted,  # after Ray has begun, which would handle them too
         ):
-            room = most if jobs is None else lambda: jobs
+            room = most if jobs is None else lambda: most() and jobs  # none without a node
             status = _Run(repo, plan, launcher, room, temporary, display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
