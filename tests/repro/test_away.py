@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import subprocess
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,6 +68,9 @@ def test_inputs_come_once_and_outputs_go_back(project: Path, tmp_path: Path) -> 
     desk = Served(project)
     times = "echo stage > .winnow/times.csv; echo s >> .winnow/times.csv"
     command = f"cat data/in/* > {OUT}; stat -c %.Y data/in/a; ls data/in; {times}"
+    over = subprocess.Popen(["true"])
+    over.wait()
+    (tmp_path / "node/work" / f"{over.pid}.s").mkdir(parents=True)  # of a process that was killed
     for start in (1, 2):
         own = trip(project, start)
         assert run(own, desk, tmp_path / "node", command) == 0

@@ -169,7 +169,9 @@ def _workspace(folder: Path, stage: str) -> Iterator[Path]:
     """An empty folder, which is removed at the end; by the next stage here, if this process is killed."""
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.iterdir():
-        if not Path(f"/proc/{left.name.partition('.')[0]}").exists():
+        try:
+            os.kill(int(left.name.partition(".")[0]), 0)
+        except ProcessLookupError:
             shutil.rmtree(left, ignore_errors=True)
     own = folder / f"{os.getpid()}.{stage}"
     shutil.rmtree(own, ignore_errors=True)
