@@ -13,6 +13,7 @@ from tests.repro.toy import wait
 from winnow.repro import away
 from winnow.repro.away import Desk, File, Freight, Trip
 from winnow.repro.launch import Command, Launcher, Running
+from winnow.repro.node import see
 
 OUT = "data/out"
 
@@ -40,19 +41,18 @@ class Served(list[str]):
         return getattr(self.desk, name)(*given)
 
 
+def file_of(path: Path, project: Path) -> File:
+    about = path.stat()
+    digest = hashlib.md5(path.read_bytes()).hexdigest()
+    return File(str(path.relative_to(project)), digest, about.st_size, about.st_mtime_ns)
+
+
 def trip(project: Path, start: int = 1, stage: str = "s") -> Trip:
     paths = [path for path in sorted(project.rglob("*")) if path.is_file()]
     files = [path for path in paths if path.is_relative_to(project / ".winnow" / stage) or ".winnow" not in path.parts]
-    sent = [
-        File(
-            str(path.relative_to(project)),
-            hashlib.md5(path.read_bytes()).hexdigest(),
-            path.stat().st_mtime_ns,
-        )
-        for path in files
-    ]
+    sent = [file_of(path, project) for path in files]
     box = ".winnow/run"
-    return Trip(Freight(stage, tuple(sent), (OUT,)), start, f"{box}/log", f"{box}/progress", f"{box}/away/{start}")
+    return Trip(Freight(stage, tuple(sent), (), (OUT,)), start, f"{box}/log", f"{box}/progress", f"{box}/away/{start}")
 
 
 def run(own: Trip, desk: Served, folder: Path, command: str) -> int:
@@ -169,3 +169,17 @@ def test_a_node_writes_nowhere_else(project: Path, path: str) -> None:
     with pytest.raises(ValueError, match=r"not below \.winnow"):
         Desk(str(project)).write(path, 0, b"x")
     assert (project / "params.yaml").read_text() == "{}\n"
+
+
+def test_a_node_waits_until_it_sees_the_files_of_the_head(project: Path, user_error) -> None:
+    path = project / "data/in/a"
+    file = file_of(path, project)
+    see([file], project, 0)
+    os.utime(path)
+    see([file], project, 0)  # the same content
+    path.write_text("c")
+    with user_error("data/in/a: has changed since the stage was sent"):
+        see([file], project, 0)
+    path.unlink()
+    threading.Timer(0.2, path.write_text, ["a"]).start()
+    see([file], project, 60)

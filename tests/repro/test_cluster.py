@@ -17,7 +17,7 @@ from winnow.repro import node
 from winnow.repro.away import Freight
 from winnow.repro.launch import Command
 
-pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
+real_ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
 
 
 @pytest.fixture(scope="module")
@@ -177,14 +177,26 @@ def test_what_a_stage_asks_for(
     found = [{"Alive": True, "Resources": {"CPU": 4, "GPU": gpus}}, {"Alive": False, "Resources": {"GPU": 1}}]
     ray = MagicMock()
     ray.nodes.return_value = found
-    freight = (lambda: Freight("s", (), ())) if computes else None
-    command = Command("true", tmp_path, {"WINNOW_DEVICE": device}, freight=freight)
+    command = Command("true", tmp_path, {"WINNOW_DEVICE": device}, computes=computes)
     made = cluster_module.Cluster(ray, tmp_path, print)
     assert made.room() == 5
     assert made.resources(command) == wanted
     monkeypatch.setenv("WINNOW_MEMORY", "1.5")
     asked = cluster_module.Cluster(ray, tmp_path, print).resources(command).get("memory")
     assert asked == (1610612736 if computes else None)
+
+
+def test_a_stage_has_ended_when_its_outputs_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ray = MagicMock(exceptions=real_ray.exceptions)
+    ray.wait.return_value = ([1], [])
+    ray.get.return_value = 0
+    freight = Freight("s", (), (), ("out",))
+    command = Command("true", tmp_path / "log", {}, freight=lambda: freight)
+    running = cluster_module.Cluster(ray, tmp_path, print).start(command)
+    assert running.ended() is None
+    Path("out").touch()
+    assert running.ended() == 0
 
 
 def test_a_size_of_memory_that_is_none_is_told(toy: Toy, user_error, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,19 +31,21 @@ UNFINISHED = re.compile(r"\..*\.unfinished")  # files and folders that winnow.st
 
 @dataclass(frozen=True)
 class File:
-    """A file of the project, by its path there, with the MD5 of its content, and its time in nanoseconds."""
+    """A file of the project, by its path there, with the MD5 of its content, its bytes, and its time in nanoseconds."""
 
     path: str
     digest: str
+    size: int
     time: int
 
 
 @dataclass(frozen=True)
 class Freight:
-    """What a stage reads, and the paths that it writes, relative to the project's folder."""
+    """What a stage reads, what it goes on from, and the paths that it writes, relative to the project's folder."""
 
     stage: str
     files: tuple[File, ...]
+    work: tuple[File, ...]
     outs: tuple[str, ...]
 
 
@@ -136,7 +138,7 @@ def run(trip: Trip, desk: Any, folder: Path, start: Start) -> int:
     keeps such files.
     """
     with _workspace(folder / "work", trip.freight.stage) as project:
-        for file in trip.freight.files:
+        for file in trip.freight.files + trip.freight.work:
             _fetch(file, project, folder / "files", desk)
         (project / OWN / "logs").mkdir(parents=True, exist_ok=True)
         (project / OWN / trip.freight.stage).mkdir(exist_ok=True)

@@ -406,16 +406,24 @@ def computes(stage: Stage) -> bool:
 
 
 def freight(stage: Stage) -> Freight:
-    """What a stage of ours needs where the project's folder is not, after ``begin``."""
+    """What a stage needs on another node, after ``begin``."""
     root = Path(stage.repo.root_dir)
     files = {path: digest for dep in stage.deps for path, digest in _files(dep)}
-    kept = [Path(out.fs_path) for out in stage.outs if out.persist]
-    for above in [*(root / name for name in UNDECLARED), *kept, root / OWN / stage.addressing]:
-        below = sorted(above.rglob("*")) if above.is_dir() else [above]
-        files |= {path: md5_of(path) for path in below if path.is_file() and "__pycache__" not in path.parts}
-    sent = [File(os.path.relpath(path, root), digest, path.stat().st_mtime_ns) for path, digest in files.items()]
-    outs = [os.path.relpath(out.fs_path, root) for out in stage.outs]
-    return Freight(stage.addressing, tuple(sent), tuple(outs))
+    files |= {path: md5_of(path) for name in UNDECLARED for path in _below(root / name)}
+    kept = [path for out in stage.outs if out.persist for path in _below(Path(out.fs_path))]
+    work = {path: md5_of(path) for path in [*kept, *_below(root / OWN / stage.addressing)]}
+    sent = [tuple(_sent(root, *item) for item in group.items()) for group in (files, work)]
+    return Freight(stage.addressing, *sent, tuple(os.path.relpath(out.fs_path, root) for out in stage.outs))
+
+
+def _below(path: Path) -> list[Path]:
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in found if file.is_file() and "__pycache__" not in file.parts]
+
+
+def _sent(root: Path, path: Path, digest: str) -> File:
+    about = path.stat()
+    return File(os.path.relpath(path, root), digest, about.st_size, about.st_mtime_ns)
 
 
 def keep(stage: Stage) -> None:

@@ -127,7 +127,7 @@ class Cluster:
     def resources(self, command: Command) -> dict[str, Any]:
         """What a stage's task asks of a node, as options of Ray."""
         wanted: dict[str, Any] = {"num_cpus": 1}  # further cores only while no other stage there needs them
-        if command.freight:
+        if command.computes:
             device = command.environment.get("WINNOW_DEVICE") or ("cuda" if self._gpus else "cpu")
             wanted |= {"num_gpus": 1} if device.startswith("cuda") else {}
             wanted |= {"memory": self.memory} if self.memory else {}
@@ -161,10 +161,11 @@ class _Task:
         given = {name: value for name, value in command.environment.items() if name not in (ADDRESS, RAYS)}
         if given.get("WINNOW_DEVICE", "").startswith("cuda"):
             given["WINNOW_DEVICE"] = "cuda"  # Ray says which of the node's
-        folder = str(command.folder.absolute())
-        self._task = node.Task(
-            command.text, str(command.log.absolute()), given, folder, str(cluster.mark), node.versions()
-        )
+        self._freight = command.freight() if command.freight else Freight(self._name, (), (), ())
+        folder, log = str(command.folder.absolute()), str(command.log.absolute())
+        files = self._freight.files
+        self._task = node.Task(command.text, log, given, folder, str(cluster.mark), files, node.versions())
+        self._outs = [cluster.project / out for out in self._freight.outs]
         self._submit()
 
     def _submit(self) -> None:
@@ -173,8 +174,8 @@ class _Task:
         options = {"name": self._name, "max_retries": 0, "scheduling_strategy": "SPREAD"}
         options |= self._cluster.resources(self._command)
         given: list[Any] = [self._task]
-        if self._cluster.apart and self._command.freight:
-            self._trip = self._begin_trip(self._command.freight())
+        if self._cluster.apart and self._command.computes and self._command.freight:
+            self._trip = self._begin_trip(self._command.freight())  # again: the unfinished work may have changed
             given += [self._trip, self._cluster.desk]
         elif self._cluster.apart:
             options |= {"num_cpus": 0, **self._cluster.at_head()}
@@ -189,6 +190,10 @@ class _Task:
     def ended(self) -> int | None:
         if self._status is None and self._ray.wait([self._result], timeout=0)[0]:
             self._status = self._outcome()
+            self._seen_until = time.monotonic() + node.SEE_SECONDS
+        # a shared file system may show them late
+        if self._status == 0 and time.monotonic() < self._seen_until and not all(map(os.path.lexists, self._outs)):
+            return None
         return self._status
 
     def _outcome(self) -> int | None:

@@ -42,7 +42,7 @@ class Running(Protocol):
 class Command:
     """What to run, where its output goes, its whole environment, and the folder to run in.
 
-    freight: of a stage that computes with networks, what it needs where the project's folder is not. None for others.
+    freight: what it needs on another node. computes: whether it is a stage of ours that computes with networks.
     """
 
     text: str
@@ -50,6 +50,7 @@ class Command:
     environment: Mapping[str, str]
     folder: Path = Path()
     freight: "Callable[[], Freight] | None" = None
+    computes: bool = False
 
 
 class Launcher:

@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -14,10 +14,12 @@ from typing import Any
 from winnow import cores as shared_cores
 from winnow.errors import UserError
 from winnow.repro import away
-from winnow.repro.away import Trip
+from winnow.repro.away import File, Trip
+from winnow.repro.digests import md5_of
 from winnow.repro.launch import Command, Launcher, Running
 
 POLL_SECONDS = 0.02
+SEE_SECONDS = 90.0  # NFS keeps what it knows of a folder for a minute
 LIBRARIES = ("torch", "torchvision", "numpy", "scipy")  # another version of these computes other bytes
 OURS = ("WINNOW_", "DVC_")  # settings that a stage takes from the head; all others are the node's
 THREADS = "OMP_NUM_THREADS"  # Ray sets it to 1 in its processes
@@ -27,8 +29,8 @@ THREADS = "OMP_NUM_THREADS"  # Ray sets it to 1 in its processes
 class Task:
     """A stage's command, as it travels to a node.
 
-    folder: of the project. mark: a file in it that only this run of the project has made. versions: what the node must
-    have.
+    folder: of the project. mark: a file in it that only this run of the project has made. files: in the folder, as they
+    are on the head. versions: what the node must have.
     """
 
     text: str
@@ -36,6 +38,7 @@ class Task:
     environment: Mapping[str, str]
     folder: str
     mark: str
+    files: tuple[File, ...]
     versions: Mapping[str, str]
 
 
@@ -46,6 +49,7 @@ def run(task: Task, trip: Trip | None = None, desk: Any = None) -> int | None:
 
     _refuse(task.versions)
     if Path(task.mark).exists():
+        see(task.files, Path(task.folder))
         return _wait(_start(task, Path(task.folder), Path(task.log), {}))
     if trip is None:
         return None
@@ -77,6 +81,30 @@ def _refuse(wanted: Mapping[str, str]) -> None:
             raise UserError(
                 f"node {platform.node()} has {name} {found}, and this project {wanted[name]}: install the same there"
             )
+
+
+def see(files: Sequence[File], folder: Path, patience: float = SEE_SECONDS) -> None:
+    """Wait until this node sees the files as the head did: a shared file system may show late what others wrote.
+
+    Raises UserError if it does not.
+    """
+    end = time.monotonic() + patience
+    for file in files:
+        while not _is_seen(file, folder / file.path):
+            if time.monotonic() > end:
+                raise UserError(
+                    f"{file.path}: has changed since the stage was sent, or node {platform.node()} sees old files of "
+                    "the shared folder: run this again; docs/cluster.md"
+                )
+            time.sleep(min(0.5, patience))
+
+
+def _is_seen(file: File, path: Path) -> bool:
+    try:
+        about = path.stat()
+        return (about.st_size, about.st_mtime_ns) == (file.size, file.time) or md5_of(path) == file.digest
+    except OSError:
+        return False
 
 
 def _start(task: Task, folder: Path, log: Path, more: Mapping[str, str]) -> Running:

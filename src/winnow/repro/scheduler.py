@@ -189,8 +189,8 @@ class _Run:
             log, progress = LOGS / f"{name}.log", self.temporary / f"{name}.progress"
             own = {shared_cores.FOLDER: str(self.temporary / "cores"), PROGRESS: str(progress)}
             environment = {**books.environment(stage), **own}
-            freight = partial(books.freight, stage) if books.computes(stage) else None
-            running = self.launcher.start(Command(stage.cmd, log, environment, freight=freight))
+            freight, computes = partial(books.freight, stage), books.computes(stage)
+            running = self.launcher.start(Command(stage.cmd, log, environment, freight=freight, computes=computes))
         except BaseException:
             locks.close()
             raise
