@@ -17,6 +17,7 @@ START = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--disa
 SETTINGS = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
     "RAY_raylet_start_wait_time_s": "600",
+    "RAY_agent_register_timeout_ms": "600000",
     "RAY_worker_register_timeout_seconds": "600",
 }
 HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']

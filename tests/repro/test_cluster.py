@@ -14,7 +14,7 @@ from tests.repro.nodes import Nodes, can_hide, nodes
 from tests.repro.toy import ALL, PATIENCE, REPRO, Toy, copy, ran, wait
 from winnow.repro import cluster as cluster_module
 from winnow.repro import node
-from winnow.repro.away import Freight
+from winnow.repro.away import File, Freight
 from winnow.repro.launch import Command
 
 real_ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
@@ -197,6 +197,34 @@ def test_a_stage_has_ended_when_its_outputs_are_seen(tmp_path: Path, monkeypatch
     assert running.ended() is None
     Path("out").touch()
     assert running.ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "apart", "computes", "where"),
+    [
+        ("data/in", False, True, "anywhere"),
+        ("data/in", True, True, "on a trip"),
+        ("data/in", True, False, "head"),
+        ("../images", False, True, "head"),
+        ("../images", True, True, "head"),
+    ],
+)
+def test_where_a_stage_runs(
+    tmp_path: Path, path: str, apart: bool, computes: bool, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ray, freight = MagicMock(), Freight("s", (File(path, "", 0, 0),), (), ())
+    environment = {"WINNOW_PROGRESS": str(tmp_path / "progress")}
+    command = Command("true", tmp_path / "log", environment, freight=lambda: freight, computes=computes)
+    made = cluster_module.Cluster(ray, tmp_path, print)
+    made.apart, made.head = apart, "ab" * 28
+    made.start(command)
+    options = made.run.options.call_args.kwargs
+    sent = made.run.options.return_value.remote.call_args.args
+    found = options["scheduling_strategy"]
+    assert (found == "SPREAD") == (where != "head")
+    assert found == "SPREAD" or (found.node_id == "ab" * 28 and options["num_cpus"] == 0)
+    assert (len(sent) == 3) == (where == "on a trip")
 
 
 def test_a_size_of_memory_that_is_none_is_told(toy: Toy, user_error, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -412,8 +412,8 @@ def freight(stage: Stage) -> Freight:
     files |= {path: md5_of(path) for name in UNDECLARED for path in _below(root / name)}
     kept = [path for out in stage.outs if out.persist for path in _below(Path(out.fs_path))]
     work = {path: md5_of(path) for path in [*kept, *_below(root / OWN / stage.addressing)]}
-    sent = [tuple(_sent(root, *item) for item in group.items()) for group in (files, work)]
-    return Freight(stage.addressing, *sent, tuple(os.path.relpath(out.fs_path, root) for out in stage.outs))
+    outs = [os.path.relpath(out.fs_path, root) for out in stage.outs]
+    return Freight(stage.addressing, _sent(root, files), _sent(root, work), tuple(outs))
 
 
 def _below(path: Path) -> list[Path]:
@@ -421,9 +421,9 @@ def _below(path: Path) -> list[Path]:
     return [file for file in found if file.is_file() and "__pycache__" not in file.parts]
 
 
-def _sent(root: Path, path: Path, digest: str) -> File:
-    about = path.stat()
-    return File(os.path.relpath(path, root), digest, about.st_size, about.st_mtime_ns)
+def _sent(root: Path, digests: Mapping[Path, str]) -> tuple[File, ...]:
+    about = [(os.path.relpath(path, root), digest, path.stat()) for path, digest in digests.items()]
+    return tuple(File(path, digest, found.st_size, found.st_mtime_ns) for path, digest, found in about)
 
 
 def keep(stage: Stage) -> None:

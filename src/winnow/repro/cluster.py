@@ -149,7 +149,8 @@ class _Task:
     """A stage's command as a task of Ray, which is started again on another node if its own dies.
 
     The first that lands where the project's folder is not tells so. From then on, stages that compute with networks
-    take along what they need, and all others run on this machine, beside their inputs.
+    take along what they need, and all others run on this machine, beside their inputs. Those that read files outside of
+    the project always do.
     """
 
     def __init__(self, cluster: Cluster, command: Command) -> None:
@@ -174,10 +175,11 @@ class _Task:
         options = {"name": self._name, "max_retries": 0, "scheduling_strategy": "SPREAD"}
         options |= self._cluster.resources(self._command)
         given: list[Any] = [self._task]
-        if self._cluster.apart and self._command.computes and self._command.freight:
+        outside = any(file.path.startswith("..") for file in self._freight.files)
+        if self._cluster.apart and self._command.computes and self._command.freight and not outside:
             self._trip = self._begin_trip(self._command.freight())  # again: the unfinished work may have changed
             given += [self._trip, self._cluster.desk]
-        elif self._cluster.apart:
+        elif self._cluster.apart or outside:
             options |= {"num_cpus": 0, **self._cluster.at_head()}
         self._result = self._cluster.run.options(**options).remote(*given)
 

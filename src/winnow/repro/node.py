@@ -18,7 +18,7 @@ from winnow.repro.away import File, Trip
 from winnow.repro.digests import md5_of
 from winnow.repro.launch import Command, Launcher, Running
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.005
 SEE_SECONDS = 90.0  # NFS keeps what it knows of a folder for a minute
 LIBRARIES = ("torch", "torchvision", "numpy", "scipy")  # another version of these computes other bytes
 OURS = ("WINNOW_", "DVC_")  # settings that a stage takes from the head; all others are the node's

@@ -56,7 +56,7 @@ def repro(targets: Sequence[str], jobs: int | None, cores: int) -> int:
             _launcher(temporary, display, cores) as (launcher, most),
             signals_noted() as interrupted,  # after Ray has begun, which would handle them too
         ):
-            room = most if jobs is None else lambda: most() and jobs  # none without a node
+            room = partial(_room, most, jobs)
             status = _Run(repo, plan, launcher, room, temporary, display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
@@ -65,6 +65,11 @@ def repro(targets: Sequence[str], jobs: int | None, cores: int) -> int:
                 if not status:
                     books.forget_names(repo)
         return status
+
+
+def _room(most: Callable[[], int], jobs: int | None) -> int:
+    """How many stages there may be at once; none where there is no node."""
+    return most() if jobs is None or not most() else jobs
 
 
 @contextmanager
