@@ -16,7 +16,7 @@ from tests.faults.kills import recovered
 from tests.faults.reference import Measured
 from tests.faults.small import MAKE
 from tests.faults.tried import Lost, Trial
-from tests.repro.nodes import Nodes, nodes
+from tests.repro.nodes import SETTINGS, Nodes, nodes
 from tests.repro.toy import Toy
 
 NODE, HEAD, RUN, RAY = "a node", "the head, with Ray's head and make repro", "make repro alone", "Ray's head alone"
@@ -97,7 +97,7 @@ def _two(toy: Toy) -> Iterator[Nodes]:
 
 
 def _start(toy: Toy, cluster: Nodes) -> subprocess.Popen[str]:
-    return toy.start(*MAKE, WINNOW_CLUSTER=cluster.address, **small.environment(toy))
+    return toy.start(*MAKE, WINNOW_CLUSTER=cluster.address, **SETTINGS, **small.environment(toy))
 
 
 def _kill(victim: str, run: subprocess.Popen[str], toy: Toy, cluster: Nodes, numbers: Random) -> subprocess.Popen[str]:

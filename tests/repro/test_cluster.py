@@ -10,7 +10,7 @@ from unittest.mock import MagicMock
 import psutil
 import pytest
 
-from tests.repro.nodes import Nodes, can_hide, nodes
+from tests.repro.nodes import SETTINGS, Nodes, can_hide, nodes
 from tests.repro.toy import ALL, PATIENCE, REPRO, Toy, copy, ran, wait
 from winnow.repro import cluster as cluster_module
 from winnow.repro import node
@@ -28,8 +28,8 @@ def cluster() -> Iterator[Nodes]:
         yield made
 
 
-def on(made: Nodes, **more: str) -> dict[str, str]:
-    return {"WINNOW_CLUSTER": made.address, **more}
+def on(made: Nodes) -> dict[str, str]:
+    return {**SETTINGS, "WINNOW_CLUSTER": made.address}
 
 
 def over(process: int) -> bool:
