@@ -337,5 +337,5 @@ def test_a_stage_goes_on_on_another_node_where_none_sees_the_project(toy: Toy, t
     assert re.search("^early: its (node|process) died; it goes on elsewhere$", printed, re.M)
     begun = re.search(r"process \d+ begins at (\d+) and sees (.*)", printed)
     assert begun and int(begun[1]) > 0
-    assert begun[2] == "['data', 'dvc.yaml', 'networks', 'params.yaml']"
+    assert begun[2] == "['.winnow', 'data', 'dvc.yaml', 'networks', 'params.yaml']"
     assert toy.books() == twin.books()
