@@ -150,7 +150,7 @@ def _count(node: str) -> int:
     import ray
 
     resources = next(found["Resources"] for found in ray.nodes() if found["NodeID"] == node)
-    return int(resources.get("CPU", 0)) or os.cpu_count() or 1
+    return int(resources.get("CPU", 0)) or shared_cores.available()
 
 
 @cache
