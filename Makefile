@@ -58,6 +58,7 @@ bench: $(VENV)/installed
 	python benchmarks/memory.py
 	python benchmarks/startup.py
 	python benchmarks/pipeline.py
+	python benchmarks/cluster.py
 	python benchmarks/hessian.py
 	python benchmarks/detection.py
 	python benchmarks/selection.py

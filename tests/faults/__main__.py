@@ -20,7 +20,9 @@ HEADING = "## A run"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="of all numbers of chance")
-    parser.add_argument("--only", choices=KINDS, action="append", help="this kind of faults; all if left out")
+    parser.add_argument(
+        "--only", choices=KINDS, action="append", help="this kind of faults; all but the long if left out"
+    )
     parser.add_argument("--number", type=int, action="append", help="this trial of a kind; all if left out")
     parser.add_argument("--count", type=int, help="of trials of a kind; as many as in docs/faults.md if left out")
     parser.add_argument("--jobs", type=int, default=2, help="trials at once")
@@ -28,7 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     begun, tried = time.monotonic(), []
     box = Path(tempfile.mkdtemp(prefix="winnow-faults-"))
-    for kind in options.only or KINDS:
+    for kind in options.only or [kind for kind in KINDS if kind not in LONG]:
         (box / kind).mkdir()
         chosen = [
             trial
@@ -59,30 +61,32 @@ def line(one: Tried) -> str:
     return f"{one.trial.kind} {one.trial.number}: {one.trial.what}: {one.happened}"
 
 
-def _trials(module: str, function: str = "trials", **more: object) -> Callable[[Path, int | None], Iterator[Trial]]:
+def _trials(
+    module: str, function: str = "trials", on: str = "reference.Reference", **more: object
+) -> Callable[[Path, int | None], Iterator[Trial]]:
     """The trials of a kind, once there is a project to try them on."""
 
     def begin(box: Path, count: int | None) -> Iterator[Trial]:
-        from tests.faults.reference import Reference
-        from tests.faults.tiny import Tiny
-
-        return getattr(import_module(f"tests.faults.{module}"), function)(
-            (Tiny if module == "tiny" else Reference)(box), count, **more
-        )
+        place, name = on.split(".")
+        reference = getattr(import_module(f"tests.faults.{place}"), name)(box)
+        return getattr(import_module(f"tests.faults.{module}"), function)(reference, count, **more)
 
     return begin
 
 
 KINDS = {
     "kill": _trials("kills"),
-    "kill-tiny": _trials("tiny"),
+    "kill-tiny": _trials("tiny", on="tiny.Tiny"),
     "disk": _trials("disks"),
     "flip": _trials("flips"),
     "clock": _trials("others", "clock"),
     "together": _trials("others", "together"),
     "forbidden": _trials("others", "forbidden"),
     "flip-dvc": _trials("flips", program="dvc repro"),
+    "cluster": _trials("clusters"),
+    "cluster-default": _trials("clusters", "several", on="tiny.Default"),
 }
+LONG = ("cluster", "cluster-default")  # only if they are asked for
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,5 +1,7 @@
-"""Kills in Winnow's own pipeline, on the tiny experiment of tests/pipeline: a cohort and a level are to be trained."""
+"""Kills in Winnow's own pipeline, on the tiny experiment of tests/pipeline: a cohort and a level are to be trained.
+Also the whole default experiment, for kills on a cluster."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from tests.faults import kills, small
 from tests.faults.reference import Measured
 from tests.faults.small import MAKE
 from tests.faults.tried import Trial
-from tests.pipeline.clone import Clone, make
+from tests.pipeline.clone import ROOT, Clone, make
 from tests.repro.toy import Toy
 
 OUTS = {"early@a": "data/early/a", "prune@l1": "data/tickets/l1"}  # each of two networks
@@ -30,6 +32,16 @@ class Tiny(Measured):
         assert small.run(project, *MAKE)[0] == 0
         clone.forget(OUTS)
         super().__init__(project, box)
+
+
+class Default(Measured):
+    """The default experiment, of which nothing has run."""
+
+    def __init__(self, box: Path) -> None:
+        clone = make(box / "default" / "project", box / "default" / "outside")
+        (box / "default" / "tmp").mkdir()
+        shutil.copyfile(ROOT / "params.yaml", clone.path("params.yaml"))
+        super().__init__(Project(clone.folder), box)
 
 
 def trials(reference: Tiny, count: int | None = None) -> Iterator[Trial]:

@@ -99,16 +99,19 @@ def test_a_fork_ends_with_the_process_that_asked_for_it(command, tmp_path: Path)
     assert time.monotonic() - begun < 20
 
 
-@pytest.mark.parametrize("stopped", [True, False])
-def test_a_command_ends_with_all_that_it_has_started(command, stopped: bool) -> None:
+@pytest.mark.parametrize("how", ["it is stopped", "its guard is killed", "all that holds the pipe is killed"])
+def test_a_command_ends_with_all_that_it_has_started(command, how: str) -> None:
     launcher = Launcher()
     running = launcher.start(Command("sleep 600 & sleep 600", Path("log"), dict(os.environ)))
     guard = psutil.Process(running._process.pid)
-    wait(lambda: len(guard.children(recursive=True)) == 3)
+    wait(lambda: len(guard.children(recursive=True)) == 4)  # a shell, what it started, and who watches the pipe
     below = guard.children(recursive=True)
-    if stopped:
+    if how == "it is stopped":
         running.stop()
     else:
         guard.kill()
-    assert ended(running) == -signal.SIGKILL
+    if how == "all that holds the pipe is killed":  # as by Ray: nobody asks whether it has ended
+        launcher._lifeline[1].close()
+    else:
+        assert ended(running) == -signal.SIGKILL
     assert psutil.wait_procs(below, timeout=20)[1] == []

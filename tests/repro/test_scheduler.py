@@ -11,41 +11,7 @@ import psutil
 import pytest
 from dvc.utils.serialize import dump_yaml, load_yaml
 
-from tests.repro.toy import REPRO, Toy, make, wait
-
-ALL = ["apart", "first", "item@x", "item@y", "last", "left"]
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Toy:
-    return make(tmp_path_factory.mktemp("toy") / "project")
-
-
-@pytest.fixture(scope="module")
-def by_dvc(empty: Toy) -> Toy:
-    """A project that a plain dvc repro has run."""
-    toy = copy(empty, empty.folder.with_name("by_dvc"))
-    assert toy.run("dvc", "repro")[0] == 0
-    return toy
-
-
-@pytest.fixture
-def toy(empty: Toy, tmp_path: Path) -> Toy:
-    return copy(empty, tmp_path / "project")
-
-
-@pytest.fixture
-def finished(by_dvc: Toy, tmp_path: Path) -> Toy:
-    return copy(by_dvc, tmp_path / "project")
-
-
-def copy(toy: Toy, folder: Path) -> Toy:
-    shutil.copytree(toy.folder, folder, symlinks=True)
-    return Toy(folder)
-
-
-def ran(printed: str) -> list[str]:
-    return sorted(re.findall(r"^(\S+) ran in ", printed, re.MULTILINE))
+from tests.repro.toy import ALL, REPRO, Toy, copy, ran, wait
 
 
 @pytest.mark.parametrize("jobs", ["1", "7"])

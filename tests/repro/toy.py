@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
-PATIENCE = 60.0  # seconds, on a busy machine
+PATIENCE = 600.0  # seconds, on a busy machine
 
 DVC_YAML = """
 stages:
@@ -68,6 +68,7 @@ Path("log", f"{name}.ended").touch()
 print(f"made {out}")
 """
 
+ALL = ["apart", "first", "item@x", "item@y", "last", "left"]
 PARAMS = "left: 1\nitems: {x: 1, y: 1}\n"
 
 
@@ -147,6 +148,15 @@ def make(folder: Path) -> Toy:
         assert toy.run(*command)[0] == 0
     shutil.copyfile(ROOT / ".dvcignore", toy.path(".dvcignore"))
     return toy
+
+
+def copy(toy: Toy, folder: Path) -> Toy:
+    shutil.copytree(toy.folder, folder, symlinks=True)
+    return Toy(folder)
+
+
+def ran(printed: str) -> list[str]:
+    return sorted(re.findall(r"^(\S+) ran in ", printed, re.MULTILINE))
 
 
 def wait(for_what: Callable[[], object]) -> None:

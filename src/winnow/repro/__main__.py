@@ -16,19 +16,15 @@ def main(arguments: list[str] | None = None) -> int:
     # on a full disk Python would leave half a file of bytecode, which every later run trips over
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    from winnow import cores
-
-    there = cores.available()
-    # one more: else a core is idle while DVC keeps what a stage wrote
-    jobs = there + 1 if options.jobs is None else options.jobs
-    if jobs < 1:
-        parser.error(f"--jobs: {jobs}: must be a whole number above 0 (make repro JOBS=2)")
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"--jobs: {options.jobs}: must be a whole number above 0 (make repro JOBS=2)")
 
     try:
+        from winnow import cores
         from winnow.errors import UserError
         from winnow.repro.scheduler import repro
 
-        return repro(options.targets, jobs, there)
+        return repro(options.targets, options.jobs, cores.available())
     except KeyboardInterrupt:  # before UserError, which may not be imported yet
         print("interrupted; make repro goes on from here", file=sys.stderr)
         return 130

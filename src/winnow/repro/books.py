@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -35,7 +35,8 @@ from dvc.utils.serialize import dump_yaml, load_yaml
 from dvc_objects.errors import ObjectFormatError
 
 from winnow.errors import UserError, describe
-from winnow.repro.digests import is_damaged
+from winnow.repro.away import OWN, File, Freight
+from winnow.repro.digests import is_damaged, md5_of
 from winnow.repro.distrust import LONGEST_RUN, distrust, run_of
 from winnow.repro.mend import COPY, is_whole
 from winnow.storage import atomic_file
@@ -43,6 +44,8 @@ from winnow.storage import atomic_file
 Stage = Any  # of DVC, which ships no types
 RUN = re.compile("[0-9a-f]{64}")  # the name of an entry of the run cache, and of its folder
 BEFORE = ".winnow/lock_before.json"  # the stages in dvc.lock when the run began
+CODE, DEVICE = "data/code", "winnow/training/device.py"  # lists of the code of stages; a line in some of them
+UNDECLARED = ("dvc.yaml", "params.yaml", "networks")  # what stages of ours read, and declare in parts or by their code
 WAIT_SECONDS = 600  # for another dvc command to release the repository's lock
 
 
@@ -393,6 +396,34 @@ def show_damage() -> None:
 def environment(stage: Stage) -> dict[str, str]:
     """The environment of a stage's command."""
     return dict(prepare_kwargs(stage)["env"])
+
+
+def computes(stage: Stage) -> bool:
+    """Whether a stage of ours computes with networks: the list of its code, which the stage check wrote, has what
+    chooses the device."""
+    lists = [Path(dep.fs_path) for dep in stage.deps if Path(dep.fs_path).is_relative_to(Path(CODE).absolute())]
+    return any(DEVICE in path.read_text(encoding="utf-8") for path in lists if path.suffix == ".txt")
+
+
+def freight(stage: Stage) -> Freight:
+    """What a stage needs on another node, after ``begin``."""
+    root = Path(stage.repo.root_dir)
+    files = {path: digest for dep in stage.deps for path, digest in _files(dep)}
+    files |= {path: md5_of(path) for name in UNDECLARED for path in _below(root / name)}
+    kept = [path for out in stage.outs if out.persist for path in _below(Path(out.fs_path))]
+    work = {path: md5_of(path) for path in [*kept, *_below(root / OWN / stage.addressing)]}
+    outs = [os.path.relpath(out.fs_path, root) for out in stage.outs]
+    return Freight(stage.addressing, _sent(root, files), _sent(root, work), tuple(outs))
+
+
+def _below(path: Path) -> list[Path]:
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in found if file.is_file() and "__pycache__" not in file.parts]
+
+
+def _sent(root: Path, digests: Mapping[Path, str]) -> tuple[File, ...]:
+    about = [(os.path.relpath(path, root), digest, path.stat()) for path, digest in digests.items()]
+    return tuple(File(path, digest, found.st_size, found.st_mtime_ns) for path, digest, found in about)
 
 
 def keep(stage: Stage) -> None:

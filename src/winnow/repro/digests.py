@@ -19,11 +19,15 @@ def is_damaged(path: str | Path, digest: str) -> bool:
     """Whether the file has other bytes than its MD5 says. digest: as DVC writes it, with ``.dir`` for a folder's list.
     A file that is missing is not damaged."""
     try:
-        about = Path(path).stat()
-        known = (str(path), about.st_ino, about.st_size, about.st_mtime_ns)
-        if known not in _read:
-            with Path(path).open("rb") as file:
-                _read[known] = hashlib.file_digest(file, _md5).hexdigest()
+        return md5_of(path) != digest.removesuffix(".dir")
     except FileNotFoundError:
         return False
-    return _read[known] != digest.removesuffix(".dir")
+
+
+def md5_of(path: str | Path) -> str:
+    about = Path(path).stat()
+    known = (str(path), about.st_ino, about.st_size, about.st_mtime_ns)
+    if known not in _read:
+        with Path(path).open("rb") as file:
+            _read[known] = hashlib.file_digest(file, _md5).hexdigest()
+    return _read[known]

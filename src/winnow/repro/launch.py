@@ -1,7 +1,7 @@
-"""Starts the commands of stages, today as processes of this machine.
+"""Starts the commands of stages, as processes of this machine.
 
-To run stages elsewhere, such as on a cluster, write a function like ``Launcher.start``: it returns an object with
-``ended`` and ``stop``.
+To run stages elsewhere, write a function like ``Launcher.start``, which returns an object with ``ended`` and ``stop``.
+``winnow.repro.cluster`` does that.
 """
 
 import contextlib
@@ -13,12 +13,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from winnow.repro.away import Freight
 
 SCRIPT = ["exec", "python", "-B", "-m"]  # how the command of one of our own stages begins
 LIGHT = ("winnow.stages.check",)  # our own stages that do not import torch
@@ -37,11 +40,17 @@ class Running(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, where its output goes, and its whole environment."""
+    """What to run, where its output goes, its whole environment, and the folder to run in.
+
+    freight: what it needs on another node. computes: whether it is a stage of ours that computes with networks.
+    """
 
     text: str
     log: Path
     environment: Mapping[str, str]
+    folder: Path = Path()
+    freight: "Callable[[], Freight] | None" = None
+    computes: bool = False
 
 
 class Launcher:
@@ -54,13 +63,18 @@ class Launcher:
         self._lifeline = self._context.Pipe(duplex=False)  # closes when this process ends, even if it is killed
 
     def start(self, command: Command) -> Running:
-        words = shlex.split(command.text)
-        script = words[len(SCRIPT) :]
-        if words[: len(SCRIPT)] == SCRIPT:
+        script = script_of(command.text)
+        if script:
             forkserver.ensure_running()  # it imports in the meantime
-        if words[: len(SCRIPT)] != SCRIPT or script[0] in LIGHT:
+        if not script or script[0] in LIGHT:
             return _Program(command, self._lifeline[0])
         return _Fork(self._context, script, command, self._lifeline[0])
+
+
+def script_of(text: str) -> list[str]:
+    """The module and the arguments of the command of one of our own stages; none for other commands."""
+    words = shlex.split(text)
+    return words[len(SCRIPT) :] if words[: len(SCRIPT)] == SCRIPT else []
 
 
 class _Program:
@@ -75,6 +89,7 @@ class _Program:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(command.environment),
+                cwd=command.folder,
                 start_new_session=True,  # so that everything the command starts can be ended together
             )
 
@@ -97,7 +112,7 @@ class _Fork:
     """A stage's script in a fork of the process that has imported the libraries."""
 
     def __init__(self, context: Any, words: list[str], command: Command, lifeline: Connection) -> None:
-        given = (words, str(command.log), dict(command.environment), lifeline)
+        given = (words, str(command.log.absolute()), dict(command.environment), str(command.folder), lifeline)
         self._process = context.Process(target=run_script, args=given)
         self._instead: _Program | None = None
         self._stopped = False
@@ -126,9 +141,9 @@ class _Fork:
             self._process.join()
 
 
-def run_script(words: list[str], log: str, environment: dict[str, str], lifeline: Connection) -> None:
-    """``python -m WORDS`` in this process. It ends when the other end of the lifeline closes: its parent, the process
-    it was forked from, is not the process that started it."""
+def run_script(words: list[str], log: str, environment: dict[str, str], folder: str, lifeline: Connection) -> None:
+    """``python -m WORDS`` in this process, in a folder. It ends when the other end of the lifeline closes: its parent,
+    the process it was forked from, is not the process that started it."""
 
     def watch() -> None:
         with contextlib.suppress(EOFError, OSError):
@@ -141,5 +156,8 @@ def run_script(words: list[str], log: str, environment: dict[str, str], lifeline
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for stream in (1, 2):
         os.dup2(file, stream)
+    os.chdir(folder)
+    if str(Path.cwd()) not in sys.path:  # python -m puts it there: the user's networks lie in it
+        sys.path.insert(0, str(Path.cwd()))
     sys.argv = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)

@@ -3,14 +3,15 @@
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from winnow import cores as shared_cores
 from winnow.progress import FILE as PROGRESS
-from winnow.repro import books
+from winnow.repro import books, cluster
 from winnow.repro.books import Stage
 from winnow.repro.display import Display
 from winnow.repro.launch import Command, Launcher, Running
@@ -33,10 +34,12 @@ class Job:
     progress: Path
 
 
-def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
+def repro(targets: Sequence[str], jobs: int | None, cores: int) -> int:
     """Bring the targets, or all stages, up to date, with at most ``jobs`` stages at once. Returns the exit status.
 
-    If a stage fails, the stages that depend on it do not run; the others go on. Running stages share ``cores`` cores.
+    If a stage fails, the stages that depend on it do not run; the others go on. Running stages share ``cores`` cores,
+    or a cluster (``winnow.repro.cluster``). Without ``jobs``, there is one stage more at once than there are cores:
+    else a core is idle while DVC keeps what a stage wrote.
     """
     with books.translated(), books.opened() as repo, _scratch() as temporary:
         with books.locked(repo):
@@ -48,8 +51,13 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
         shared.mkdir()
         for number in range(cores):
             (shared / f"{number:04d}").touch()
-        with Display(len(plan.steps)) as display, signals_noted() as interrupted:
-            status = _Run(repo, plan, jobs, temporary, display, interrupted).go()
+        with (
+            Display(len(plan.steps)) as display,
+            _launcher(temporary, display, cores) as (launcher, most),
+            signals_noted() as interrupted,  # after Ray has begun, which would handle them too
+        ):
+            room = partial(_room, most, jobs)
+            status = _Run(repo, plan, launcher, room, temporary, display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
                 books.order_lock(repo, before, plan.steps)
@@ -59,6 +67,11 @@ def repro(targets: Sequence[str], jobs: int, cores: int) -> int:
         return status
 
 
+def _room(most: Callable[[], int], jobs: int | None) -> int:
+    """How many stages there may be at once; none where there is no node."""
+    return most() if jobs is None or not most() else jobs
+
+
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """A folder for the files by which this run and its stages talk. Not in /tmp, which systems tidy while a run goes on
@@ -66,6 +79,19 @@ def _scratch() -> Iterator[Path]:
     LOGS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".run.unfinished.", dir=LOGS.parent.absolute()) as folder:
         yield Path(folder)
+
+
+@contextmanager
+def _launcher(
+    temporary: Path, display: Display, cores: int
+) -> Iterator[tuple[Launcher | cluster.Cluster, Callable[[], int]]]:
+    """What starts stages, and how many there may be at once."""
+    where = cluster.address()
+    if where is None:
+        yield Launcher(), lambda: cores + 1
+        return
+    with cluster.joined(where, temporary, display.say) as joined:
+        yield joined, joined.room
 
 
 @contextmanager
@@ -89,14 +115,15 @@ class _Run:
         self,
         repo: books.Repo,
         plan: books.Plan,
-        jobs: int,
+        launcher: Launcher | cluster.Cluster,
+        jobs: Callable[[], int],
         temporary: Path,
         display: Display,
         interrupted: list[int],
     ) -> None:
         self.interrupted = interrupted
         self.repo, self.needs, self.jobs, self.temporary, self.display = repo, plan.needs, jobs, temporary, display
-        self.launcher = Launcher()
+        self.launcher = launcher
         self.waiting = sorted(plan.steps, key=_ways_ahead(*plan).__getitem__, reverse=True)
         self.done: set[Stage] = set()
         self.failed: dict[Stage, str] = {}
@@ -118,7 +145,7 @@ class _Run:
                             self._begin(stage)
                         if time.monotonic() - self.noted > NOTE_SECONDS:  # when others are at work already
                             self._note()
-                elif not self.at_work:
+                elif not self.at_work and not self._possible():
                     break  # all waiting stages depend on failed ones
                 for stage, job in self.at_work.items():
                     self.display.progress(stage.addressing, job.progress)
@@ -129,8 +156,10 @@ class _Run:
 
     def _ready(self) -> list[Stage]:
         """The stages that can begin now, as many as there are free jobs."""
-        room = self.jobs - len(self.at_work)
-        return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])][: max(room, 0)]
+        return self._possible()[: max(self.jobs() - len(self.at_work), 0)]
+
+    def _possible(self) -> list[Stage]:
+        return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])]
 
     def _begin(self, stage: Stage) -> None:
         name = stage.addressing
@@ -164,7 +193,9 @@ class _Run:
                 return
             log, progress = LOGS / f"{name}.log", self.temporary / f"{name}.progress"
             own = {shared_cores.FOLDER: str(self.temporary / "cores"), PROGRESS: str(progress)}
-            running = self.launcher.start(Command(stage.cmd, log, {**books.environment(stage), **own}))
+            environment = {**books.environment(stage), **own}
+            freight, computes = partial(books.freight, stage), books.computes(stage)
+            running = self.launcher.start(Command(stage.cmd, log, environment, freight=freight, computes=computes))
         except BaseException:
             locks.close()
             raise
