@@ -44,8 +44,10 @@ def alphabetical(layers, total):
 """,
     "src/winnow/pruning/during/suddenly.py": """
 def suddenly(level, *, at: float = 0.5):
+    from winnow.training.loop import Changes
+
     step = round(level.first + at * (level.last - level.first))
-    return lambda run: level.prune(run, level.after) if run.step == step else None
+    return Changes(lambda run: level.prune(run, level.after) if run.step == step else None)
 """,
     "src/winnow/datasets/sources/stripes.py": """
 import numpy as np

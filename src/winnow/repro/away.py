@@ -143,6 +143,7 @@ def run(trip: Trip, desk: Any, folder: Path, start: Start) -> int:
         (project / OWN / "logs").mkdir(parents=True, exist_ok=True)
         (project / OWN / trip.freight.stage).mkdir(exist_ok=True)
         log, progress = project / OWN / "logs" / "log", project / OWN / "progress"
+        log.touch()  # it is read before the stage has made it
         running = start(project, log, {PROGRESS: str(progress)})
         sender = _Sender(trip, desk, project, log, progress)
         try:

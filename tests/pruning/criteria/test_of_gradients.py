@@ -37,6 +37,7 @@ def test_taylor_is_the_mean_of_squares_over_batches_in_evaluation_mode():
 def test_taylor_is_exact_for_a_loss_that_is_linear_in_the_weights():
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 1, bias=False))
     inputs = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
+    network[1].weight.data.copy_(torch.tensor([[0.5, -0.25, 1.0, -2.0]]))
     given = by_hand(network, inputs, torch.zeros(5), lambda outputs, _: outputs.mean())
     scores = taylor(given, batch_size=5)["1.weight"][0]
     with torch.no_grad():
