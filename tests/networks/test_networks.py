@@ -20,6 +20,12 @@ def _parameters(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
+# By hand, of width 16: the first layer; two convolutions of each block; batch norms; the last layer
+AIRBENCH = (
+    4 * 3 * 16 + 9 * (2 * 16 * 16 + 16 * 64 + 64 * 64 + 64 * 128 + 128 * 128) + 2 * (3 * 16 + 2 * 64 + 2 * 128) + 1290
+)
+
+
 # With projections the counts lie a little above those of option A (269,722 and 853,018); each projection adds
 # 16*32 + 2*32 and 32*64 + 2*64 weights. The others: kuangliu/pytorch-cifar's ResNets, LeCun et al. 1998.
 @pytest.mark.parametrize(
@@ -30,6 +36,7 @@ def _parameters(network: nn.Module) -> int:
         ("resnet18", CIFAR, 11_173_962),
         ("resnet50", CIFAR, 23_520_842),
         ("lenet_300_100", (1, 28, 28), 266_610),
+        ("airbench", CIFAR, AIRBENCH),
     ],
 )
 def test_parameter_counts_are_the_published_ones(name: str, shape: tuple[int, int, int], count: int) -> None:

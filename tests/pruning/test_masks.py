@@ -67,6 +67,7 @@ def test_norms_and_biases_of_a_cut_block_do_not_count():
     assert masks.weights_of(mask).keys() == {"a"}
     assert masks.others_of(mask).keys() == {"a.bias"}
     assert masks.is_nested(mask, masks.weights_of(mask))
+    assert not masks.is_nested(masks.weights_of(mask), mask)  # which holds norms at zero too
 
 
 @given(layers())

@@ -64,6 +64,21 @@ def run(own: Trip, desk: Served, folder: Path, command: str) -> int:
     return away.run(own, desk, folder, start)
 
 
+def test_a_stage_may_be_slow_to_print(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has printed is looked for before it has made its log."""
+    monkeypatch.setattr(away, "SEND_SECONDS", 0.0)
+    looks = iter([None, None, 3])
+
+    class Slow:
+        def ended(self) -> int | None:
+            return next(looks)
+
+        def stop(self) -> None:
+            raise AssertionError
+
+    assert away.run(trip(project), Served(project), tmp_path / "node", lambda *_: Slow()) == 3
+
+
 def test_inputs_come_once_and_outputs_go_back(project: Path, tmp_path: Path) -> None:
     desk = Served(project)
     times = "echo stage > .winnow/times.csv; echo s >> .winnow/times.csv"

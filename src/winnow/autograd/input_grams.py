@@ -4,11 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from winnow.autograd.evaluation import evaluation
-from winnow.autograd.weight_calls import Geometry, WeightCalls
+from winnow.autograd.layer_records import Recorder, recorded
+from winnow.autograd.weight_calls import Geometry
 
 
-@torch.no_grad()
 def input_grams(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     """For each trainable weight of a two-dimensional convolution or a linear layer that the network uses, by name: the
     sum of x x' over the examples and over all positions where the weight is applied, [groups, d, d]. x is what one
@@ -18,17 +17,10 @@ def input_grams(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     inputs: [n, ...], as the network takes them. Evaluation mode is set for the time of the call. Raises ValueError,
     naming the layer, if a weight is used twice.
     """
-    recorder = _Grams(len(inputs), network)
-    with evaluation(network), recorder:
-        network(inputs)
-    return recorder.grams
+    return recorded(_Grams, network, inputs)
 
 
-class _Grams(WeightCalls):
-    def __init__(self, examples: int, network: nn.Module) -> None:
-        super().__init__(examples, network)
-        self.grams: dict[str, Tensor] = {}
-
+class _Grams(Recorder):
     def conv2d(self, inputs: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         stride, padding, dilation, groups = geometry
         sums = inputs.new_zeros(groups, weight[0].numel(), weight[0].numel())
@@ -36,10 +28,10 @@ class _Grams(WeightCalls):
             columns = functional.unfold(some, weight.shape[2:], dilation, padding, stride)
             of_group = columns.unflatten(1, (groups, -1)).permute(1, 2, 0, 3).flatten(2)
             sums += of_group @ of_group.mT
-        self.grams[self.names[id(weight)]] = sums
+        self.keep(weight, sums)
         return torch.conv2d(inputs, weight, bias, *geometry)
 
     def linear(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         rows = inputs.flatten(0, -2)
-        self.grams[self.names[id(weight)]] = (rows.T @ rows)[None]
+        self.keep(weight, (rows.T @ rows)[None])
         return functional.linear(inputs, weight, bias)

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from winnow.autograd.evaluation import evaluation
-from winnow.autograd.weight_calls import Geometry, WeightCalls
+from winnow.autograd.layer_records import Recorder, recorded
+from winnow.autograd.weight_calls import Geometry
 
 
-@torch.no_grad()
 def input_squares(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     """For each trainable weight of a convolution or a linear layer that the network uses, by name: the sum over the
     examples, and over all positions where the weight is applied, of the square of the input that it meets; in the
@@ -19,17 +18,10 @@ def input_squares(network: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     inputs: [n, ...], as the network takes them. Evaluation mode is set for the time of the call. Raises ValueError,
     naming the layer, if a weight is used twice. Weights of other layers, such as norms, may not be trainable.
     """
-    recorder = _Squares(len(inputs), network)
-    with evaluation(network), recorder:
-        network(inputs)
-    return recorder.squares
+    return recorded(_Squares, network, inputs)
 
 
-class _Squares(WeightCalls):
-    def __init__(self, examples: int, network: nn.Module) -> None:
-        super().__init__(examples, network)
-        self.squares: dict[str, Tensor] = {}
-
+class _Squares(Recorder):
     def conv2d(self, inputs: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         outputs = torch.conv2d(inputs, weight, bias, *geometry)
         stride, padding, dilation, groups = geometry
@@ -38,9 +30,9 @@ class _Squares(WeightCalls):
         kernel = weight[:groups]
         arguments: tuple[Any, ...] = (stride, padding, dilation, False, (0, 0), groups, (False, True, False))
         sums = torch.ops.aten.convolution_backward(ones, inputs.square(), kernel, None, *arguments)[1]
-        self.squares[self.names[id(weight)]] = sums.repeat_interleave(len(weight) // groups, 0)
+        self.keep(weight, sums.repeat_interleave(len(weight) // groups, 0))
         return outputs
 
     def linear(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        self.squares[self.names[id(weight)]] = inputs.square().flatten(0, -2).sum(0).expand_as(weight).clone()
+        self.keep(weight, inputs.square().flatten(0, -2).sum(0).expand_as(weight).clone())
         return functional.linear(inputs, weight, bias)

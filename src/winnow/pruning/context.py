@@ -101,6 +101,28 @@ class Context:
         self.for_batches(add, count, size, training)
         return dict(zip(self.mask, total, strict=True))
 
+    def mean_of_layers(
+        self, record: Callable[[nn.Module, Tensor], Mapping[str, Tensor]], criterion: str, count: int, size: int
+    ) -> dict[str, Tensor]:
+        """``mean_over_batches``, in evaluation mode, of what ``record`` keeps of each layer, by the name of its weight.
+        It gets inputs, and the network, of which only the prunable weights are trainable.
+
+        Raises ValueError, naming the criterion and the layer, if it keeps nothing of one.
+        """
+
+        def of_batch(network: nn.Module, _weights: list[Tensor], inputs: Tensor, _labels: Tensor) -> list[Tensor]:
+            for name, parameter in network.named_parameters():
+                parameter.requires_grad_(name in self.mask)
+            found = record(network, inputs)
+            for name in self.mask:
+                if name not in found:
+                    raise ValueError(
+                        f"criterion: {criterion} finds no inputs of {name}; it scores conv2d and linear layers"
+                    )
+            return [found[name] for name in self.mask]
+
+        return self.mean_over_batches(of_batch, count, size, training=False)
+
     def for_batches(
         self, work: Callable[[nn.Module, list[Tensor], Tensor, Tensor], None], count: int, size: int, training: bool
     ) -> None:

@@ -93,8 +93,9 @@ def density(mask: Mapping[str, Tensor]) -> float:
 
 
 def is_nested(inner: Mapping[str, Tensor], outer: Mapping[str, Tensor]) -> bool:
-    """Whether ``outer`` keeps every weight that ``inner`` keeps. Both are masks of one network."""
-    return not any(bool((inner[name] & ~layer).any()) for name, layer in outer.items() if name in inner)
+    """Whether ``outer`` keeps all that ``inner`` keeps. Both are masks of one network; one that does not name a
+    parameter keeps it whole."""
+    return not any(bool((inner.get(name, ~torch.zeros_like(layer)) & ~layer).any()) for name, layer in outer.items())
 
 
 def apply(weights: Mapping[str, Tensor], mask: Mapping[str, Tensor]) -> dict[str, Tensor]:

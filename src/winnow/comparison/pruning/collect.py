@@ -15,8 +15,8 @@ OF_DENSE = Measured(DENSE, DENSE, 1.0, "", "dense", 1, images=False, channels=Fa
 
 def collected(projects: Iterable[Project], measured: Sequence[Measured]) -> pd.DataFrame:
     """One row per trained network: setting, repeat, seed, accuracy (test images, a fraction of 1), left (the fraction
-    of the weights that remain), error_after_cut (of the test images; NaN if no trained network was cut), the columns of
-    ``histories`` and those of ``Measured``. The dense networks are the method "dense".
+    of the weights that remain), error_after_cut (of the test images; NaN if no trained network was cut), and all
+    columns of ``histories`` and of ``Measured``. Rows of dense networks have the method "dense".
 
     Raises UserError if a file is missing or damaged.
     """

@@ -1,14 +1,11 @@
 """Beta-Rank (Homayounfar et al. 2023, "Beta-rank: a robust convolutional filter pruning method for imbalanced medical
 image analysis", eq. 5)."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
 if TYPE_CHECKING:  # params.yaml is checked without torch
-    from torch import Tensor, nn
-
     from winnow.pruning.context import Context, Scores
 
 
@@ -30,18 +27,7 @@ def beta_rank(
     from winnow.autograd.spreads import relative_spreads
     from winnow.pruning.filters import to_weights
 
-    def spreads(
-        network: "nn.Module", weights: "list[Tensor]", inputs: "Tensor", labels: "Tensor"
-    ) -> "Sequence[Tensor]":
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name in context.mask)
-        found = relative_spreads(network, inputs)
-        for name in context.mask:
-            if name not in found:
-                raise ValueError(f"criterion: beta_rank finds no outputs of {name}; it scores conv2d and linear layers")
-        return [found[name] for name in context.mask]
-
-    spread = context.mean_over_batches(spreads, batches, batch_size, training=False)
+    spread = context.mean_of_layers(relative_spreads, "beta_rank", batches, batch_size)
     scores = {}
     for name, weight in context.weights.items():
         filters = weight.flatten(1).norm(1, dim=1) * spread[name]

@@ -1,7 +1,7 @@
 """SparseGPT (Frantar, Alistarh 2023, "SparseGPT: massive language models can be accurately pruned in one-shot",
 sec. 3)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt
@@ -63,21 +63,13 @@ def _factors(
     each group [groups, d, d]; both float64."""
     import torch
 
-    for name, weight in context.weights.items():
+    from winnow.autograd.input_grams import input_grams
 
-        def grams(
-            network: "nn.Module", _weights: "list[Tensor]", inputs: "Tensor", _labels: "Tensor", name: str = name
-        ) -> "Sequence[Tensor]":
-            from winnow.autograd.input_grams import input_grams
+    def grams(network: "nn.Module", inputs: "Tensor") -> "dict[str, Tensor]":
+        return {name: gram.double() / len(inputs) for name, gram in input_grams(network, inputs).items()}
 
-            for other, parameter in network.named_parameters():
-                parameter.requires_grad_(other == name)
-            found = input_grams(network, inputs)
-            if name not in found:
-                raise ValueError(f"criterion: sparsegpt finds no inputs of {name}; it scores conv2d and linear layers")
-            return [found[name].double() / len(inputs)]
-
-        hessian = 2 * context.only(name).mean_over_batches(grams, batches, batch_size, training=False)[name]
+    for name, weight in context.weights.items():  # one at a time, as a layer's take much memory
+        hessian = 2 * context.only(name).mean_of_layers(grams, "sparsegpt", batches, batch_size)[name]
         flat = weight.double().reshape(len(hessian), -1, hessian.shape[1]).clone()
         diagonal = hessian.diagonal(dim1=1, dim2=2)
         dead = diagonal == 0

@@ -1,6 +1,5 @@
 """Wanda (Sun et al. 2024, "A simple and effective pruning approach for large language models", eq. 1)."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge
@@ -30,18 +29,10 @@ def wanda(
     """
     from winnow.autograd.input_norms import input_squares
 
-    def squares(
-        network: "nn.Module", weights: "list[Tensor]", inputs: "Tensor", labels: "Tensor"
-    ) -> "Sequence[Tensor]":
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name in context.mask)
-        found = input_squares(network, inputs)
-        for name in context.mask:
-            if name not in found:
-                raise ValueError(f"criterion: wanda finds no inputs of {name}; it scores conv2d and linear layers")
-        return [found[name] / len(inputs) for name in context.mask]
+    def squares(network: "nn.Module", inputs: "Tensor") -> "dict[str, Tensor]":
+        return {name: sums / len(inputs) for name, sums in input_squares(network, inputs).items()}
 
-    inputs = context.mean_over_batches(squares, batches, batch_size, training=False)
+    inputs = context.mean_of_layers(squares, "wanda", batches, batch_size)
     scores = {name: weight.abs() * inputs[name].sqrt() for name, weight in context.weights.items()}
     if compare == "layer":
         return scores
