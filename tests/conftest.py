@@ -15,8 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: some tests wait, for servers and for processes that they have killed."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + 1
+    from winnow import cores
+
+    return cores.available() + 1
 
 
 @pytest.fixture

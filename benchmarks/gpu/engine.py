@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from winnow import cores
 from winnow.autograd.gradient_norms import gradient_norms
 from winnow.datasets.images import Labelled
 from winnow.networks import initialise
@@ -165,9 +166,14 @@ def usual_loader(count: int) -> Any:
         def __getitem__(self, row: int) -> tuple[Tensor, int]:
             return change(Image.fromarray(pixels[row])), row % 10
 
-    cores = len(os.sched_getaffinity(0))
     return DataLoader(
-        Pil(), 128, shuffle=True, num_workers=cores, drop_last=True, persistent_workers=True, pin_memory=CUDA
+        Pil(),
+        128,
+        shuffle=True,
+        num_workers=cores.available(),
+        drop_last=True,
+        persistent_workers=True,
+        pin_memory=CUDA,
     )
 
 
