@@ -733,10 +733,24 @@ def test_levels(mistake, level, message):
             "{parent: none, max_error_rise: 0.2}",
             ".max_error_rise: needs a trained parent",
         ),
+        (
+            "{parent: l1, rewind: early, prune: 0.2, activate: 0.1}",
+            ".activate: counts how far weights moved from the rewind point early, but l1 began at dense",
+        ),
+        (
+            "{parent: lr, prune: 0.2, activate: 0.1}",
+            ".activate: counts how far weights moved from the rewind point dense, but lr began at trained weights",
+        ),
     ],
 )
 def test_choices_of_a_level(mistake, level, message):
     mistake(levels(x=level), f"pruning.levels.x{message}")
+
+
+@pytest.mark.parametrize("parent", ["dense", "l1"])
+def test_a_level_may_count_from_where_its_parent_began(tmp_path: Path, parent: str) -> None:
+    changes = levels(x=f"{{parent: {parent}, prune: 0.2, activate: 0.1}}")
+    assert load_params(write(tmp_path / "p.yaml", changes)).pruning.levels["x"].options == {"activate": 0.1}
 
 
 def test_names_of_levels_and_rewind_points(mistake):

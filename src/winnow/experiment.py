@@ -19,7 +19,7 @@ from winnow.params.landscape import Connectivity, Curvature, Perturbation, Pertu
 from winnow.params.named import Named, load_named
 from winnow.params.ntk import Ntk
 from winnow.params.pretrain import Pretrain
-from winnow.params.pruning import Pruning, check_tree, line
+from winnow.params.pruning import Level, Pruning, check_tree, line
 from winnow.params.retrain import Retrain
 from winnow.params.second_split import SecondSplit
 from winnow.params.select import Select
@@ -344,6 +344,7 @@ class Params(Named):
         check_tree(self.pruning)
         for name, level in self.pruning.levels.items():
             rule_of(name, level, self.pruning.floor)
+            self._moved(name, level)
         selected = list(all_subsets(self.select, self.sweep))
         subsets = ["full", *(f"select/{name}" for name in selected)]
         trained_on = {f"pruning.levels.{name}.data": level.data for name, level in self.pruning.levels.items()}
@@ -401,6 +402,19 @@ class Params(Named):
             count, its_unit = time.split()
             if its_unit.rstrip("s") == unit.rstrip("s") and int(count) >= int(end):
                 raise ValueError(f"{key}: {time} is not before the end of dense.training, which has {end} {unit}")
+
+    def _moved(self, name: str, level: Level) -> None:
+        """Check that a level which asks how far weights have moved rewinds to where its parent's training began."""
+        if not level.options.get("activate"):
+            return
+        parent = self.pruning.levels.get(level.parent)
+        rewind, weights = (parent.rewind, parent.choices.weights) if parent else (DENSE, "rewind")
+        if (rewind, weights) != (level.rewind, "rewind"):
+            begun = rewind if weights == "rewind" else f"{weights} weights"
+            raise ValueError(
+                f"pruning.levels.{name}.activate: counts how far weights moved from the rewind point {level.rewind}, "
+                f"but {level.parent} began at {begun}"
+            )
 
     def _perturbed(self, key: str, run: Perturbed, levels: list[str]) -> None:
         """Check that a perturbed run agrees with what pruning.levels says of its level."""

@@ -128,6 +128,7 @@ def test_mistakes_are_told_before_anything_is_made(user_error: UserErrors) -> No
         "{parent: random, variant: imp, prune: 0.3}": "pruning.levels.wrong.parent: must be dense or none",
         "{parent: dense, variant: adaptive, max_error_rise: 0.1}": "pruning.levels.wrong: max_error_rise asks for no",
         "{parent: dense, variant: fresh}": "pruning.levels.wrong: prunes nothing; give prune",
+        "{parent: dense, when: soft_threshold}": "pruning.levels.wrong.when: soft_threshold settles the density by its",
         "{parent: dense, structure: blocks}": "pruning.levels.wrong.structure: blocks have the sizes that the network",
     }
     for level, message in levels.items():

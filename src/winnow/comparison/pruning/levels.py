@@ -98,6 +98,11 @@ def _check(method: str, level: Level) -> None:
         raise UserError(f"{key}.parent: must be {DENSE} or {NO_PARENT}: the comparison makes the levels in between")
     if level.max_error_rise is not None:
         raise UserError(f"{key}: max_error_rise asks for no density; give prune")
+    if level.prune is None and level.choices.when != "once":
+        raise UserError(
+            f"{key}.when: {level.choices.when} settles the density by its training, so you cannot ask for one; leave "
+            "the method out"
+        )
     if level.prune is None and (level.choices.structure == "weights" or level.choices.criterion == NONE):
         raise UserError(f"{key}: prunes nothing; give prune, such as prune: 0.5")
     if level.choices.structure == "blocks":
