@@ -281,7 +281,7 @@ stages:
     cmd: mkdir -p data/code && echo 'x  winnow/training/device.py' > data/code/early.txt
     outs: [data/code]
   first:
-    cmd: cp in.txt data/first && ls networks
+    cmd: mkdir -p data && cp in.txt data/first && ls networks
     deps: [in.txt]
     outs: [data/first]
   early:
@@ -296,7 +296,7 @@ stages:
       - metrics.json: {cache: false}
 """
 
-# counts to its parameter, and saves after each step
+# counts to its parameter, and saves after each step; half way it waits for the file that params.yaml names
 EARLY = """
 import os, time
 from pathlib import Path
@@ -304,9 +304,10 @@ state = Path(".winnow/early/h/state")
 state.parent.mkdir(parents=True, exist_ok=True)
 count = int(state.read_text()) if state.exists() else 0
 print("process", os.getpid(), "begins at", count, "and sees", sorted(map(str, Path().glob("*"))), flush=True)
-steps = int(Path("params.yaml").read_text().split()[1])
-while count < steps:
-    time.sleep(0.1)
+_, steps, _, gate = Path("params.yaml").read_text().split()
+while count < int(steps):
+    while count == int(steps) // 2 and not Path(gate).exists():
+        time.sleep(0.01)
     count += 1
     state.with_name(".state.unfinished").write_text(str(count))
     state.with_name(".state.unfinished").replace(state)
@@ -320,18 +321,24 @@ def test_a_stage_goes_on_on_another_node_where_none_sees_the_project(toy: Toy, t
     if not can_hide(tmp_path):
         pytest.skip("to hide the project from a node takes the right to mount")
     toy.path("networks").mkdir()
-    for name, text in {"dvc.yaml": APART, "networks/early.py": EARLY, "params.yaml": "left: 150\n"}.items():
-        toy.path(name).write_text(text)
-    twin = copy(toy, tmp_path / "twin" / "project")
-    assert twin.run("dvc", "repro")[0] == 0
     with tempfile.TemporaryDirectory(prefix="ray") as folder, nodes(Path(folder, "r")) as made:
+        gate = Path(folder, "gate")
+        params = f"left: 150\ngate: {gate}\n"
+        for name, text in {"dvc.yaml": APART, "networks/early.py": EARLY, "params.yaml": params}.items():
+            toy.path(name).write_text(text)
+        twin = copy(toy, tmp_path / "twin" / "project")
+        gate.touch()
+        assert twin.run("dvc", "repro")[0] == 0
+        gate.unlink()
         made.add(cores=0)
         for _ in range(2):
             made.add(hidden=tmp_path)
         with toy.start(*REPRO, **on(made)) as process:
-            log = toy.path(".winnow/logs/early.log")
-            wait(lambda: toy.path(".winnow/early/h/state").exists() and "begins" in log.read_text())
+            log, state = toy.path(".winnow/logs/early.log"), toy.path(".winnow/early/h/state")
+            wait(lambda: process.poll() is not None or (state.exists() and "begins" in log.read_text()))
+            assert process.poll() is None, process.communicate()[0]
             made.kill(node_of(made, int(log.read_text().split()[1])))
+            gate.touch()
             printed = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 0, printed
     assert re.search("^early: its (node|process) died; it goes on elsewhere$", printed, re.M)
