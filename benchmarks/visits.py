@@ -48,7 +48,7 @@ def measured(setting: Setting, name: str, method: str | None, options: Mapping[s
     images, training, folder = setting.images, setting.training, setting.folder / name
     schedule = make_schedule(training, len(images))
     plan = plan_of(method, options, len(images), schedule.epochs) if method else None
-    schedule = schedule.shortened(plan.length if plan else 1.0)
+    schedule = schedule.stretched(plan.length if plan else 1.0)
     begin = fresh(setting.network, images, setting.classes, plan=plan)
     task = Task(images, training, schedule, begin)
     fit_side_by_side({folder: task}, setting.seeds, name, keep_outputs({"test": setting.test}))

@@ -660,6 +660,20 @@ def test_levels_that_are_right(tmp_path):
             "{parent: l1, prune: 0.2, min_density: 0.1}",
             "pruning.levels.x: criterion magnitude with allocation global takes no min_density",
         ),
+        ("{parent: none, prune: 0.2, distil: 0.5}", "pruning.levels.x.distil: without a parent there is no teacher"),
+        (
+            "{parent: l1, schedule: no_training, prune: 0.2, distil: 0.5}",
+            "pruning.levels.x.distil: schedule no_training teaches none",
+        ),
+        (
+            "{parent: l1, prune: 0.2, distil_temperature: 2}",
+            "pruning.levels.x.distil_temperature: without distil there is no teacher",
+        ),
+        ("{parent: l1, prune: 0.2, distil: 1.5}", "pruning.levels.x.distil: must be at most 1"),
+        (
+            "{parent: l1, when: gradual, schedule: same_budget, prune: 0.2}",
+            "pruning.levels.x.schedule: same_budget is for levels pruned once",
+        ),
         ("{parent: l1, variant: magic}", "pruning.levels.x.variant: must be one of imp, learning_rate"),
         (
             "{parent: l1, variant: one_shot, prune: 0.9}",
@@ -700,12 +714,12 @@ def test_levels(mistake, level, message):
         ),
         (
             "{parent: l1, schedule: half, prune: 0.2}",
-            ".schedule: must be one of rest, full, last_rate, no_training, not half",
+            ".schedule: must be one of rest, full, same_budget, last_rate, no_training, not half",
         ),
         ("{parent: l1, criterion: 3, prune: 0.2}", ".criterion: must be text, not 3"),
         (
             "{parent: l1, batches: 2, prune: 0.2}",
-            ".batches: no such key; there are rounds, inverted, activate, parent, rewind",
+            ".batches: no such key; there are rounds, inverted, activate, distil, distil_temperature, parent, rewind",
         ),
         (
             "{parent: none, criterion: snip, prune: 0.2, batchs: 2}",
@@ -851,12 +865,17 @@ def test_scores_of_the_images_on_which_children_are_compared(mistake, tmp_path):
         ("{level: l1, child: l2, data: random-0.5}", "data: random-0.5, but level l1 has full; it must be the same"),
         ("{level: g, child: l2}", "level: g does not train with one mask (gradual)"),
         ("{level: dense, child: g2}", "child: g2 is no level cut from dense; there are l1"),
+        ("{level: taught, child: l2}", "level: taught has a teacher (distil=0.5)"),
         ("{level: lr, child: l2}", "level: lr does not begin at a rewind point (learning_rate)"),
     ],
 )
 def test_perturbed_runs(mistake, run, message):
-    gradual = {"g": "{parent: none, when: gradual, prune: 0.8}", "g2": "{parent: dense, when: gradual, prune: 0.8}"}
-    mistake(levels(**gradual) + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
+    others = {
+        "g": "{parent: none, when: gradual, prune: 0.8}",
+        "g2": "{parent: dense, when: gradual, prune: 0.8}",
+        "taught": "{parent: l1, prune: 0.2, distil: 0.5}",
+    }
+    mistake(levels(**others) + f"perturbation: {{runs: {{p: {in_full(run)}}}}}", f"perturbation.runs.p.{message}")
 
 
 def test_lengths_of_perturbations(mistake):

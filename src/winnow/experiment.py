@@ -429,6 +429,8 @@ class Params(Named):
             raise ValueError(f"{key}.level: {run.level} does not begin at a rewind point ({level.kind})")
         if level and level.choices.trains != "all":
             raise ValueError(f"{key}.level: {run.level} does not train all parameters ({level.kind})")
+        if level and level.options.get("distil"):
+            raise ValueError(f"{key}.level: {run.level} has a teacher ({level.kind})")
         if level and level.choices.when != "once":
             raise ValueError(f"{key}.level: {run.level} does not train with one mask ({level.kind})")
         children = [  # the others have no projection, or one not chosen by pruning once

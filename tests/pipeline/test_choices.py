@@ -2,14 +2,26 @@
 
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
 
 from tests.pipeline.clone import Clone, in_this_process
+from tests.tickets.test_level import same
+from winnow.datasets.images import load_facts, load_split
+from winnow.experiment import load_params
+from winnow.storage import load_table
 from winnow.tickets.files import Ticket, load_ticket
+from winnow.tickets.rewind import load_rewind_point, rewind_step
+from winnow.training.batches import to_device
+from winnow.training.distillation import teaching
+from winnow.training.evaluate import log_probabilities
+from winnow.training.loop import Beginning, start, train
+from winnow.training.schedule import make_schedule
 
 pytestmark = pytest.mark.pipeline
+CPU = torch.device("cpu")
 
 LEVELS = {
     "s": {"parent": "none", "criterion": "snip", "batches": 2, "batch_size": 64, "allocation": "erk", "prune": 0.8},
@@ -82,6 +94,42 @@ def test_levels_that_need_little_training_from_end_to_end(clone: Clone, monkeypa
         "u": "woodfisher+updated+last_rate+batches=1+block=100",
     }
     assert [found[name]["density"] for name in levels] == pytest.approx([0.5] * 5, abs=0.002)
+
+
+def test_a_teacher_and_a_training_for_the_dense_budget(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    levels = {
+        "cut": {"parent": "dense", "prune": 0.8},
+        "taught": {"parent": "dense", "prune": 0.8, "distil": 0.7},
+        "fresh": {"parent": "cut", "variant": "fresh"},
+        "longer": {"parent": "cut", "variant": "longer"},
+    }
+    clone.set("pruning.levels", {name: {"rewind": "dense", "data": "full", **level} for name, level in levels.items()})
+    without_landscape(clone)
+    for stage in ("check", *(f"prune@{name}" for name in levels)):
+        in_this_process(clone, stage, monkeypatch)()
+    training, folder = load_params(clone.path("params.yaml")).dense.training, clone.path("data/images")
+    images = to_device(load_split(folder, "train"), load_facts(folder), CPU)
+    for seed in (200, 201):
+        cut, taught, dense = (load_ticket(at(clone, name, seed)) for name in ("cut", "taught", "dense"))
+        assert same(cut.mask, taught.mask)
+        assert not same(cut.state_dict(), taught.state_dict())
+        teacher = teaching(log_probabilities(dense.network, images), 0.7, 4.0, CPU)
+        rewind = clone.path(f"data/rewind/dense/seed{seed}/network.safetensors")
+        dense.network.load_state_dict(load_rewind_point(rewind))
+        run = start(Beginning(dense.network, seed, taught.mask), tmp_path / str(seed), rewind_step(rewind), 1)
+        for _ in train(
+            [run], images.taught(teacher), training, make_schedule(training, len(images)), lambda _steps: None
+        ):
+            pass
+        assert same(run.network.state_dict(), taught.state_dict())
+        epochs = {name: len(load_table(at(clone, name, seed).with_name("history.csv"))) for name in levels}
+        assert epochs["longer"] == 2 * epochs["fresh"]
+
+
+def at(clone: Clone, level: str, seed: int) -> Path:
+    return clone.path(f"data/tickets/{level}/seed{seed}/ticket.safetensors")
 
 
 def density(ticket: Ticket) -> float:

@@ -95,7 +95,7 @@ def rule(floor: int = 0, parent: str = "dense", **choices: Any) -> Rule:
 
 def planned(variant: str) -> tuple[Schedule, int]:
     amount = {"prune": {"prune": 0.5}, "max_error_rise": {"max_error_rise": 0.1}, None: {}}[PRESETS[variant].amount]
-    return rule(variant=variant, **amount).schedule(PLAN, TAU)
+    return rule(variant=variant, **amount).schedule(PLAN, TAU, lambda: 0.5)
 
 
 def trained(folder: Path, variant: str) -> Ticket:
@@ -198,11 +198,19 @@ def test_where_each_variant_begins(dense: Path, tmp_path: Path) -> None:
         assert same(ticket.state_dict(), apply(expected, ticket.mask))
     rates = {variant: [planned(variant)] for variant in PRESETS}
     for variant, [(schedule, first)] in rates.items():
-        assert first == (0 if variant == "fresh" else TAU)
-        expected_rates = [
-            PLAN.learning_rate(PLAN.total - 1 if variant == "fine_tuning" else s) for s in range(PLAN.total)
-        ]
-        assert [schedule.learning_rate(step) for step in range(PLAN.total)] == pytest.approx(expected_rates)
+        assert first == (0 if variant in ("fresh", "longer") else TAU)
+        assert schedule.total == (2 if variant == "longer" else 1) * PLAN.total
+        if variant != "longer":
+            expected_rates = [
+                PLAN.learning_rate(PLAN.total - 1 if variant == "fine_tuning" else s) for s in range(PLAN.total)
+            ]
+            assert [schedule.learning_rate(step) for step in range(PLAN.total)] == pytest.approx(expected_rates)
+
+
+@pytest.mark.parametrize(("left", "times"), [(1.0, 1), (0.8, 1.25), (0.5, 2), (0.1, 2), (0.0, 2)])
+def test_a_training_for_the_dense_budget_takes_at_most_twice_as_long(left: float, times: float) -> None:
+    schedule, first = rule(criterion="none", weights="fresh", schedule="same_budget").schedule(PLAN, TAU, lambda: left)
+    assert (schedule, first) == (PLAN.stretched(times), 0)
 
 
 def test_random_and_fresh_keep_the_counts(dense: Path, tmp_path: Path) -> None:
@@ -280,7 +288,7 @@ def test_a_level_without_a_parent_is_scored_at_the_rewind_point(dense: Path, tmp
     assert same(ticket.mask, prune(scores, ones(network), size - round(0.7 * size), erk, 1))
     assert same(ticket.state_dict(), apply(tau, ticket.mask))
     assert ticket.about["after_cuts"] == []  # there are no trained weights
-    train(tmp_path, *snipped.schedule(PLAN, TAU))
+    train(tmp_path, *snipped.schedule(PLAN, TAU, lambda: 0.5))
     assert same(level_of(tmp_path).mask, ticket.mask)
     table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
     assert table[["error_after_cut", "error_after_two_cuts"]].isna().all(axis=None)
@@ -387,7 +395,7 @@ def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
 def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) -> None:
     parent, untrained = level_of(dense), rule(weights="trained", schedule="no_training", prune=0.5)
     begun_by(untrained, parent, dense, tmp_path)
-    train(tmp_path, *untrained.schedule(PLAN, TAU))
+    train(tmp_path, *untrained.schedule(PLAN, TAU, lambda: 0.5))
     found, network = level_of(tmp_path), initialise(NETWORK, CLASSES, IMAGES.shape, 0)
     network.load_state_dict(apply(parent.state_dict(), found.mask))
     assert not same(found.state_dict(), network.state_dict())

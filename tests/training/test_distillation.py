@@ -1,5 +1,7 @@
 """Training with a teacher: the loss against numpy, and its limits against plain training."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -89,6 +91,19 @@ def test_each_image_has_its_own_row_of_the_teacher(tmp_path):
             loop.train_epoch([run], here, training, schedule)
         losses.append(np.array(run.records["training"])[:, 1])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_every_seed_may_have_a_teacher_of_its_own(tmp_path):
+    """As if each were trained alone, to the byte."""
+    images = on_cpu(pictures())
+    teachers = {seed: teaching(TEACHER[::step].copy(), 0.9, 4.0, CPU) for seed, step in ((3, 1), (4, -1))}
+    task = Task(images, TRAINING, make_schedule(TRAINING, 43), fresh(NETWORK, images, CLASSES), taught=teachers.get)
+    end = keep_outputs({"test": on_cpu(pictures(7, seed=1))})
+    fit(task, [3, 4], tmp_path / "both", lambda steps: None, end)
+    for seed, teacher in teachers.items():
+        alone = replace(task, images=images.taught(teacher), taught=None)
+        fit(alone, [seed], tmp_path / "alone", lambda steps: None, end)
+    assert contents(tmp_path / "both") == contents(tmp_path / "alone")
 
 
 @pytest.mark.parametrize("at", [1, 3, 5])

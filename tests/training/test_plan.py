@@ -25,7 +25,7 @@ LONG = TRAINING.model_copy(update={"length": "12 epochs"})
 
 def trained(folder, plan: Plan | None, tick=lambda steps: None, training=TRAINING, seed=3, on_epoch=lambda run: None):
     images = on_cpu(IMAGES)
-    schedule = make_schedule(training, len(images)).shortened(1.0 if plan is None else plan.length)
+    schedule = make_schedule(training, len(images)).stretched(1.0 if plan is None else plan.length)
     task = Task(images, training, schedule, fresh(NETWORK, images, CLASSES, plan=plan))
     with named(folder, seed) as parent:
         fit(task, [seed], parent, tick, keep_outputs({name: on_cpu(part) for name, part in HELD_OUT.items()}), on_epoch)

@@ -95,8 +95,20 @@ def test_cosine_that_is_left_early_or_shortened():
     training = Training(learning_rate=1, length="40 steps", annealing="cosine", batch_size=10)
     schedule = make_schedule(training, 100)
     assert schedule.until_step(20).learning_rate(10) == schedule.learning_rate(10)
-    assert schedule.shortened(0.5).learning_rate(10) == pytest.approx(0.5)
+    assert schedule.stretched(0.5).learning_rate(10) == pytest.approx(0.5)
     assert schedule.learning_rate(20) == pytest.approx(0.5)
+
+
+def test_stretched_to_twice_its_length():
+    training = Training(
+        learning_rate=1, length="40 steps", warmup="4 steps", decay_at=["10 steps"], decay=0.1, batch_size=10
+    )
+    once = make_schedule(training, 100)
+    twice = once.stretched(2)
+    assert (twice.total, twice.epoch) == (80, once.epoch)
+    assert [twice.learning_rate(2 * step + 1) for step in range(40)] == pytest.approx(
+        [once.learning_rate(step) for step in range(40)]
+    )
 
 
 def test_cosine_takes_no_other_decay():

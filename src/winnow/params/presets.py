@@ -48,6 +48,7 @@ PRESETS = {
     "adaptive": Preset("adaptive cuts", amount="max_error_rise"),
     "random": Preset("random mask", Choices("random", "of_parent")),
     "fresh": Preset("fresh initialisation", Choices(NONE, weights="fresh", schedule="full")),
+    "longer": Preset("fresh, longer", Choices(NONE, weights="fresh", schedule="same_budget")),
     "dense": Preset("all weights", Choices(NONE), root=True),  # a root beside the dense baseline
 }
 

@@ -44,7 +44,7 @@ class Level(Section):
     structure: str | None = None  # weights, or the pattern that the remaining weights form
     when: str | None = None  # once, before the training; or how the mask changes during it
     weights: str | None = None  # what the survivors start from: rewind, trained, fresh, updated, corrected
-    schedule: str | None = None  # of their training: rest, full, last_rate, no_training
+    schedule: str | None = None  # of their training: rest, full, same_budget, last_rate, no_training
     trains: str | None = None  # which parameters train: all, biases, norms, norms_and_biases, low_rank
     prune: Annotated[float, Field(gt=0, lt=1)] | None = None  # the fraction of the parent's weights that is pruned
     # instead of prune: how far pruning may raise the training error, and the smallest fraction of all weights to keep

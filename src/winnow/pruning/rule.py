@@ -13,9 +13,10 @@ if TYPE_CHECKING:  # params.yaml is checked without torch
     from winnow.pruning.during_level import During
     from winnow.pruning.masks import Mask
     from winnow.pruning.prune import Allocation
+    from winnow.pruning.schedules import Trained
     from winnow.pruning.weights import State, States
+    from winnow.training.distillation import Teaching
     from winnow.training.loop import Changes
-    from winnow.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,9 @@ class Rule:
     needs to know how often weights are used. update: the criterion's way to make up for pruned weights; None if the
     level does not ask for it. makes_up: whether the weights are the trained ones, changed to make up for the pruned
     ones. trains: what the training changes. activating: prunes some of the weights in another way; None if the level
-    leaves all to its criterion. recalibrates: whether there is no training, so that only the statistics of batch norm
-    adapt to the mask. has_parent: whether the level prunes trained weights."""
+    leaves all to its criterion. distilling: what the parent's outputs teach the level; None without a teacher.
+    recalibrates: whether there is no training, so that only the statistics of batch norm adapt to the mask. has_parent:
+    whether the level prunes trained weights."""
 
     criterion: "Callable[[Context], Scores] | None"
     allocation: "Allocation"
@@ -40,7 +42,7 @@ class Rule:
     during: "Callable[[During], Changes] | None"
     moves: bool
     weights: "Callable[[States], State]"
-    schedule: "Callable[[Schedule, int], tuple[Schedule, int]]"
+    schedule: "Trained"
     fraction: float | None = None
     max_error_rise: float | None = None
     min_density: float | None = None
@@ -51,5 +53,6 @@ class Rule:
     makes_up: bool = False
     trains: Trains = every
     activating: "Callable[..., Callable[[int], Mask]] | None" = None
+    distilling: "Callable[..., Teaching] | None" = None
     recalibrates: bool = False
     has_parent: bool = True

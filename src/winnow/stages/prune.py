@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import fmean
 
 from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
 from winnow.params.dense import Dense
 from winnow.params.pruning import NO_PARENT, Pruning
 from winnow.progress import Bar
+from winnow.pruning.masks import density
 from winnow.stages._images import held_out, to_train_on, training_images
 from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.stages._tickets import TICKETS, ticket
@@ -22,6 +24,8 @@ from winnow.tickets.stopping import measure_epochs
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device, workers
+from winnow.training.distillation import Teaching
+from winnow.training.evaluate import log_probabilities
 from winnow.training.fit import Task, fit_side_by_side, nothing
 from winnow.training.schedule import make_schedule
 from winnow.training.workers import Tick, side_by_side
@@ -39,7 +43,6 @@ def prune(name: str) -> None:
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
     with naming(f"pruning.levels.{name}: dense.training."):
         whole = make_schedule(training, len(images), facts["images"]["train"])
-    schedule, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]))
     folder = scratch()
     begun, trained = folder / "begun", folder / "level"
 
@@ -56,8 +59,18 @@ def prune(name: str) -> None:
         tick(1)
 
     side_by_side(begin, seeds, workers(device), Bar(len(seeds), f"prune@{name}, pruning", "ticket"))
-    changes = during(rule, schedule, first, images)
-    task = Task(images, training, schedule, from_tickets(begun, changes=changes, trains=rule.trains), first)
+
+    def left() -> float:
+        return fmean(density(load_ticket(begun / f"seed{seed}.safetensors").mask) for seed in seeds)
+
+    def taught(seed: int) -> Teaching:
+        assert rule.distilling is not None
+        teacher = load_ticket(ticket(level.parent, seed)).network.to(device)
+        return rule.distilling(log_probabilities(teacher, images), device)
+
+    schedule, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]), left)
+    begins = from_tickets(begun, changes=during(rule, schedule, first, images), trains=rule.trains)
+    task = Task(images, training, schedule, begins, first, taught=taught if rule.distilling else None)
     with naming("dense."):
         on_epoch = measure_epochs(material.splits) if options.dense.measure_epochs else nothing
     fit_side_by_side({trained: task}, seeds, f"prune@{name}", keep_ticket(material.splits), on_epoch)

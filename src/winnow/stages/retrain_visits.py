@@ -23,7 +23,7 @@ def retrain_visits(name: str) -> None:
     method, values = chosen(name, options.visits[name])
     with naming(f"{key}."):
         plan = plan_of(method, values, len(images), schedule.epochs)
-    schedule = schedule.shortened(plan.length)
+    schedule = schedule.stretched(plan.length)
     folder = scratch()
     begin = naming("retrain.network.")(fresh(options.network, images, len(facts["class_names"]), plan=plan))
     task = Task(images, options.training, schedule, begin)

@@ -10,6 +10,7 @@ from winnow.params.options import checked_options, options
 from winnow.params.presets import NONE, PRESETS, Choices
 from winnow.params.pruning import NO_PARENT, Level
 from winnow.pruning.activating import activating
+from winnow.pruning.distilling import distilling
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.pruning.patterns import counts_with, takes_prune
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
@@ -47,6 +48,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
     anywhere = methods.has_mark(functions["allocation"], "ANYWHERE")
     if "rounds" in functions and "when" not in functions and "structure" not in functions and not anywhere:
         functions["activating"] = activating
+    functions["distilling"] = distilling
     bound = _with_options(key, level, functions)
     moves = "when" in functions and methods.has_mark(functions["when"], "MOVES")
     before = moves or "when" not in functions
@@ -60,7 +62,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         _check_structure(key, choices, level, not patterned, counted)
     _check_amount(key, level, anywhere or choices.criterion == NONE or patterned or own_amount, before or own_amount)
     _check_parent(key, level, anywhere)
-    _check_training(key, choices)
+    _check_training(key, level)
     update = None
     if choices.weights in MAKE_UP and not before:
         raise ValueError(f"{key}.weights: {choices.weights} is for levels pruned before the training; take when: once")
@@ -91,6 +93,7 @@ def rule_of(name: str, level: Level, floor: int) -> Rule:
         makes_up=choices.weights in MAKE_UP,
         trains=bound["trains"],
         activating=bound.get("activating"),
+        distilling=bound["distilling"] if bound["distilling"].keywords["distil"] else None,
         recalibrates=choices.schedule == "no_training",
         has_parent=level.parent != NO_PARENT,
     )
@@ -180,14 +183,22 @@ def _check_structure(key: str, choices: Choices, level: Level, takes_prune: bool
         raise ValueError(f"{key}.criterion: structure {choices.structure} needs one, such as magnitude")
 
 
-def _check_training(key: str, choices: Choices) -> None:
+def _check_training(key: str, level: Level) -> None:
     """What changes the mask in training needs a training, in which all weights have gradients."""
+    choices = level.choices
     if choices.when != "once":
-        for choice, wrong in (("schedule", choices.schedule == "no_training"), ("trains", choices.trains != "all")):
+        for choice, wrong in (
+            ("schedule", choices.schedule in ("no_training", "same_budget")),
+            ("trains", choices.trains != "all"),
+        ):
             if wrong:
                 raise ValueError(f"{key}.{choice}: {getattr(choices, choice)} is for levels pruned once; leave it out")
     if choices.schedule == "no_training" and choices.trains != "all":
         raise ValueError(f"{key}.trains: schedule no_training trains none; leave it out")
+    if choices.schedule == "no_training" and level.options.get("distil"):
+        raise ValueError(f"{key}.distil: schedule no_training teaches none; leave it out")
+    if level.options.get("distil_temperature") and not level.options.get("distil"):
+        raise ValueError(f"{key}.distil_temperature: without distil there is no teacher; give distil, such as 0.5")
 
 
 def _check_parent(key: str, level: Level, anywhere: bool) -> None:
@@ -200,5 +211,7 @@ def _check_parent(key: str, level: Level, anywhere: bool) -> None:
         raise ValueError(f"{key}.max_error_rise: needs a trained parent; without one, give prune")
     if level.options.get("activate"):
         raise ValueError(f"{key}.activate: without a parent no weight has moved; leave it out")
+    if level.options.get("distil"):
+        raise ValueError(f"{key}.distil: without a parent there is no teacher; leave it out")
     if anywhere:
         raise ValueError(f"{key}.allocation: without a parent there is no {level.choices.allocation}")

@@ -1,7 +1,7 @@
 """One way to train: a task says what to train on which images, and hooks say what to keep."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from winnow.params.training import Network, Training
 from winnow.progress import Bar
 from winnow.training.batches import DeviceImages
 from winnow.training.device import together, workers
+from winnow.training.distillation import Teaching
 from winnow.training.loop import Beginning, Epoch, Run, finish, start, train, train_epoch
 from winnow.training.plan import Plan
 from winnow.training.schedule import Schedule
@@ -25,7 +26,7 @@ class Task:
 
     begin: a function from a seed to what its run begins with. step: the step of the schedule where every run begins,
     without momentum; from there on, its data are the same as for a run from step 0. one_epoch: what an epoch of
-    training is; by default one of classification.
+    training is; by default one of classification. taught: from a seed to what a teacher of its own says of the images.
     """
 
     images: DeviceImages
@@ -34,6 +35,7 @@ class Task:
     begin: Callable[[int], Beginning]
     step: int = 0
     one_epoch: Epoch = train_epoch
+    taught: Callable[[int], Teaching] | None = None
 
 
 def fresh(
@@ -64,6 +66,12 @@ def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook
 
     After an interruption, the same call resumes after the last saved epoch, and ends in the same bytes.
     """
+    if task.taught:
+        for seed in seeds:
+            if not (folder / f"seed{seed}").exists():
+                own = replace(task, images=task.images.taught(task.taught(seed)), taught=None)
+                fit(own, [seed], folder, tick, on_end, on_epoch)
+        return
     runs = []
     for seed in seeds:
         if not (folder / f"seed{seed}").exists():

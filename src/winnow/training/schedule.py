@@ -43,14 +43,14 @@ class Schedule:
         """The same schedule, ended after this many steps."""
         return replace(self, total=min(self.total, step))
 
-    def shortened(self, share: float) -> "Schedule":
-        """The same schedule in a share of the steps, at least one: all of its times come earlier."""
+    def stretched(self, times: float) -> "Schedule":
+        """The same schedule in so many times as many steps, at least one: all of its times come later, or earlier."""
         return replace(
             self,
-            total=max(1, round(share * self.total)),
-            warmup=round(share * self.warmup),
-            decay_at=tuple(round(share * at) for at in self.decay_at),
-            cosine_to=round(share * self.cosine_to),
+            total=max(1, round(times * self.total)),
+            warmup=round(times * self.warmup),
+            decay_at=tuple(round(times * at) for at in self.decay_at),
+            cosine_to=round(times * self.cosine_to),
         )
 
     def before_end(self, step: int) -> int:

@@ -49,7 +49,7 @@ def histories(project: Path) -> pd.DataFrame:
         # what each training takes by itself: steps, and weights summed over them
         own = {DENSE: (whole.total - to_point[DENSE], weights * (whole.total - to_point[DENSE])), NO_PARENT: (0, 0)}
         for name, level in levels.items():
-            schedule, first = rules[name].schedule(whole, to_point[level.rewind])
+            schedule, first = rules[name].schedule(whole, to_point[level.rewind], tables[name].mean)
             left = list(_left(rules[name], schedule, first, counted(level.parent), counted(name)))
             own[name] = (len(left), sum(left))
         for name in (DENSE, *levels):

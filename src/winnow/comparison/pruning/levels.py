@@ -179,11 +179,11 @@ def _retraining(level: Level) -> str:
 
 def _trainings(levels: Levels, values: Mapping[str, Any]) -> int:
     """How many trainings lead to a level and its own, whole or from the rewind point on."""
-    own = Level(**values).choices.schedule != "no_training"
+    own = {"no_training": 0, "same_budget": 2}.get(Level(**values).choices.schedule, 1)  # a budget: at most two
     parent = values["parent"]
     if parent == NO_PARENT:
-        return int(own)
-    return int(own) + (1 if parent == DENSE else _trainings(levels, levels[parent]))
+        return own
+    return own + (1 if parent == DENSE else _trainings(levels, levels[parent]))
 
 
 def _looks_at_images(level: Level) -> bool:
