@@ -40,6 +40,7 @@ from unittest import mock
 import numpy as np
 import sklearn.metrics  # the code of CRAIG uses it without importing it
 import torch
+from scipy.optimize import nnls
 from sklearn.datasets import load_digits
 
 from winnow.counts import parts
@@ -49,6 +50,7 @@ from winnow.scores.of_outputs.margin import margin
 from winnow.scores.of_outputs.margin_uncertainty import margin_uncertainty
 from winnow.selection.choose import method
 from winnow.selection.evidence import Given
+from winnow.selection.facilities import on_grid
 from winnow.selection.methods.gradmatch import match
 from winnow.selection.methods.herding import herd
 from winnow.selection.vectors import vectors
@@ -229,6 +231,7 @@ def of_deepcore(folder: Path) -> Compare:
     sys.path.insert(0, str(folder))  # nothing else is called deepcore, and it looks up its own modules later
     from deepcore import methods, nets
     from deepcore.methods import craig as of_craig
+    from deepcore.methods import gradmatch as of_gradmatch
     from deepcore.methods.kcentergreedy import k_center_greedy
     from deepcore.methods.methods_utils import submodular_function as functions
     from deepcore.methods.methods_utils.euclidean import euclidean_dist
@@ -341,34 +344,35 @@ def of_deepcore(folder: Path) -> Compare:
             theirs = select(methods.Submodular, images, balance=True, function=function)["indices"]
             why = "its usual search takes what gains at least 0.9 of a bound, so it is not the greedy choice"
             yield Case(name, code, "", why, own, theirs)
-            for greedy in ("LazyGreedy", "NaiveGreedy"):
-                for double in (False, True):
-                    order: list[int] = []
-                    functions.__dict__["Recorded"] = recorded(functions.__dict__[function], order)
-                    given = {"balance": True, "function": "Recorded", "greedy": greedy, "double": double}
-                    theirs = select(methods.Submodular, images, **given)["indices"]
-                    assert sorted(theirs.tolist()) == sorted(order)
-                    change = f"greedy: {greedy}" + (", in double precision" if double else "")
-                    yield Case(name, code, change, "", own, order, ordered=True)
+            for greedy, double in (("LazyGreedy", False), ("NaiveGreedy", False), ("NaiveGreedy", True)):
+                order: list[int] = []
+                functions.__dict__["Recorded"] = recorded(functions.__dict__[function], order)
+                given = {"balance": True, "function": "Recorded", "greedy": greedy, "double": double}
+                theirs = select(methods.Submodular, images, **given)["indices"]
+                assert sorted(theirs.tolist()) == sorted(order)
+                change = f"greedy: {greedy}" + (", in double precision" if double else "")
+                yield Case(name, code, change, "", own, order, ordered=True)
 
     def craig(images: Images) -> Iterator[Case]:
         chosen = method("craig")(images.evidence(), SIZE, np.random.default_rng(0), epoch=0)
         alone = "it averages the loss over a batch, so the gradients of the smaller last batch are larger"
-        halved = "every weight is one too large: counting begins at 1"
-        for change, why, options in (
-            ("batches of 32 images", alone, {"batch": 32}),
-            ("batches of 32 images, their losses added up", halved, {"batch": 32, "summed": True}),
-            ("a class in one batch", halved, {}),
-            ("a class in one batch, in double precision", halved, {"double": True}),
+        single = "distances of single precision: that of an image to itself is not 0"
+        one_more = "every weight is one too large: it begins to count at 1"
+        for change, why, kind, double in (
+            ("batches of 32 images", alone, methods.Craig, False),
+            ("batches of 32 images, their losses added up", single, summed(methods.Craig), False),
+            ("the same, in double precision", one_more, summed(methods.Craig), True),
         ):
             order: list[int] = []
-            kind = summed(methods.Craig) if options.pop("summed", False) else methods.Craig
             with mock.patch.object(of_craig, "FacilityLocation", recorded(functions.FacilityLocation, order)):
-                found = select(kind, images, **options)
-            weights = dict(zip(found["indices"].tolist(), found["weights"] - 1, strict=True))
+                found = select(kind, images, batch=32, double=double)
+            weights = dict(zip(found["indices"].tolist(), found["weights"], strict=True))
             theirs = np.array([weights[row] for row in order])
             both = (chosen.weights, theirs / theirs.mean())
             yield Case("craig", code, change, why, chosen.rows, order, ordered=True, weights=both)
+        both = (chosen.weights, (theirs - 1) / (theirs - 1).mean())
+        change = "the same, its weights less 1"
+        yield Case("craig", code, change, "", chosen.rows, order, ordered=True, weights=both)
 
     def gradmatch(images: Images) -> Iterator[Case]:
         own, own_weights = matched(images)
@@ -394,12 +398,20 @@ def of_deepcore(folder: Path) -> Compare:
 
             return At
 
+        def by_factor(products: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float]:
+            """The weights, none below 0, of the smallest w . products w - 2 w . target."""
+            lower = np.linalg.cholesky(products)
+            return nnls(lower.T, np.linalg.solve(lower, target))
+
         first = "the first image's weight is fitted without the ridge"
-        for change, why, from_the_first in (
-            ("our ridge", first, False),
-            ("our ridge, and from the first image on", "", True),
+        last = "its last weights match the normal equations best, not the gradients: that differs where one is 0"
+        for change, why, from_the_first, solver in (
+            ("our ridge", first, False, nnls),
+            ("our ridge, and from the first image on", last, True, nnls),
+            ("our ridge, and from the first image on, last weights that match the gradients best", "", True, by_factor),
         ):
-            found = select(at(methods.GradMatch, from_the_first), images, balance=True)
+            with mock.patch.object(of_gradmatch, "nnls", solver):
+                found = select(at(methods.GradMatch, from_the_first), images, balance=True)
             weights = of_every_class(images, found["indices"], found["weights"])
             yield Case("gradmatch", code, change, why, own, found["indices"], weights=(own_weights, weights))
 
@@ -418,12 +430,13 @@ def normal(classes: int) -> tuple[np.ndarray, np.ndarray]:
     return np.eye(classes, dtype=np.float32), np.zeros(classes, np.float32)
 
 
-def matched(images: Images, ridge: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
-    """What our GradMatch matches with, before chance fills up, and its weights, in every class of mean 1."""
+def matched(images: Images, counts: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """What our GradMatch matches with, before chance fills up, and its weights, in every class of mean 1. counts: of
+    every class, in place of a tenth."""
     every = vectors(images.evidence(), 0, "gradients")
     rows, weights = [], []
-    for own, count in images.classes_and_counts():
-        found, fitted = match(every[own], count, ridge)
+    for label, (own, usual) in enumerate(images.classes_and_counts()):
+        found, fitted = match(every[own], counts[label] if counts else usual, 0.01)
         rows.append(own[found])
         weights.append(fitted / fitted.mean())
     return np.concatenate(rows), np.concatenate(weights)
@@ -497,29 +510,35 @@ def of_craig(folder: Path) -> Compare:
 
     def compare(images: Images) -> Iterator[Case]:
         chosen = method("craig")(images.evidence(), SIZE, np.random.default_rng(0), epoch=0)
-        gradients, order, counts, corrected, of_corrected = images.gradients, [], [], [], []
+        gradients, plain, corrected, turned = images.gradients, [], [], []
         for label, (rows, count) in enumerate(images.classes_and_counts()):
             found, stands_for, *_ = theirs.faciliy_location_order(
                 label, gradients, images.labels, "euclidean", count, smtk=0, no=0, stoch_greedy=0
             )
-            order.append(found)
-            counts.append(stands_for)
+            plain.append((found, stands_for))
             similarity, _ = theirs.similarity(gradients[rows], metric="euclidean")
-            padded = np.pad(similarity, ((1, 0), (1, 0)))
-            offered = list(range(1, len(padded)))
-            places, _ = theirs.lazy_greedy_heap(theirs.FacilityLocation(padded, offered), offered, count)
-            corrected.append(rows[np.array(places) - 1])
-            nearest = similarity[:, np.array(places) - 1].argmax(axis=1)
-            of_corrected.append(np.bincount(nearest, minlength=count))
-        first = sum(rows[0] in own for (rows, _), own in zip(images.classes_and_counts(), order, strict=True))
+            longest = 2 * float(np.linalg.norm(gradients[rows], axis=1).max())
+            for done, own, matrix in (
+                (corrected, rows, similarity),
+                (turned, rows[::-1], on_grid(similarity[::-1, ::-1], longest).astype(np.float64)),
+            ):
+                padded = np.pad(matrix, ((1, 0), (1, 0)))
+                offered = list(range(1, len(padded)))
+                places, _ = theirs.lazy_greedy_heap(theirs.FacilityLocation(padded, offered), offered, count)
+                kept = np.array(places) - 1
+                done.append((own[kept], np.bincount(matrix[:, kept].argmax(axis=1), minlength=count)))
+        first = sum(rows[0] in own for (rows, _), (own, _) in zip(images.classes_and_counts(), plain, strict=True))
         why = f"image 0 of a class passes for none, and gains log 2: in {first} of {images.classes} classes it is kept"
-        for change, why, rows, weights in (
-            ("", why, order, counts),
-            ("an image 0 that is never offered", "", corrected, of_corrected),
+        without = "an image 0 that is never offered"
+        equal = "of equal gains its later image wins: often two images are the nearest of each other"
+        for change, why, of_class in (
+            ("", why, plain),
+            (without, equal, corrected),
+            (f"{without}, similarities of 24 bits, and rows in reverse order", "", turned),
         ):
-            weights = np.concatenate(weights)
+            rows, weights = (np.concatenate(parts) for parts in zip(*of_class, strict=True))
             both = (chosen.weights, weights / weights.mean())
-            yield Case("craig", "CRAIG", change, why, chosen.rows, np.concatenate(rows), ordered=True, weights=both)
+            yield Case("craig", "CRAIG", change, why, chosen.rows, rows, ordered=True, weights=both)
 
     return compare
 
@@ -528,27 +547,37 @@ def of_cords(folder: Path) -> Compare:
     with np.errstate(), importing(folder / "cords" / "selectionstrategies" / "helpers"):
         theirs = importlib.import_module("omp_solvers")  # which changes what numpy does about errors
 
-    def chosen(images: Images, solver: Callable[..., np.ndarray], ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    def chosen(images: Images, ridge: float, counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         rows, weights = [], []
-        for own, count in images.classes_and_counts():
+        for (own, _), count in zip(images.classes_and_counts(), counts, strict=True):
             columns = images.gradients[own].T
             target = columns.mean(axis=1)
             if ridge:
                 columns, target = augmented(columns, target, ridge * (columns**2).sum(axis=0).mean())
-            fitted = solver(columns, target, nnz=count, positive=True, lam=0)
+            fitted = theirs.OrthogonalMP_REG(columns, target, nnz=count, positive=True, lam=0)
             rows.append(own[np.flatnonzero(fitted)])
             weights.append(fitted[fitted != 0] / fitted[fitted != 0].mean())
         return np.concatenate(rows), np.concatenate(weights)
 
     def compare(images: Images) -> Iterator[Case]:
+        all_counts = [count for _, count in images.classes_and_counts()]
         own, of_own = matched(images)
-        rows, _ = chosen(images, theirs.OrthogonalMP_REG, 0)
-        why = "no ridge, and an image whose weight falls below 0 leaves at once, not at the end"
+        rows, _ = chosen(images, 0, all_counts)
+        why = "it has no ridge, and an image whose weight falls below 0 leaves at once, not at the end"
         yield Case("gradmatch", "cords", "", why, own, rows)
-        rows, weights = chosen(images, theirs.OrthogonalMP_REG, 0.01)
-        why = "an image whose weight falls below 0 leaves at once, not at the end, where one does"
-        both = (of_own, weights)
-        yield Case("gradmatch", "cords", "our ridge, from the first image on", why, own, rows, weights=both)
+        rows, weights = chosen(images, 0.01, all_counts)
+        why = "an image whose weight falls below 0 leaves at once, not at the end"
+        change = "our ridge, from the first image on"
+        yield Case("gradmatch", "cords", change, why, own, rows, weights=(of_own, weights))
+        every = vectors(images.evidence(), 0, "gradients")
+        fewer = [
+            next((c for c in range(count) if len(match(every[own], c + 1, 0.01)[0]) <= c), count)
+            for own, count in images.classes_and_counts()
+        ]
+        own, of_own = matched(images, counts=fewer)
+        rows, weights = chosen(images, 0.01, fewer)
+        change += ", as long as no weight falls below 0"
+        yield Case("gradmatch", "cords", change, "", own, rows, weights=(of_own, weights))
 
     return compare
 
@@ -585,10 +614,10 @@ def of_ccs(folder: Path) -> Compare:
         yield Case("ccs", "CCS", "", why, own, chosen(margins, margins, cutoff))
         with mock.patch.object(torch, "randperm", torch.arange):  # its images are then the hardest of a stratum too
             change = "both take the hardest of a stratum"
-            why = "of strata of equal size, which gets one more: ours go by rising, its by falling difficulty"
+            why = "which of the strata of equal size gets one more, and where strata end"
             yield Case("ccs", "CCS", change, why, own_hardest, chosen(margins, margins, cutoff))
             change += ", its strata by rising difficulty"
-            lost = "the last stratum ends at 1.0001 times the maximum, which cuts it off if it is below 0"
+            lost = "its last stratum ends at 1.0001 times the highest score: if that is below 0, this image is in none"
             yield Case("ccs", "CCS", change, lost, own_hardest, chosen(margins, hard, cutoff))
             shifted = hard - np.sort(hard)[len(hard) - 1 - int(cutoff * len(hard))] + 1e-6
             change += " that ends just above 0"
@@ -626,7 +655,7 @@ def of_d2(folder: Path) -> Compare:
         features = images.features.astype(np.float64)
         given = images.evidence(hard=hard, easy=-hard)
         medians, units = (ours("d2", given, score="hard", epoch=0, scale=scale) for scale in ("median", "unit"))
-        why = "it takes distances as they are: exp(-distance) is nearly 0, and the scores alone decide"
+        why = "it takes distances as they are: exp(-distance) depends on the features' scale"
         yield Case("d2", "D2", "", why, medians, of_all(features, hard), ordered=True)
         change = "features of length 1, scale: unit"
         yield Case("d2", "D2", change, "", units, of_all(unit(features), hard), ordered=True)
@@ -666,7 +695,9 @@ def of_d2(folder: Path) -> Compare:
         start = np.concatenate([own[:1], np.setdiff1d(np.arange(len(images.labels)), own[:1])])
         port = coresets.kCenterGreedy(images.features[start], y=None, seed=0)
         change = "our first image as its image 0, with which it always starts"
-        yield Case("k_center", "D2's port", change, "", own, start[port.select_batch_(None, SIZE)], ordered=True)
+        with mock.patch.dict(port.select_batch_.__globals__, {"max": np.max}):  # it prints an array as a number
+            rows = start[port.select_batch_(None, SIZE)]
+        yield Case("k_center", "D2's port", change, "", own, rows, ordered=True)
 
     return compare
 
