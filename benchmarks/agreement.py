@@ -26,7 +26,7 @@ import io
 import json
 import subprocess
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +87,10 @@ def main() -> None:
     every = [*(made_up(seed) for seed in range(given.seeds)), digits()]
     results: dict[str, Any] = {"images": [images.name for images in every], "commits": {}, "cases": [], "slips": {}}
 
-    def note(images: str, cases: Callable[[], Any]) -> None:
+    def note(images: str, cases: Iterator[Case]) -> None:
         print(f"{images}:", flush=True)
         with contextlib.redirect_stdout(io.StringIO()):
-            of_these = list(cases())
+            of_these = list(cases)
         for case in of_these:
             found = judged(case)
             print(line(case, found), flush=True)
@@ -105,10 +105,10 @@ def main() -> None:
         results["commits"][name] = commit(folder)
         compare = load(folder.resolve())
         for images in every:
-            note(images.name, lambda own=images, compare=compare: compare(own))
+            note(images.name, compare(images))
         if name == "deepcore":
             uneven = made_up(0, UNEVEN, "classes of other sizes")
-            note(uneven.name, lambda: deepcore.rounding(folder.resolve(), uneven))
+            note(uneven.name, deepcore.rounding(folder.resolve(), uneven))
         if name in SLIPS:
             with contextlib.redirect_stdout(io.StringIO()):
                 results["slips"] |= SLIPS[name](folder.resolve())

@@ -41,11 +41,11 @@ def load(folder: Path) -> Compare:
                 done.append((rows[kept], np.bincount(matrix[:, kept].argmax(axis=1), minlength=count)))
         none = f"image 0 of a class passes for no image, and gains log 2: it is kept in {first} of {images.classes}"
         equal = "of equal gains any image may win: often two images are the nearest of each other"
-        change = "a further image 0 in every class, not offered"
+        further = "a further image 0 in every class, not offered"
         for change, why, of_class in (
             ("", none, plain),
-            (change, equal, without),
-            (f"{change}, of equal gains the earlier image made the larger", "", untied),
+            (further, equal, without),
+            (f"{further}, of equal gains the earlier image made the larger", "", untied),
         ):
             rows, weights = (np.concatenate(found) for found in zip(*of_class, strict=True))
             both = (chosen.weights, weights / weights.mean())

@@ -227,8 +227,8 @@ def _gradmatch(methods: Any, images: Images) -> Iterator[Case]:
         lower = np.linalg.cholesky(products)
         return nnls(lower.T, np.linalg.solve(lower, target))
 
-    why = "its last weights fit the normal equations, not the gradients: where one is 0, the others differ"
-    for change, why, solver in (("our ridge", why, nnls), ("our ridge, last weights that fit best", "", by_factor)):
+    last = "its last weights fit the normal equations, not the gradients: where one is 0, the others differ"
+    for change, why, solver in (("our ridge", last, nnls), ("our ridge, last weights that fit best", "", by_factor)):
         with mock.patch.object(module, "nnls", solver):
             fitted = select(At, images, balance=True)
         of = images.labels[fitted["indices"]]
