@@ -170,7 +170,7 @@ def _submodular(methods: Any, images: Images) -> Iterator[Case]:
     for name, function in (("facility_location", "FacilityLocation"), ("graph_cut", "GraphCut")):
         own = ours(name, images.evidence(), of="gradients")
         theirs = select(methods.Submodular, images, balance=True, function=function)["indices"]
-        why = "its usual search takes what gains 0.9 of a bound, which is not the greedy choice"
+        why = "the default of its class takes what gains 0.9 of a bound, which is not the greedy choice"
         yield Case(name, CODE, "", why, own, theirs)
         for greedy in ("LazyGreedy", "NaiveGreedy"):
             order: list[int] = []
@@ -267,7 +267,7 @@ def slips(folder: Path) -> dict[str, bool]:
     mixed = fresh.calc_gain(np.array([5, 2, 9]), np.zeros(len(rows), bool))
     part = FacilityLocation(index=rows, similarity_matrix=matrix).calc_gain_batch(every, None, batch=16)
     return {
-        "graph cut by the usual search does not end with 40 of 60": endless,
+        "graph cut by ApproximateLazyGreedy does not end with 40 of 60": endless,
         "gains of a random sample are in the order of the rows, not of the sample": bool(
             np.allclose(mixed, matrix[:, [2, 5, 9]].sum(axis=0), rtol=1e-5)
         ),
