@@ -25,6 +25,13 @@ def test_the_books_are_those_of_dvc_repro(toy: Toy, by_dvc: Toy, jobs: str) -> N
     assert toy.repro() == (0, "Data and pipelines are up to date.\n")
 
 
+def test_it_ends_with_the_command_that_runs_it(toy: Toy) -> None:
+    status, printed = toy.run(*REPRO, WINNOW_PARENT="1")  # a process that is not, or no longer, its parent
+    assert status == 1
+    assert "Traceback" not in printed
+    assert not toy.path("dvc.lock").exists()
+
+
 def test_a_change_runs_what_depends_on_it_and_coming_back_takes_it_from_the_cache(finished: Toy) -> None:
     twin = copy(finished, finished.folder.with_name("twin"))
     for params in ("left: 2\nitems: {x: 1, y: 1, z: 3}\n", "left: 1\nitems: {x: 1, y: 1}\n"):

@@ -92,7 +92,7 @@ def _prepare(project: Project, recipe: str, text: str) -> None:
 
 
 def run(project: Project, module: str, *words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", module, *words], cwd=project.folder, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "WINNOW_PARENT": str(os.getpid())}
+    done = subprocess.run([sys.executable, "-m", module, *words], cwd=project.folder, check=False, env=environment)
     if done.returncode:
         raise UserError(f"{project.folder}: did not finish; the same command goes on from there")

@@ -16,6 +16,10 @@ def main(arguments: list[str] | None = None) -> int:
     # on a full disk Python would leave half a file of bytecode, which every later run trips over
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    if parent := os.environ.pop("WINNOW_PARENT", ""):  # a command of winnow that runs several projects
+        from winnow.orphans import end_with_parent
+
+        end_with_parent(int(parent))
     if options.jobs is not None and options.jobs < 1:
         parser.error(f"--jobs: {options.jobs}: must be a whole number above 0 (make repro JOBS=2)")
 
