@@ -261,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         _window,
         "a window of the ranking by EL2N, without the hardest",
         "the best window moves from the hardest to easier images as fewer are kept, and as more labels are wrong; of "
-        "18,000 images of CIFAR-10 the tenth after the easiest 30% is 4.8 points above random, the hardest tenth 36 below",
+        "18,000 images of CIFAR-10 the tenth after the easiest 30% is 4.8 points above random, the last tenth 36 below",
         "Data Diet, docs/results/selection-cifar10",
     ),
     replace(CENTERS, fits=lambda at, share: not at.features),
