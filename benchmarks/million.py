@@ -9,7 +9,7 @@ is trained, so the results of retraining are made up too, and there are no ticke
 in a process of its own. With --folder the projects stay there, and one that is there is used again.
 
 Seconds are of the processor, of the whole process, so that other work on the machine matters less; wall seconds stand
-beside them in the file. Memory is anonymous memory: RssAnon of /proc, the highest in samples 2 ms apart, the libraries'
+beside them in the file. Memory is anonymous memory: RssAnon of /proc, the highest in samples 10 ms apart, the libraries'
 own included. Pages of mapped files are not, as the system takes them back when it needs room. Tables are what the stage
 has to have of all images at once: the table of scores, or of labels, as pandas holds it, and for score and claims also
 the scores that they combine, seed by seed. Linux only.
@@ -210,7 +210,7 @@ def measure(stage: str, folder: Path) -> dict[str, float]:
         peak, done = [0], threading.Event()
 
         def watch() -> None:
-            while not done.wait(0.002):
+            while not done.wait(0.01):
                 peak[0] = max(peak[0], anonymous(process.pid))
 
         watcher = threading.Thread(target=watch)

@@ -2,15 +2,18 @@
 
     pip install '.[bench]'
     git clone https://github.com/PatrickZH/DeepCore
-    python benchmarks/selection.py [--images 50000] [--keep 0.1] [--grow 10000 100000 1000000] [--count 1000]
-        [--turns 3] [--deepcore FOLDER] [--out .bench/selection.json]
+    python benchmarks/selection.py [--images 50000] [--keep 0.1] [--grow 10000 100000 1000000] [--square 10000 20000 40000]
+        [--count 1000] [--turns 3] [--deepcore FOLDER] [--only 1 2 3] [--policies NAME ...] [--out .bench/selection.json]
 
 1. Every policy on noise around ten class centres, rectified as features are, 64 numbers an image. Each in a process of
    its own, whose memory is what it takes at its peak beside what it held before.
 2. k-center against DeepCore's, and facility location of every class against apricot's (facilityLocationSelection, lazy
    greedy) and DeepCore's (lazy greedy), for the same similarities. They take turns in one process. DeepCore is left out
    without a folder that holds a clone of its repository.
-3. The policies whose cost is linear in n, or n log n: for each n of --grow, --count images.
+3. How the cost of every policy grows with n, for --count images: of those that claim a cost linear in n, or n log n,
+   for each n of --grow; of those with a cost like the square, for each of --square. Seconds are of the processor, and
+   the exponent is that between the last two n: 1 is linear. Up to 30% above a line is n log n, or memory that no
+   longer fits into the processor's cache.
 """
 
 import argparse
@@ -33,25 +36,48 @@ from timing import ratio, take_turns
 from winnow.counts import parts
 from winnow.params.options import options
 from winnow.selection.choose import choose, method
-from winnow.selection.evidence import Given
+from winnow.selection.evidence import Given, HeldOut
 from winnow.selection.methods.facility_location import facility_location
 from winnow.selection.methods.k_center import farthest_first
 
 CLASSES, DIMENSIONS, FASTER = 10, 64, 5.0
 POLICIES = ("ranked", "ccs", "moderate", "herding", "k_center", "graph_cut", "facility_location", "craig")
-GROW = ("ranked", "ccs", "moderate", "herding", "k_center", "graph_cut")
+GROW = ("ranked", "ccs", "moderate", "herding", "k_center", "graph_cut", "density", "drop", "paser", "glister",
+        "gradmatch", "adaptive_score", "label_mapping", "feature_mapping", "search_and_prune")  # fmt: skip
+SQUARE = ("facility_location", "craig", "d2", "deduplicated")
+OTHERS = 1000  # validation images, and images of a target
 
 
 def images(count: int) -> Given:
-    """Labels, a score, features and outputs of so many images."""
+    """Labels, two scores, features and outputs of so many images, and likewise of validation images and of a target's."""
     rng = np.random.default_rng(0)
     labels = rng.integers(CLASSES, size=count)
-    features = rng.normal(size=(CLASSES, DIMENSIONS)).astype(np.float32)[labels]
-    features += rng.standard_normal(size=(count, DIMENSIONS), dtype=np.float32)
-    np.maximum(features, 0, out=features)
-    logits = features @ rng.normal(size=(DIMENSIONS, CLASSES), scale=0.3).astype(np.float32)
-    outputs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    return Given(labels, CLASSES, {"el2n": rng.random(count)}, features, outputs)
+    centres = rng.normal(size=(CLASSES, DIMENSIONS)).astype(np.float32)
+    features = around(centres[labels], rng)
+    weights = rng.normal(size=(DIMENSIONS, CLASSES), scale=0.3).astype(np.float32)
+    scores = {"el2n": rng.random(count), "loss": rng.exponential(size=count)}
+    others = rng.integers(CLASSES, size=OTHERS)
+    held_out, target = (around(centres[others], rng) for _ in range(2))
+    return Given(
+        labels,
+        CLASSES,
+        scores,
+        features,
+        log_softmax(features @ weights),
+        log_softmax(target @ weights),
+        target,
+        HeldOut(others, log_softmax(held_out @ weights), held_out),
+    )
+
+
+def around(centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rectified noise around the centres [n, d]; it takes their place."""
+    centres += rng.standard_normal(size=centres.shape, dtype=np.float32)
+    return np.maximum(centres, 0, out=centres)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
 def measure(name: str, count: int, size: int) -> dict[str, float]:
@@ -62,14 +88,16 @@ def measure(name: str, count: int, size: int) -> dict[str, float]:
 
 
 def _measure(name: str, count: int, size: int) -> None:
-    evidence, usual = images(count), {"epoch": 0, "score": "el2n"}
+    evidence, usual = images(count), {"epoch": 0, "score": "el2n", "scores": ["el2n", "loss"]}
     given = {option: value for option, value in usual.items() if option in options(method(name))}
     choose(images(200), name, given, 20, 0)  # imports and the library's own buffers
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-    choose(evidence, name, given, size, 0)
-    seconds = time.perf_counter() - start
+    processor = time.process_time()
+    with contextlib.redirect_stdout(io.StringIO()):
+        choose(evidence, name, given, size, 0)
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
-    sys.stdout.write(json.dumps({"seconds": seconds, "MiB": peak}))
+    sys.stdout.write(json.dumps({"seconds": seconds, "processor": processor, "MiB": peak}))
 
 
 def similarities(features: np.ndarray) -> np.ndarray:
@@ -140,33 +168,50 @@ def compare(evidence: Given, size: int, turns: int, deepcore: Path | None) -> di
     return found
 
 
+def grow(policies: tuple[str, ...], counts: list[int], kept: int) -> dict[str, Any]:
+    """What each policy takes at each of these counts, and the exponent of its time between the last two."""
+    found: dict[str, Any] = {}
+    for name in policies:
+        taken = {count: measure(name, count, min(kept, count)) for count in counts}
+        few, many = counts[-2:]
+        exponent = float(np.log(taken[many]["processor"] / taken[few]["processor"]) / np.log(many / few))
+        found[name] = {"counts": taken, "exponent": exponent}
+        shown = "; ".join(f"{n:,}: {own['processor']:.2f} s, {own['MiB']:.0f} MiB" for n, own in taken.items())
+        print(f"{name}, {kept:,} of {shown}; exponent {exponent:.2f}", flush=True)
+    return found
+
+
 def main() -> None:
     """Measure, print, and write what was measured."""
     parser = argparse.ArgumentParser(description="The policies of selection: time, memory, and others' code.")
     parser.add_argument("--images", type=int, default=50_000, help="of parts 1 and 2")
     parser.add_argument("--keep", type=float, default=0.1, help="the fraction to keep, in parts 1 and 2")
     parser.add_argument("--grow", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="images of part 3")
+    parser.add_argument("--square", type=int, nargs="*", default=[10_000, 20_000, 40_000], help="likewise")
     parser.add_argument("--count", type=int, default=1000, help="images to keep, in part 3")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--deepcore", type=Path, help="a clone of DeepCore's repository")
     parser.add_argument("--out", type=Path, default=Path(".bench/selection.json"))
+    parser.add_argument("--only", type=int, nargs="+", default=[1, 2, 3], choices=[1, 2, 3], help="parts to measure")
+    parser.add_argument("--policies", nargs="+", default=[*GROW, *SQUARE], help="of part 3")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         _measure(given.one[0], int(given.one[1]), int(given.one[2]))
         return
     size = round(given.keep * given.images)
-    results: dict[str, Any] = {"policies": {}, "growth": {}}
-    for name in POLICIES:
-        results["policies"][name] = found = measure(name, given.images, size)
-        print(f"{name}, {size} of {given.images}: {found['seconds']:.2f} s, {found['MiB']:.0f} MiB", flush=True)
-    results["others"] = compare(images(given.images), size, given.turns, given.deepcore)
-    for name in GROW:
-        results["growth"][name] = {count: measure(name, count, min(given.count, count)) for count in given.grow}
-        shown = [
-            f"{n}: {found['seconds']:.2f} s, {found['MiB']:.0f} MiB" for n, found in results["growth"][name].items()
-        ]
-        print(f"{name}, {given.count} of {'; '.join(shown)}", flush=True)
+    results: dict[str, Any] = {}
+    if 1 in given.only:
+        results["policies"] = {}
+        for name in POLICIES:
+            results["policies"][name] = found = measure(name, given.images, size)
+            print(f"{name}, {size} of {given.images}: {found['seconds']:.2f} s, {found['MiB']:.0f} MiB", flush=True)
+    if 2 in given.only:
+        results["others"] = compare(images(given.images), size, given.turns, given.deepcore)
+    if 3 in given.only:
+        results["growth"] = {}
+        for policies, counts in ((GROW, given.grow), (SQUARE, given.square)):
+            results["growth"] |= grow(tuple(name for name in policies if name in given.policies), counts, given.count)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
 

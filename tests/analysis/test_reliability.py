@@ -5,12 +5,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
+from winnow.analysis import reliability as module
 from winnow.analysis.reliability import (
+    centred_ranks,
+    correlation,
     correlation_table,
     halves_at,
     rank_correlations,
+    rankings,
     reliability,
     reliability_table,
     spearman,
@@ -59,6 +63,30 @@ def test_a_constant_score_has_no_correlation():
 def test_all_pairs_at_once():
     scores = np.random.default_rng(0).integers(5, size=(4, 30)).astype(float)
     np.testing.assert_allclose(rank_correlations(scores), spearmanr(scores, axis=1).statistic, atol=1e-12)
+
+
+@given(few_values)
+def test_ranks_with_ties_and_infinities(values):
+    np.testing.assert_array_equal(centred_ranks(np.array(values)), rankdata(values) - (len(values) + 1) / 2)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_remembered_ranking_correlates_as_a_new_one(seed, missing):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(4, size=(2, 5, 30)).astype(np.float32)
+    if missing:  # in either of them, an image that no seed of the first group has trained on
+        values[rng.integers(2), :2, 7] = np.nan
+    ours, theirs = map(rankings, values)
+    for a, b in [([0, 1], [0, 1]), ([2, 3, 4], [1, 0]), ([0, 1], [0, 1])]:
+        expected = spearman(values[0, a].mean(axis=0), values[1, b].mean(axis=0))
+        np.testing.assert_allclose(correlation(ours(a), theirs(b)), expected, rtol=1e-12)
+
+
+def test_a_group_is_ranked_once(monkeypatch):
+    ranked = []
+    monkeypatch.setattr(module, "centred_ranks", lambda values: ranked.append(values) or centred_ranks(values))
+    reliability(noisy(2, noise=1), splits=20, seed=0)
+    assert len(ranked) == 2
 
 
 def test_the_table_of_correlations():

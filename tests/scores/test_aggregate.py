@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from winnow.scores.aggregate import mean_and_stderr, score_table
+from winnow.scores.aggregate import mean_and_stderr, mean_over_seeds, score_table
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 
@@ -54,6 +54,13 @@ def test_without_gaps_they_are_those_of_numpy(values):
     mean, stderr = mean_and_stderr(values)
     np.testing.assert_array_equal(mean, values.mean(axis=0, dtype=np.float64))
     np.testing.assert_array_equal(stderr, values.astype(np.float64).std(axis=0, ddof=1) / np.sqrt(len(values)))
+
+
+@given(
+    arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.sampled_from([0.1, 2.5, np.inf, np.nan]))
+)
+def test_the_mean_alone_is_the_same(values):
+    np.testing.assert_array_equal(mean_over_seeds(values), mean_and_stderr(values)[0])
 
 
 def test_sums_are_exact_enough():

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from winnow.analysis.reliability import spearman
+from winnow.analysis.reliability import correlation, rankings
 from winnow.analysis.spread import band
-from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.seed_scores import SeedScores
 from winnow.streams import numpy_stream
 
@@ -39,9 +38,8 @@ def transfer_table(
             size = max(1, min(len(theirs.seeds), len(ours.seeds) // 2))
             pairs = [[draws.permutation(len(side.seeds))[:size] for side in (theirs, ours)] for _ in range(splits)]
             for epoch in theirs.epochs:
-                sides = [side.values[:, side.epochs.index(epoch)] for side in (theirs, ours)]
-                means = ([mean_and_stderr(s[own])[0] for s, own in zip(sides, pair, strict=True)] for pair in pairs)
-                found = [spearman(*pair) for pair in means]
+                their, our = (rankings(side.values[:, side.epochs.index(epoch)]) for side in (theirs, ours))
+                found = [correlation(their(of_theirs), our(of_ours)) for of_theirs, of_ours in pairs]
                 if not np.isnan(found).any():
                     rows.append((source, name, epoch, size, np.mean(found), *band(found)))
     keys = ["score", "epoch", "seeds"]

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from winnow.analysis.reliability import spearman
+from winnow.analysis.reliability import Rankings, correlation, rankings
 from winnow.claims.intervals import Estimate, jackknife, on_scale_of
 from winnow.claims.rules import CONFIDENCE
-from winnow.scores.aggregate import mean_and_stderr
 from winnow.scores.seed_scores import SeedScores
 
 REFERENCES = ("forgetting", "input_norm")  # with which every score is compared
@@ -17,12 +16,18 @@ REFERENCES = ("forgetting", "input_norm")  # with which every score is compared
 def agreement(a: np.ndarray, b: np.ndarray) -> Estimate:
     """Spearman's rank correlation between the means over seeds of two scores, float [seeds, n], by the jackknife of
     Fisher's z. NaN, of an image that a seed has not trained on, does not count."""
+    every = list(range(len(a)))
+    return _agreement(rankings(a), rankings(b), every, every)
+
+
+def _agreement(a: Rankings, b: Rankings, of_a: list[int], of_b: list[int]) -> Estimate:
+    """The same of the seeds at these places."""
 
     def z(seeds: np.ndarray) -> float:
-        rank_correlation = spearman(*(mean_and_stderr(values[seeds])[0] for values in (a, b)))
-        return float(np.arctanh(np.clip(rank_correlation, -0.999999, 0.999999)))
+        found = correlation(a([of_a[seed] for seed in seeds]), b([of_b[seed] for seed in seeds]))
+        return float(np.arctanh(np.clip(found, -0.999999, 0.999999)))
 
-    return on_scale_of(np.tanh, jackknife(z, len(a)))
+    return on_scale_of(np.tanh, jackknife(z, len(of_a)))
 
 
 def agreement_table(scores: Mapping[str, SeedScores]) -> pd.DataFrame:
@@ -32,26 +37,27 @@ def agreement_table(scores: Mapping[str, SeedScores]) -> pd.DataFrame:
     Returns reference, reference_epoch, score, epoch (-1 for a score without one), spearman, low, high (a 95% interval
     over seeds, NaN for one seed) and seeds. A score that is the same for all images has no ranking, and no row.
     """
+    references = {name: (scores[name], rankings(scores[name].values[:, -1])) for name in REFERENCES if name in scores}
     rows = []
-    for reference in [name for name in REFERENCES if name in scores]:
-        other = scores[reference]
-        for name, score in scores.items():
-            for i, epoch in enumerate(score.epochs):
+    for name, score in scores.items():
+        for i, epoch in enumerate(score.epochs):
+            ranked = rankings(score.values[:, i])
+            for place, (reference, (other, ranked_other)) in enumerate(references.items()):
                 if (name, epoch) != (reference, other.epochs[-1]):
-                    ours, theirs = of_same_seeds(score, other)
-                    found = agreement(ours[:, i], theirs[:, -1])(CONFIDENCE)
+                    ours, theirs = same_seeds(score, other)
+                    found = _agreement(ranked, ranked_other, ours, theirs)(CONFIDENCE)
                     about = (reference, other.epochs[-1], name, epoch)
-                    rows.append((*about, found.effect, found.low, found.high, len(ours)))
+                    rows.append((place, *about, found.effect, found.low, found.high, len(ours)))
+    rows.sort(key=lambda row: row[0])  # by reference
     columns = ["reference", "reference_epoch", "score", "epoch", "spearman", "low", "high", "seeds"]
-    return pd.DataFrame(rows, columns=columns).dropna(subset=["spearman"])
+    return pd.DataFrame([row[1:] for row in rows], columns=columns).dropna(subset=["spearman"])
 
 
-def of_same_seeds(score: SeedScores, other: SeedScores) -> tuple[np.ndarray, np.ndarray]:
-    """The values of two scores, [seeds, epochs, n], of the seeds that have both. If none has, those of the first seeds
-    of either, as many as both have."""
+def same_seeds(score: SeedScores, other: SeedScores) -> tuple[list[int], list[int]]:
+    """The places in both of the seeds that have two scores. If none has, those of the first seeds of either, as many as
+    both have."""
     both = [seed for seed in score.seeds if seed in other.seeds]
     if not both:
-        count = min(len(score.seeds), len(other.seeds))
-        return score.values[:count], other.values[:count]
-    ours, theirs = (found.values[[found.seeds.index(seed) for seed in both]] for found in (score, other))
-    return ours, theirs
+        first = list(range(min(len(score.seeds), len(other.seeds))))
+        return first, first
+    return [score.seeds.index(seed) for seed in both], [other.seeds.index(seed) for seed in both]

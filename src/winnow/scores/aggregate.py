@@ -15,15 +15,31 @@ def mean_and_stderr(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values: [seeds, ..., n]. A NaN, of an image that a seed has not trained on, does not count. It does count for a seed
     that has only NaN, because its training diverged.
     """
+    values, absent, count = _counted(values)
+    # inf - inf and 0 / 0 are nan, which is the right standard error there and needs no warning
+    with np.errstate(invalid="ignore"):
+        mean = values.sum(axis=0) / count
+        squares = np.square(np.subtract(values, mean, out=values), out=values)
+        squares[absent] = 0
+        variance = squares.sum(axis=0) / (count - 1)
+        return mean, np.sqrt(variance) / np.sqrt(count)
+
+
+def mean_over_seeds(values: np.ndarray) -> np.ndarray:
+    """The mean alone of ``mean_and_stderr``, float64 [..., n]."""
+    values, _, count = _counted(values)
+    with np.errstate(invalid="ignore"):
+        mean: np.ndarray = values.sum(axis=0) / count
+    return mean
+
+
+def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A copy of the values as float64, 0 where they do not count; where that is, bool; and how many count, [..., n]."""
     values = values.astype(np.float64)
     absent = np.isnan(values)
     absent &= ~absent.all(axis=-1, keepdims=True)
-    count = (~absent).sum(axis=0)
-    # inf - inf and 0 / 0 are nan, which is the right standard error there and needs no warning
-    with np.errstate(invalid="ignore"):
-        mean = np.where(absent, 0, values).sum(axis=0) / count
-        variance = np.where(absent, 0, np.square(values - mean)).sum(axis=0) / (count - 1)
-        return mean, np.sqrt(variance) / np.sqrt(count)
+    values[absent] = 0
+    return values, absent, len(values) - absent.sum(axis=0)
 
 
 def score_table(images: pd.DataFrame, scores: Mapping[str, SeedScores]) -> pd.DataFrame:
@@ -31,8 +47,8 @@ def score_table(images: pd.DataFrame, scores: Mapping[str, SeedScores]) -> pd.Da
     (their names: scores.columns)."""
     columns = {}
     for name, score in scores.items():
-        mean, stderr = mean_and_stderr(score.values)
         for i, epoch in enumerate(score.epochs):
-            columns[column(name, epoch)] = mean[i].astype(np.float32)
-            columns[column(name, epoch, "stderr")] = stderr[i].astype(np.float32)
+            mean, stderr = mean_and_stderr(score.values[:, i])
+            columns[column(name, epoch)] = mean.astype(np.float32)
+            columns[column(name, epoch, "stderr")] = stderr.astype(np.float32)
     return pd.concat([images, pd.DataFrame(columns, index=images.index)], axis=1)
