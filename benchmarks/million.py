@@ -38,20 +38,18 @@ ROOT = Path(__file__).resolve().parents[1]
 CLASSES, SIDE, DIMENSIONS = 10, 8, 64
 COHORTS = {"a": [0, 1], "b": [2, 3]}
 SOURCE, OF_SOURCE = "lenet", [300, 301]
-EPOCHS, HELD_OUT, TEST = [0, 1, 2, 4], 1000, 1000
-KEEP = [0.1, 0.3, 0.5]
+EPOCHS, HELD_OUT, TEST = [0, 1, 4], 1000, 1000
+KEEP = [0.1, 0.5]
 CHANGES: dict[str, Any] = {
     "labels": {"noise": 0.05},  # so that the detection of wrong labels is measured too
     "early": {"cohorts": COHORTS, "epochs": EPOCHS, "features": [EPOCHS[-1]]},
     "score": {
-        "scores": ["el2n", "forgetting", "loss", "margin", "input_norm", "random", "dyn_unc", "aum", "tdds",
-                   "prototype_distance", "ensemble_agreement"],
+        "scores": ["el2n", "forgetting", "loss", "margin", "input_norm", "random", "dyn_unc", "prototype_distance"],
     },
     "ntk": {"epochs": []},
     "transfer": {"sources": {SOURCE: {"seeds": OF_SOURCE, "network": "lenet", "training": "short"}}},
     "select": {
-        "methods": {name: {} for name in ("el2n", "grand", "random", "moderate", "dyn_unc")}
-        | {"ccs": {"score": "el2n"}, "density": {}, "drop": {}},
+        "methods": {name: {} for name in ("el2n", "grand", "random", "moderate", "drop")} | {"ccs": {"score": "el2n"}},
         "keep": KEEP,
     },
     "sweep": {"methods": ["el2n-epoch0", "el2n-seeds1", f"el2n-from{SOURCE}", "el2n-window0.25"], "keep": [0.5]},

@@ -7,14 +7,16 @@ from threadpoolctl import threadpool_limits
 
 PER_CLASS = 5  # clusters for every class, where the params do not say how many
 PASSES = 50  # of k-means, at most
-CHUNK = 1 << 22  # products in memory at once: 16 MiB in float32
+CHUNK = 1 << 22  # numbers in memory at once: 16 MiB in float32
 
 
 def unit(features: np.ndarray) -> np.ndarray:
     """The rows as float32 of length 1; a row of zeros stays one, and NaN, of a training that diverged, counts as 0."""
-    points = np.nan_to_num(features).astype(np.float32)
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return np.divide(points, lengths, out=points, where=lengths > 0)
+    points = np.nan_to_num(features).astype(np.float32, copy=False)
+    for part in _parts(points):
+        lengths = np.linalg.norm(points[part], axis=1, keepdims=True)
+        np.divide(points[part], lengths, out=points[part], where=lengths > 0)
+    return points
 
 
 def k_means(points: np.ndarray, count: int, rng: np.random.Generator, fitted_on: int | None = None) -> np.ndarray:
@@ -32,7 +34,10 @@ def k_means(points: np.ndarray, count: int, rng: np.random.Generator, fitted_on:
     points = points[order]
     fitted = points[np.sort(rng.permutation(len(points))[:fitted_on])] if fitted_on else points
     start = int(rng.integers(2**31))
-    means = KMeans(min(count, len(fitted)), n_init=1, max_iter=PASSES, random_state=start, algorithm="lloyd")
+    # copy_x: the rows are a copy already
+    means = KMeans(
+        min(count, len(fitted)), n_init=1, max_iter=PASSES, random_state=start, algorithm="lloyd", copy_x=False
+    )
     with threadpool_limits(1), warnings.catch_warnings():  # several threads add up in another order
         warnings.simplefilter("ignore", ConvergenceWarning)  # that there are fewer distinct points
         means.fit(fitted)
@@ -47,9 +52,16 @@ def _outwards(points: np.ndarray) -> np.ndarray:
     rows = np.ascontiguousarray(points)
     whole = np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))
     by_bytes = np.argsort(rows.view(whole).ravel(), kind="stable")  # so that the mean adds up in one order
-    squares = np.square(rows[by_bytes] - rows[by_bytes].mean(axis=0, dtype=np.float64)).sum(axis=1)
+    mean = rows[by_bytes].mean(axis=0, dtype=np.float64)
+    squares = np.concatenate([np.square(rows[by_bytes[part]] - mean).sum(axis=1) for part in _parts(rows)])
     order: np.ndarray = by_bytes[np.argsort(squares, kind="stable")]
     return order
+
+
+def _parts(points: np.ndarray) -> list[slice]:
+    """All rows of [n, d], in parts of CHUNK numbers at most."""
+    step = max(1, CHUNK // max(1, points.shape[1]))
+    return [slice(start, start + step) for start in range(0, max(1, len(points)), step)]
 
 
 def directions(points: np.ndarray, clusters: np.ndarray) -> np.ndarray:
@@ -62,8 +74,6 @@ def directions(points: np.ndarray, clusters: np.ndarray) -> np.ndarray:
 def cosine_distances(points: np.ndarray, clusters: np.ndarray, centers: np.ndarray) -> np.ndarray:
     """1 - the cosine of each unit point [n, d] with the direction of its own cluster: float32 [n]."""
     found = np.empty(len(points), np.float32)
-    step = max(1, CHUNK // points.shape[1])
-    for start in range(0, len(points), step):
-        part = slice(start, start + step)
+    for part in _parts(points):
         found[part] = 1 - np.einsum("nd,nd->n", points[part], centers[clusters[part]])
     return found

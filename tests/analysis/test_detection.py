@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from winnow.analysis.detection import (
     auroc_at,
     detection_curves,
     detection_table,
+    lists_of,
     measures,
     precision_among,
 )
@@ -117,6 +119,19 @@ def test_auroc_at_an_epoch_is_of_all_seeds_that_trained_on_the_images():
     best, worst = [9, 0, 9, 0, 0], [0, 9, 0, 9, 9]
     both = {"in": {"el2n": scores(best, best), "random": scores(worst, epoch=NO_EPOCH)}, "out": {"el2n": scores(worst)}}
     assert auroc_at(detection_table(WRONG, both), 4) == {"el2n": 1.0}
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 300), st.sampled_from([3, 10**6]))
+def test_they_are_scikit_learns(seed, images, distinct):
+    rng = np.random.default_rng(seed)
+    wrong, values = np.append([True, False], rng.random(images - 2) < 0.2), rng.integers(distinct, size=images) / 7
+    found = measures(wrong, values)
+    assert found["auroc"] == roc_auc_score(wrong, values)
+    assert found["average_precision"] == average_precision_score(wrong, values)
+    right, of_lists = lists_of(wrong, values)
+    precision, recall, _ = precision_recall_curve(wrong, values)
+    np.testing.assert_array_equal(of_lists / (right + of_lists), precision[-2::-1])
+    np.testing.assert_array_equal(of_lists / of_lists[-1], recall[-2::-1])
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 1, 2, 3, np.inf])), min_size=2, max_size=12))

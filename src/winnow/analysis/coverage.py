@@ -18,6 +18,7 @@ from winnow.clusters import k_means, unit
 STRATA = 10
 IN_A_NEIGHBOURHOOD = 20  # images, on average …
 MOST = 500  # … but no more neighbourhoods than this
+ENOUGH = 100_000  # images by which neighbourhoods are found; of more a random sample
 MEASURED = 2000  # images whose distances are measured, drawn at random; of fewer all
 BLOCK = 2**22  # distances in memory at once
 
@@ -56,7 +57,8 @@ def strata(score: np.ndarray) -> np.ndarray:
 
 def neighbourhoods(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Clusters of points [n, d] by k-means, which begins with points drawn at random: numbers from 0, int64 [n]."""
-    return k_means(points, min(MOST, max(1, len(points) // IN_A_NEIGHBOURHOOD)), rng)
+    count = min(MOST, max(1, len(points) // IN_A_NEIGHBOURHOOD))
+    return k_means(points, count, rng, ENOUGH if len(points) > ENOUGH else None)
 
 
 def coverage(over: Space, rows: np.ndarray) -> dict[str, float]:

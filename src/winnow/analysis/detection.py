@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from winnow.analysis.spread import band
-from winnow.scores.aggregate import mean_and_stderr
+from winnow.scores.aggregate import mean_over_seeds
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 
 LISTS = (100, 1000, 4500)  # lengths of the list of suspects; 4,500 is a tenth of what CIFAR-10 trains on
@@ -59,14 +59,12 @@ def detection_table(wrong: np.ndarray, scores: BySample) -> pd.DataFrame:
 def detection_curves(wrong: np.ndarray, scores: BySample, epoch: int) -> pd.DataFrame:
     """Precision over recall of the mean scores at an epoch, and of those without one: detector, sample, recall (0.05 to
     1) and precision, that of the shortest list with so much recall. Empty if no label is wrong."""
-    from sklearn.metrics import precision_recall_curve
-
     tables = [pd.DataFrame({"detector": [""], "sample": "", "recall": 1.0, "precision": 1.0}).iloc[:0]]
     for about, values in _every(scores) if wrong.any() else ():
         if about.pop("epoch") in (epoch, NO_EPOCH):
-            precision, recall, _ = precision_recall_curve(*_known(wrong, mean_of(values)))
-            places = len(recall) - 1 - np.searchsorted(recall[::-1], RECALLS - 1e-12)  # recall falls
-            tables.append(pd.DataFrame({**about, "recall": RECALLS, "precision": precision[places]}))
+            right, found = lists_of(*_known(wrong, mean_of(values)))
+            places = np.searchsorted(found / found[-1], RECALLS - 1e-12)
+            tables.append(pd.DataFrame({**about, "recall": RECALLS, "precision": (found / (found + right))[places]}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -80,16 +78,43 @@ def auroc_at(table: pd.DataFrame, epoch: int) -> dict[str, float]:
 def measures(wrong: np.ndarray, values: np.ndarray) -> dict[str, float]:
     """MEASURES of one score, float [n], over the images that have it; all NaN unless some of these are wrong, and some
     right."""
-    from sklearn.metrics import average_precision_score, roc_auc_score  # seconds, and few data sets have wrong labels
-
-    truth, ranks = _known(wrong, values)
+    truth, known = _known(wrong, values)
     if not truth.any() or truth.all():
         return dict.fromkeys(MEASURES, float("nan"))
+    right, found = lists_of(truth, known)
     return {
-        "auroc": float(roc_auc_score(truth, ranks)),
-        "average_precision": float(average_precision_score(truth, ranks)),
-        **{name: precision_among(truth, ranks, length) for name, length in _lengths(truth).items()},
+        "auroc": area_under_roc(right, found),
+        "average_precision": average_precision(right, found),
+        **{name: precision_among(truth, known, length) for name, length in _lengths(truth).items()},
     }
+
+
+def lists_of(wrong: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many right and how many wrong labels each list of the highest values has, from the shortest to all: float64
+    [lists] each. Equal values are in one list or in none. wrong: bool [n]; values: float [n].
+
+    scikit-learn's functions sort the images once for each measure, and check them several times, which takes most of
+    the time for a million; these give what they give.
+    """
+    order = np.argsort(values)[::-1]  # any order of equal ones
+    falling = values[order]
+    ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(values) - 1)
+    found = np.cumsum(wrong[order], dtype=np.float64)[ends]
+    return 1 + ends - found, found
+
+
+def area_under_roc(right: np.ndarray, found: np.ndarray) -> float:
+    """By trapezoids, of ``lists_of``; both kinds of labels are there."""
+    corner = np.ones(len(found), bool)  # on a straight line no point between adds an area
+    corner[1:-1] = (np.diff(right, 2) != 0) | (np.diff(found, 2) != 0)
+    x, y = (np.append(0, of_list[corner]) / of_list[-1] for of_list in (right, found))
+    return float((np.diff(x) * (y[1:] + y[:-1]) / 2).sum())
+
+
+def average_precision(right: np.ndarray, found: np.ndarray) -> float:
+    """The mean over the wrong labels of the precision of their lists, of ``lists_of``."""
+    recall, precision = np.append(0, found / found[-1]), found / (found + right)
+    return float((np.diff(recall)[::-1] * precision[::-1]).sum())
 
 
 def precision_among(wrong: np.ndarray, values: np.ndarray, length: int) -> float:
@@ -104,7 +129,7 @@ def precision_among(wrong: np.ndarray, values: np.ndarray, length: int) -> float
 
 def mean_of(values: np.ndarray) -> np.ndarray:
     """The mean score over the seeds, float32 [n], as the table of all images has it. values: [seeds, n]."""
-    return mean_and_stderr(values)[0].astype(np.float32)
+    return mean_over_seeds(values).astype(np.float32)
 
 
 def _every(scores: BySample) -> Iterator[tuple[dict[str, object], np.ndarray]]:
@@ -116,9 +141,9 @@ def _every(scores: BySample) -> Iterator[tuple[dict[str, object], np.ndarray]]:
 
 
 def _known(wrong: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether the label is wrong, and the rank, of the images that have a score: scikit-learn takes no infinity."""
+    """Whether the label is wrong, and the score, of the images that have one."""
     known = ~np.isnan(values)
-    return wrong[known], pd.Series(values[known]).rank().to_numpy()
+    return wrong[known], values[known]
 
 
 def _lengths(wrong: np.ndarray) -> dict[str, int]:

@@ -57,15 +57,17 @@ def vectors(evidence: Evidence, epoch: int, of: Of) -> Vectors:
 
     Raises ValueError if features or outputs were not kept, or if some are not finite.
     """
-    features = points(evidence, epoch).astype(np.float64)
+    features = points(evidence, epoch)
     if of == "features":
-        return Vectors(None, features)
+        return Vectors(None, features.astype(np.float64))
     errors = np.exp(evidence.outputs(epoch).astype(np.float64))
     broken = int((~np.isfinite(errors).all(axis=1)).sum())
     if broken:
         raise ValueError(f"the outputs of epoch {epoch} are not finite for {broken} of {len(errors)} images")
     errors[np.arange(len(errors)), evidence.labels] -= 1
-    return Vectors(errors, np.concatenate([np.ones((len(features), 1)), features], axis=1))
+    inputs = np.ones((len(features), features.shape[1] + 1))
+    inputs[:, 1:] = features
+    return Vectors(errors, inputs)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

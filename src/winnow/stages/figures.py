@@ -46,7 +46,7 @@ def figures() -> None:
     scores = load_table("data/scores/scores.parquet")
     suspects = load_table("data/scores/suspects.csv").head(options.figures.suspects)
     pixels, names = load_pixels("data/images", "train"), load_facts("data/images")["class_names"]
-    row_of = {name: row for row, name in enumerate(scores["id"])}
+    row_of = {name: row for row, name in scores.loc[scores["id"].isin(suspects["id"]), "id"].items()}
     last = options.early.epochs[-1]
     of_classes = extremes(scores, column("el2n", last), options.figures.per_class)
     bands = load_table("data/analysis/accuracy.parquet")

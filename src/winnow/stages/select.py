@@ -33,7 +33,7 @@ def select() -> None:
     given = params(select=Select, sweep=Sweep, early=Early, score=Score, target=Target)
     options, early = given.select, given.early
     table, facts = load_table("data/scores/scores.parquet"), load_facts("data/images")
-    labels = table["label"].to_numpy()
+    labels, images = table["label"].to_numpy(), table[["id", "position"]]  # rows of all columns would be large
     runs = [EarlyRuns(Path("data/early") / cohort, labels, Path("data/images")) for cohort in early.cohorts]
     evidence = evidence_of(table, facts, runs, given.score.gradients, given.target.sets, given.target.cohort)
     methods = all_choices(options, given.sweep)
@@ -58,7 +58,7 @@ def select() -> None:
             if chosen.about.get("ties"):
                 print(f"{section}.keep: {keep} with {name}: {chosen.about['ties']} groups left out have as many votes")
             provenance = {**about, "method": name, "keep": keep, **chosen.about}
-            save_subset(folder / f"{item}.parquet", table.iloc[chosen.rows], provenance, chosen.weights)
+            save_subset(folder / f"{item}.parquet", images.iloc[chosen.rows], provenance, chosen.weights)
     epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
     words, points = features(runs, early.features, early.epochs[-1])
     over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))
@@ -96,9 +96,10 @@ def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, 
     output of all, whose distances are Hellinger's, so that small probabilities count too."""
     if epochs:
         return f"features of one network at epoch {max(epochs)}", runs[0].features(runs[0].seeds[0], max(epochs))
-    outputs = [cohort.log_probabilities(seed, last) for cohort in runs for seed in cohort.seeds]
-    words = f"mean outputs of {len(outputs)} networks at epoch {last}"
-    return words, np.sqrt(sum((np.nan_to_num(np.exp(own)) for own in outputs), start=np.zeros((), np.float32)))
+    networks = [(cohort, seed) for cohort in runs for seed in cohort.seeds]
+    outputs = (np.nan_to_num(np.exp(cohort.log_probabilities(seed, last))) for cohort, seed in networks)
+    words = f"mean outputs of {len(networks)} networks at epoch {last}"
+    return words, np.sqrt(sum(outputs, start=np.zeros((), np.float32)))
 
 
 if __name__ == "__main__":

@@ -33,9 +33,9 @@ def facility_location(
     class. epsilon: for larger ones each step draws a sample, and the expected sum is at least 1 - 1/e - epsilon of the
     best. Of equal gains the earlier row wins.
     """
-    every = vectors(evidence, epoch, of).unit()
+    every = vectors(evidence, epoch, of)
     groups = parts(size, evidence.labels, evidence.classes, per_class)
-    return Chosen(np.concatenate([rows[_order(every[rows], count, epsilon, rng)] for rows, count in groups]))
+    return Chosen(np.concatenate([rows[_order(every[rows].unit(), count, epsilon, rng)] for rows, count in groups]))
 
 
 def _order(unit: Vectors, count: int, epsilon: float, rng: np.random.Generator) -> np.ndarray:

@@ -31,9 +31,9 @@ def graph_cut(
     than 2 never gives a negative gain. Of equal gains the earlier row wins. Nothing is random. Needs a few vectors [n],
     and size times n (of a class) times d operations.
     """
-    every = vectors(evidence, epoch, of).unit()
+    every = vectors(evidence, epoch, of)
     groups = parts(size, evidence.labels, evidence.classes, per_class)
-    return Chosen(np.concatenate([rows[cut(every[rows], count, weight)] for rows, count in groups]))
+    return Chosen(np.concatenate([rows[cut(every[rows].unit(), count, weight)] for rows, count in groups]))
 
 
 def cut(unit: Vectors, count: int, weight: float) -> np.ndarray:
