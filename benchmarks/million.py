@@ -203,7 +203,7 @@ def measure(stage: str, folder: Path) -> dict[str, float]:
     environment = {**os.environ, "DVC_STAGE": stage, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
     environment |= {"WINNOW_DEVICE": "cpu", "WINNOW_WORKERS": "1"}
     start = time.perf_counter()
-    with (folder / f"{script}.log").open("w", encoding="utf-8") as log:
+    with (folder / f"{stage}.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         peak, done = [0], threading.Event()
 
@@ -247,7 +247,7 @@ def measure_all(folder: Path, count: int, stages: list[str]) -> dict[str, dict[s
     found = {}
     for stage in STAGES:
         name = stage.partition("@")[0]
-        if name in MEASURED and name not in stages:
+        if name not in stages and (name in MEASURED or (folder / f"{stage}.log").exists()):
             continue
         taken = measure(stage, folder)
         if name in MEASURED:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import adjusted_rand_score
 
-from winnow.clusters import k_means
+from winnow import clusters as module
+from winnow.clusters import k_means, unit
 
 RNG = np.random.default_rng
 
@@ -29,6 +30,26 @@ def test_centres_of_a_part_of_the_points():
     truth = RNG(0).integers(3, size=2000)
     rows = middles[truth] + RNG(1).normal(size=(2000, 2))
     assert adjusted_rand_score(truth, k_means(rows, 3, RNG(2), fitted_on=100)) == 1
+
+
+def test_many_points_are_taken_in_parts(monkeypatch):
+    rows = RNG(6).normal(size=(500, 7)).astype(np.float32)
+    rows[3], rows[5, 2] = 0, np.nan
+    whole = unit(rows), k_means(unit(rows), 6, RNG(3))
+    monkeypatch.setattr(module, "CHUNK", 70)
+    parts = unit(rows), k_means(unit(rows), 6, RNG(3))
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, other)
+    expected = np.nan_to_num(rows) / np.maximum(np.linalg.norm(np.nan_to_num(rows), axis=1, keepdims=True), 1e-30)
+    np.testing.assert_allclose(parts[0], expected, rtol=1e-6)
+
+
+def test_the_points_stay_as_they_are():
+    rows = RNG(7).normal(5, size=(200, 3))
+    before = rows.copy()
+    k_means(rows, 4, RNG(3))
+    k_means(rows, 4, RNG(3), fitted_on=50)
+    np.testing.assert_array_equal(rows, before)
 
 
 def test_the_order_of_the_points_changes_nothing():

@@ -114,6 +114,18 @@ def test_every_neighbourhood_lies_within_a_cluster():
     assert adjusted_rand_score(true, found) > 0.5
 
 
+def test_of_many_images_a_sample_says_where_neighbourhoods_are(monkeypatch):
+    features, true = blobs()
+    everyone = neighbourhoods(unit(features), np.random.default_rng(1))
+    monkeypatch.setattr(module, "ENOUGH", len(true))
+    np.testing.assert_array_equal(neighbourhoods(unit(features), np.random.default_rng(1)), everyone)
+    monkeypatch.setattr(module, "ENOUGH", 200)
+    found = neighbourhoods(unit(features), np.random.default_rng(1))
+    assert found.shape == true.shape
+    assert all(len(set(true[found == number])) <= 2 for number in set(found))
+    assert adjusted_rand_score(true, found) > 0.5
+
+
 def test_neighbourhoods_are_the_same_every_time_and_number_at_most_500(monkeypatch):
     features, _ = blobs()
     points = unit(features)

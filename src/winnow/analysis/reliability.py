@@ -62,7 +62,8 @@ def rankings(values: np.ndarray) -> Rankings:
         places = centred_ranks(mean)
         return places, float(np.sqrt(np.einsum("n,n->", places, places)))
 
-    return lambda group: of(tuple(map(int, group)))
+    # a + b is b + a, but (a + b) + c may be another number than a + (b + c)
+    return lambda group: of(tuple(map(int, sorted(group) if len(group) == 2 else group)))
 
 
 def correlation(a: Ranking, b: Ranking) -> float:
