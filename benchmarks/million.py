@@ -5,14 +5,14 @@
 
 It writes what earlier stages would have left of so many images: pixels, ids and labels, and of four networks, and two
 of a source of transfer, the outputs at each scored epoch, the records of the visits and one epoch's features. Nothing
-is trained, so the results of retraining are made up too, and there are no tickets. Then every stage runs as DVC runs it,
-in a process of its own. With --folder the projects stay there, and one that is there is used again.
+is trained, so the results of retraining are made up too, and there are no tickets. Then every stage runs as DVC runs
+it, in a process of its own. With --folder the projects stay there, and one that is there is used again.
 
 Seconds are of the processor, of the whole process, so that other work on the machine matters less; wall seconds stand
-beside them in the file. Memory is anonymous memory: RssAnon of /proc, the highest in samples 10 ms apart, the libraries'
-own included. Pages of mapped files are not, as the system takes them back when it needs room. Tables are what the stage
-has to have of all images at once: the table of scores, or of labels, as pandas holds it, and for score and claims also
-the scores that they combine, seed by seed. Linux only.
+beside them in the file. Memory is anonymous memory: RssAnon of /proc, the highest in samples 10 ms apart, with that of
+the libraries. Pages of mapped files are not in it, as the system takes them back when it needs room. Tables are what
+the stage has to have of all images at once: the table of scores, or of labels, as pandas holds it, and for score and
+claims also the scores that they combine, seed by seed. Linux only.
 """
 
 import argparse

@@ -2,8 +2,9 @@
 
     pip install '.[bench]'
     git clone https://github.com/PatrickZH/DeepCore
-    python benchmarks/selection.py [--images 50000] [--keep 0.1] [--grow 10000 100000 1000000] [--square 10000 20000 40000]
-        [--count 1000] [--turns 3] [--deepcore FOLDER] [--only 1 2 3] [--policies NAME ...] [--out .bench/selection.json]
+    python benchmarks/selection.py [--images 50000] [--keep 0.1] [--grow 10000 100000 1000000]
+        [--square 10000 20000 40000] [--count 1000] [--turns 3] [--deepcore FOLDER] [--only 1 2 3] [--policies NAME ...]
+        [--out .bench/selection.json]
 
 1. Every policy on noise around ten class centres, rectified as features are, 64 numbers an image. Each in a process of
    its own, whose memory is what it takes at its peak beside what it held before.
@@ -49,7 +50,7 @@ OTHERS = 1000  # validation images, and images of a target
 
 
 def images(count: int) -> Given:
-    """Labels, two scores, features and outputs of so many images, and likewise of validation images and of a target's."""
+    """Labels, two scores, features and outputs of so many images, and of validation images, and of a target's."""
     rng = np.random.default_rng(0)
     labels = rng.integers(CLASSES, size=count)
     centres = rng.normal(size=(CLASSES, DIMENSIONS)).astype(np.float32)

@@ -57,7 +57,11 @@ def test_without_gaps_they_are_those_of_numpy(values):
 
 
 @given(
-    arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.sampled_from([0.1, 2.5, np.inf, np.nan]))
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 5), st.integers(1, 4)),
+        elements=st.sampled_from([0.1, 2.5, np.inf, np.nan]),
+    )
 )
 def test_the_mean_alone_is_the_same(values):
     np.testing.assert_array_equal(mean_over_seeds(values), mean_and_stderr(values)[0])
