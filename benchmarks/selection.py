@@ -13,14 +13,15 @@
    without a folder that holds a clone of its repository.
 3. How the cost of every policy grows with n, for --count images: of those that claim a cost linear in n, or n log n,
    for each n of --grow; of those with a cost like the square, for each of --square. Seconds are of the processor, and
-   the exponent is that between the last two n: 1 is linear. Up to 30% above a line is n log n, or memory that no
-   longer fits into the processor's cache.
+   the exponent is that from one n to the next: 1 is linear. Each choice is in a fork of the process that has the
+   images.
 """
 
 import argparse
 import contextlib
 import io
 import json
+import multiprocessing
 import resource
 import subprocess
 import sys
@@ -88,8 +89,9 @@ def measure(name: str, count: int, size: int) -> dict[str, float]:
     return found
 
 
-def _measure(name: str, count: int, size: int) -> None:
-    evidence, usual = images(count), {"epoch": 0, "score": "el2n", "scores": ["el2n", "loss"]}
+def taken(evidence: Given, name: str, size: int) -> dict[str, float]:
+    """What one choice takes in this process: wall and processor seconds, and MiB at the peak beside what it has now."""
+    usual = {"epoch": 0, "score": "el2n", "scores": ["el2n", "loss"]}
     given = {option: value for option, value in usual.items() if option in options(method(name))}
     choose(images(200), name, given, 20, 0)  # imports and the library's own buffers
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
@@ -98,7 +100,19 @@ def _measure(name: str, count: int, size: int) -> None:
         choose(evidence, name, given, size, 0)
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
-    sys.stdout.write(json.dumps({"seconds": seconds, "processor": processor, "MiB": peak}))
+    return {"seconds": seconds, "processor": processor, "MiB": peak}
+
+
+def taken_in_a_fork(evidence: Given, name: str, size: int) -> dict[str, float]:
+    """The same in a fork of this process, so that the images need not be made again."""
+    forks = multiprocessing.get_context("fork")
+    ours, theirs = forks.Pipe(duplex=False)
+    process = forks.Process(target=lambda: theirs.send(taken(evidence, name, size)))
+    process.start()
+    theirs.close()  # so that a fork that fails ends the wait
+    found: dict[str, float] = ours.recv()
+    process.join()
+    return found
 
 
 def similarities(features: np.ndarray) -> np.ndarray:
@@ -170,15 +184,19 @@ def compare(evidence: Given, size: int, turns: int, deepcore: Path | None) -> di
 
 
 def grow(policies: tuple[str, ...], counts: list[int], kept: int) -> dict[str, Any]:
-    """What each policy takes at each of these counts, and the exponent of its time between the last two."""
-    found: dict[str, Any] = {}
-    for name in policies:
-        taken = {count: measure(name, count, min(kept, count)) for count in counts}
-        few, many = counts[-2:]
-        exponent = float(np.log(taken[many]["processor"] / taken[few]["processor"]) / np.log(many / few))
-        found[name] = {"counts": taken, "exponent": exponent}
-        shown = "; ".join(f"{n:,}: {own['processor']:.2f} s, {own['MiB']:.0f} MiB" for n, own in taken.items())
-        print(f"{name}, {kept:,} of {shown}; exponent {exponent:.2f}", flush=True)
+    """What each policy takes at each of these counts, and the exponent of its time from the one before."""
+    found: dict[str, Any] = {name: {} for name in policies}
+    for count in counts if policies else ():
+        evidence = images(count)
+        for name in policies:
+            found[name][count] = own = taken_in_a_fork(evidence, name, min(kept, count))
+            before = next((other for other in reversed(found[name]) if other < count), None)
+            grown = ""
+            if before:
+                times = own["processor"] / found[name][before]["processor"]
+                own["exponent"] = float(np.log(times) / np.log(count / before))
+                grown = f"; exponent {own['exponent']:.2f} from {before:,}"
+            print(f"{name}, {kept:,} of {count:,}: {own['processor']:.2f} s, {own['MiB']:.0f} MiB{grown}", flush=True)
     return found
 
 
@@ -198,7 +216,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        _measure(given.one[0], int(given.one[1]), int(given.one[2]))
+        name, count, size = given.one[0], int(given.one[1]), int(given.one[2])
+        sys.stdout.write(json.dumps(taken(images(count), name, size)))
         return
     size = round(given.keep * given.images)
     results: dict[str, Any] = {}
