@@ -44,8 +44,8 @@ from winnow.selection.methods.k_center import farthest_first
 
 CLASSES, DIMENSIONS, FASTER = 10, 64, 5.0
 POLICIES = ("ranked", "ccs", "moderate", "herding", "k_center", "graph_cut", "facility_location", "craig")
-GROW = ("ranked", "ccs", "moderate", "herding", "k_center", "graph_cut", "density", "drop", "paser", "glister",
-        "gradmatch", "adaptive_score", "label_mapping", "feature_mapping", "search_and_prune")  # fmt: skip
+GROW = ("ranked", "ccs", "paser", "drop", "adaptive_score", "label_mapping", "moderate", "herding", "graph_cut",
+        "gradmatch", "glister", "density", "feature_mapping", "k_center", "search_and_prune")  # fmt: skip
 SQUARE = ("facility_location", "craig", "d2", "deduplicated")
 OTHERS = 1000  # validation images, and images of a target
 
@@ -231,7 +231,8 @@ def main() -> None:
     if 3 in given.only:
         results["growth"] = {}
         for policies, counts in ((GROW, given.grow), (SQUARE, given.square)):
-            results["growth"] |= grow(tuple(name for name in policies if name in given.policies), counts, given.count)
+            asked = tuple(name for name in policies if name in given.policies)
+            results["growth"] |= grow(asked, counts, given.count)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
