@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -46,7 +47,8 @@ def figures() -> None:
     scores = load_table("data/scores/scores.parquet")
     suspects = load_table("data/scores/suspects.csv").head(options.figures.suspects)
     pixels, names = load_pixels("data/images", "train"), load_facts("data/images")["class_names"]
-    row_of = {name: row for row, name in scores.loc[scores["id"].isin(suspects["id"]), "id"].items()}
+    rows = np.flatnonzero(scores["id"].isin(suspects["id"]))  # not those of all, which may be a million
+    row_of = dict(zip(scores["id"].iloc[rows], rows, strict=True))
     last = options.early.epochs[-1]
     of_classes = extremes(scores, column("el2n", last), options.figures.per_class)
     bands = load_table("data/analysis/accuracy.parquet")
