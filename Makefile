@@ -56,6 +56,7 @@ bench: $(VENV)/installed
 	python benchmarks/smaller.py
 	python benchmarks/training.py
 	python benchmarks/memory.py
+	python benchmarks/million.py
 	python benchmarks/startup.py
 	python benchmarks/pipeline.py
 	python benchmarks/cluster.py
