@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: repro report times sizes experiments test faults lint audit format bench lock
+.PHONY: repro report cost times sizes experiments test faults lint audit format bench lock
 
 # As dvc repro, but with JOBS stages at once: one more than there are cores, if it is not given.
 repro: $(VENV)/installed
@@ -12,6 +12,10 @@ repro: $(VENV)/installed
 # The page with all results; make report COMPARE=main makes another, with the results of that revision beside these.
 report: $(VENV)/installed
 	winnow report $(COMPARE)
+
+# What make repro would run now, and what that takes: time, memory, disk.
+cost: $(VENV)/installed
+	winnow cost $(if $(JOBS),--jobs $(JOBS))
 
 # How long every stage took when it last ran.
 times: $(VENV)/installed

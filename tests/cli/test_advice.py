@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 
 from winnow import recipe
 from winnow.cli.main import main
-from winnow.comparison.situation import SIZES, situation
+from winnow.comparison.situation import situation
+from winnow.cost.sizes import SOURCES
 from winnow.datasets.sources.digits import digits
 from winnow.experiment import load_params
 from winnow.params.base import read_yaml
@@ -263,6 +264,6 @@ def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_digits_are_as_many_as_the_source_gives() -> None:
     source = digits(Download())
-    assert SIZES["digits"] == (len(source.train), len(source.class_names))
+    assert (SOURCES["digits"].train, SOURCES["digits"].classes) == (len(source.train), len(source.class_names))
     params = load_params(PARAMS)
     assert situation(params).images == pytest.approx(1211, abs=5)  # the validation split is drawn class by class

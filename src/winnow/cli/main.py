@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"winnow {version('winnow')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_init, _recipe, _advice, _report, _compare_methods, _compare_pruning, _pull, _doctor, _clean):
+    for add in (_init, _recipe, _cost, _advice, _report, _compare_methods, _compare_pruning, _pull, _doctor, _clean):
         add(commands)
     options = parser.parse_args(arguments)
     do: Do = options.do
@@ -62,6 +62,20 @@ def _recipe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         from winnow import recipe
 
         print(recipe.write(options.name, options.force) if options.name else recipe.listed())
+        return 0
+
+    parser.set_defaults(do=do)
+
+
+def _cost(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("cost", help="what make repro would run now: time, memory and disk of every stage")
+    parser.add_argument("targets", nargs="*", help="stages, with all that they depend on; every stage if left out")
+    parser.add_argument("-j", "--jobs", type=int, help="stages at once; one more than there are cores if left out")
+
+    def do(options: argparse.Namespace) -> int:
+        from winnow.cli.cost import cost
+
+        print(cost(options.targets, options.jobs))
         return 0
 
     parser.set_defaults(do=do)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from winnow.comparison.additions import PARAMS
+from winnow.cost.sizes import SOURCES
 from winnow.datasets.images import load_facts
 from winnow.datasets.long_tail import class_sizes
 from winnow.errors import UserError
@@ -13,9 +14,6 @@ from winnow.selection.advice import SCORE, Situation
 from winnow.storage import load_column, load_json, load_table
 
 ASSUMED = 0.1  # of the labels, where labels.file has wrong ones and nothing has counted them yet
-# Training images and classes of the sources that are always the same
-SIZES = {"digits": (1347, 10), "mnist": (60000, 10), "fashion_mnist": (60000, 10), "cifar10": (50000, 10),
-         "cifar100": (50000, 100), "svhn": (73257, 10)}  # fmt: skip
 
 
 def situation(params: Params, wrong: float | None = None) -> Situation:
@@ -61,8 +59,8 @@ def _images(params: Params) -> tuple[int | None, int | None, float]:
             of_class = np.bincount(load_column(table, "label")) if table.exists() else np.zeros(0)
             imbalance = download.long_tail or (of_class.max() / max(1, of_class.min()) if of_class.any() else 1.0)
             return min(known, download.first or known), names, float(imbalance)
-    usual: tuple[int | None, int | None] = SIZES.get(download.source, (download.first, None))
-    images, classes = usual
+    usual = SOURCES.get(download.source)
+    images, classes = (usual.train, usual.classes) if usual else (download.first, None)
     if images is None:
         return None, classes, download.long_tail or 1.0
     images = min(images, download.first or images)

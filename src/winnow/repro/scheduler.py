@@ -16,6 +16,7 @@ from winnow.repro.books import Stage
 from winnow.repro.display import Display
 from winnow.repro.launch import Command, Launcher, Running
 from winnow.repro.mend import keep_copy, mend
+from winnow.repro.outlook import Outlook
 
 POLL_SECONDS = 0.02
 NOTE_SECONDS = (
@@ -57,7 +58,7 @@ def repro(targets: Sequence[str], jobs: int | None, cores: int) -> int:
             signals_noted() as interrupted,  # after Ray has begun, which would handle them too
         ):
             room = partial(_room, most, jobs)
-            status = _Run(repo, plan, launcher, room, temporary, display, interrupted).go()
+            status = _Run(repo, plan, launcher, room, cores, temporary, display, interrupted).go()
         if not interrupted:
             with books.locked(repo):
                 books.order_lock(repo, before, plan.steps)
@@ -117,13 +118,14 @@ class _Run:
         plan: books.Plan,
         launcher: Launcher | cluster.Cluster,
         jobs: Callable[[], int],
+        cores: int,
         temporary: Path,
         display: Display,
         interrupted: list[int],
     ) -> None:
         self.interrupted = interrupted
         self.repo, self.needs, self.jobs, self.temporary, self.display = repo, plan.needs, jobs, temporary, display
-        self.launcher = launcher
+        self.launcher, self.cores = launcher, cores
         self.waiting = sorted(plan.steps, key=_ways_ahead(*plan).__getitem__, reverse=True)
         self.done: set[Stage] = set()
         self.failed: dict[Stage, str] = {}
@@ -131,28 +133,44 @@ class _Run:
         self.kept: list[Stage] = []  # their outputs are in the cache, but not yet in dvc.lock
         self.noted = time.monotonic()
         self.ran = 0
+        self.due: set[Stage] = set()  # of those that wait: they must run, or come from the run cache
+        self.outlook = Outlook(plan)
 
     def go(self) -> int:
         try:
             while (self.waiting or self.at_work) and not self.interrupted:
                 ended = [stage for stage, job in self.at_work.items() if job.running.ended() is not None]
-                ready = self._ready()
-                if ended or ready:
+                if ended or self._ready() or self._unknown():
                     with books.locked(self.repo):
                         for stage in ended:
                             self._end(stage)
                         for stage in self._ready():
                             self._begin(stage)
+                        for stage in self._unknown()[:1]:  # one by one: others may end meanwhile
+                            self._look_at(stage)
                         if time.monotonic() - self.noted > NOTE_SECONDS:  # when others are at work already
                             self._note()
                 elif not self.at_work and not self._possible():
                     break  # all waiting stages depend on failed ones
-                for stage, job in self.at_work.items():
-                    self.display.progress(stage.addressing, job.progress)
+                self._show()
                 time.sleep(POLL_SECONDS)
         finally:
             self._stop()
         return self._conclude()
+
+    def _show(self) -> None:
+        """Show how far the stages at work are, and, now and then, what is left of the run."""
+        bars = {}
+        for stage, job in self.at_work.items():
+            bar = self.display.progress(stage.addressing, job.progress)
+            if bar is not None:
+                bars[stage] = bar
+        if self.display.wants_status() and any(not stage.always_changed for stage in self.at_work):
+            begun = time.monotonic()
+            left = self.outlook.left(self.waiting, self.due, self.at_work)
+            cores = self.cores if isinstance(self.launcher, Launcher) else self.jobs()  # of a cluster, to within a few
+            text = self.outlook.words(left, self.at_work, bars, self.jobs(), cores)
+            self.display.status(text, time.monotonic() - begun)
 
     def _ready(self) -> list[Stage]:
         """The stages that can begin now, as many as there are free jobs."""
@@ -161,23 +179,45 @@ class _Run:
     def _possible(self) -> list[Stage]:
         return [stage for stage in self.waiting if self.done.issuperset(self.needs[stage])]
 
+    def _unknown(self) -> list[Stage]:
+        """The stages that could begin, if a job were free, and of which it is not known yet whether they must."""
+        return [stage for stage in self._possible() if stage not in self.due and books.has_command(stage)]
+
     def _begin(self, stage: Stage) -> None:
-        name = stage.addressing
         self.waiting.remove(stage)
-        try:
+        with self._failing(stage):
             if not books.has_command(stage):
                 self.ran += books.verify(stage)
                 self._finished(stage)
-            elif not books.changed(stage):
-                self._finished(stage)
-            elif books.lacks_only_cache(stage):
-                books.keep(stage)
-                self._finished(stage)
-            else:
+            elif stage in self.due or self._is_due(stage):
                 self._run(stage)
+
+    def _look_at(self, stage: Stage) -> None:
+        """Find out whether a stage must run, before there is a free job for it."""
+        with self._failing(stage):
+            if self._is_due(stage):
+                self.due.add(stage)
+                return
+        self.waiting.remove(stage)
+
+    @contextmanager
+    def _failing(self, stage: Stage) -> Iterator[None]:
+        try:
+            yield
         except books.UserError as error:
             self.failed[stage] = str(error)
-            self.display.ends(name, f"failed: {error}")
+            self.display.ends(stage.addressing, f"failed: {error}")
+
+    def _is_due(self, stage: Stage) -> bool:
+        """Whether a stage must run, or come from the run cache. If not, it is done."""
+        if not books.changed(stage):
+            self._finished(stage)
+            return False
+        if books.lacks_only_cache(stage):
+            books.keep(stage)
+            self._finished(stage)
+            return False
+        return True
 
     def _run(self, stage: Stage) -> None:
         name = stage.addressing
@@ -189,6 +229,7 @@ class _Run:
                 self.kept.append(stage)
                 locks.close()
                 self.done.add(stage)
+                self.outlook.comes_from_cache(stage)
                 self.display.ends(name, "came from the cache")
                 return
             log, progress = LOGS / f"{name}.log", self.temporary / f"{name}.progress"
@@ -200,6 +241,7 @@ class _Run:
             locks.close()
             raise
         self.display.starts(name)
+        self.outlook.begins(stage)
         self.at_work[stage] = Job(running, locks, log, progress)
 
     def _finished(self, stage: Stage) -> None:
@@ -216,6 +258,7 @@ class _Run:
                 self.kept.append(stage)
                 self.done.add(stage)
                 self.display.ends(name, "ran", printed)
+                self.outlook.ends(stage)
                 return
             self.failed[stage] = _why(status)
         except books.UserError as error:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from winnow import methods
 from winnow.datasets.build import SOURCES
@@ -19,7 +20,7 @@ from winnow.selection.choose import METHODS
 from winnow.stages._code import Chosen, code_of, own_files
 from winnow.stages._experiment import EXPERIMENT
 from winnow.stages._stage import CODE, keep_only, main
-from winnow.storage import atomic_folder, save_json
+from winnow.storage import atomic_folder
 from winnow.tickets.rules import methods_of
 from winnow.training.choosing import VISITS
 from winnow.training.choosing import chosen as chosen_visits
@@ -29,6 +30,17 @@ LIBRARIES = ("winnow", "torch", "torchvision", "numpy", "scipy", "scikit-learn",
 
 
 def check() -> None:
+    params, texts = found()
+    keep_only(Path("data/early"), in_early(params))  # now, because later several stages may be reading it
+    with atomic_folder(CODE) as folder:
+        for name, text in texts.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def found() -> tuple[Params, dict[str, str]]:
+    """The params, and what the stage writes: the text of every file, by its path in data/code. Writes nothing."""
     params = load_params("params.yaml")
     if params.download.path and not Path(params.download.path).is_dir():
         raise UserError(
@@ -47,18 +59,19 @@ def check() -> None:
     networks += [source.network for source in params.transfer.sources.values()]
     networks += [cohort.network for cohort in params.pretrain.cohorts.values()]
     own = {path for network in networks for path in own_files(network)}
-    keep_only(Path("data/early"), in_early(params))  # now, because later several stages may be reading it
     values = read_yaml("params.yaml")
     del values["figures"]  # how pictures look
-    with atomic_folder(CODE) as folder:
-        save_json(folder / "versions.json", versions())
-        # in any order they mean the same
-        save_json(folder / EXPERIMENT.name, json.loads(json.dumps(values, sort_keys=True)))
-        for script in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "check"):
-            for name, chosen in lists_of(script, params).items():
-                path = folder / f"{name}.txt"
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(code_of(f"winnow.stages.{script}", chosen, own), encoding="utf-8")
+    texts = {"versions.json": _json(versions())}
+    texts[EXPERIMENT.name] = _json(json.loads(json.dumps(values, sort_keys=True)))  # in any order they mean the same
+    for script in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "check"):
+        for name, chosen in lists_of(script, params).items():
+            texts[f"{name}.txt"] = code_of(f"winnow.stages.{script}", chosen, own)
+    return params, texts
+
+
+def _json(value: Any) -> str:
+    """As ``storage.save_json`` writes it."""
+    return f"{json.dumps(value, indent=2, allow_nan=False)}\n"
 
 
 def in_early(params: Params) -> list[str]:
