@@ -162,7 +162,7 @@ def hold(run: Run) -> None:
 @torch.no_grad()
 def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
     """Give a run another mask of the same parameters. A weight that returns begins at zero, without momentum."""
-    run.mask = {name: mask[name] for name in run.mask}
+    run.mask = {name: run.shared.same(mask[name]) if run.shared else mask[name] for name in run.mask}
     for (name, kept), (_, pruned) in zip(run.mask.items(), run.pruned, strict=True):
         forget(run.moments, name, pruned & kept.to(pruned.device))
         pruned.copy_(~kept)
@@ -342,7 +342,7 @@ def choose(run: Run, images: DeviceImages, batch_size: int) -> Visits:
 
     def features() -> np.ndarray:
         found = with_features(run.network, images)[1]
-        return run.shared.same(found) if run.shared else found
+        return run.shared.same(torch.from_numpy(found)).numpy() if run.shared else found
 
     visits = run.plan.choose(Moment(run.epoch, run.known, stream, features))
     if len(visits.rows) < batch_size:

@@ -69,7 +69,7 @@ def _together(stage: Stage, items: tuple[str, ...], devices: Sequence[str]) -> N
         watch(
             started.processes,
             [receive for receive, _ in pipes],
-            "try again, with fewer devices in WINNOW_DEVICE or smaller batches if need be",
+            "try again, with one device in WINNOW_DEVICE if need be",
         )
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -129,11 +128,11 @@ class Shared:
         for values in of_images:
             dist.all_reduce(values.view(torch.uint8) if values.dtype == torch.bool else values)
 
-    def same(self, values: np.ndarray) -> np.ndarray:
+    def same(self, values: Tensor) -> Tensor:
         """The leader's values, where those of others may be rounded in another way."""
-        found = torch.from_numpy(values).to(next(self.network.parameters()).device)
+        found = values.contiguous().to(next(self.network.parameters()).device, copy=True)
         dist.broadcast(found, 0)
-        return found.cpu().numpy()
+        return found.to(values.device)
 
     def check_equal(self) -> None:
         """Raise RuntimeError if the processes' networks are no longer the same."""
