@@ -1,6 +1,7 @@
 """The device and the number of processes, set by the environment, not the params: the cache must not depend on them."""
 
 import os
+import re
 from collections.abc import Sequence
 
 import torch
@@ -15,12 +16,12 @@ DEVICE = "WINNOW_DEVICE"
 def device_names() -> list[str]:
     """Those of ``WINNOW_DEVICE``, such as cpu, or cuda:0,cuda:1; none if it is not set.
 
-    Raises UserError if it names several that are not all CUDA devices, or all the CPU.
+    Raises UserError if it names several that are neither CUDA devices by their numbers nor all the CPU.
     """
     text = os.environ.get(DEVICE)
     names = text.split(",") if text else []
-    if len(names) > 1 and {name.partition(":")[0] for name in names} not in ({"cpu"}, {"cuda"}):
-        raise UserError(f"{DEVICE}={text}: several devices must all be of CUDA, such as cuda:0,cuda:1, or all be cpu")
+    if len(names) > 1 and set(names) != {"cpu"} and not all(re.fullmatch(r"cuda:\d+", name) for name in names):
+        raise UserError(f"{DEVICE}={text}: several devices must be of CUDA, such as cuda:0,cuda:1, or cpu,cpu")
     return names
 
 

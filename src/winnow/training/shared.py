@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -60,22 +61,25 @@ class Share:
 
     def follow(self) -> None:
         """Wait for what the leader begins next. Raises Ended if that is nothing."""
-        label, jobs = json.loads(self.store.get(f"turn{next(self.turns)}"))
+        label, jobs = self._hear()
         if not label:
             raise Ended
         self.heard = (label, jobs)
 
-    def _say(self, word: list[object]) -> None:
-        self.store.set(f"turn{next(self.turns)}", json.dumps(word))
-
     @contextmanager
     def leader_first(self) -> Iterator[None]:
         """The followers wait at the beginning of the block until the leader has left it."""
-        if self.leads:
-            yield
-        dist.barrier()
         if not self.leads:
-            yield
+            self._hear()
+        yield
+        if self.leads:
+            self._say([])
+
+    def _say(self, word: list[object]) -> None:
+        self.store.set(f"turn{next(self.turns)}", json.dumps(word))
+
+    def _hear(self) -> Any:
+        return json.loads(self.store.get(f"turn{next(self.turns)}"))
 
     def of(self, network: nn.Module) -> "Shared":
         """The network in training by all. Its weights must be the same in all."""
