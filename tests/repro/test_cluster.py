@@ -169,6 +169,8 @@ def test_when_rays_head_dies_the_run_ends_in_words(toy: Toy) -> None:
         ("", 1, False, {"num_cpus": 1}),
         ("cpu", 1, True, {"num_cpus": 1}),
         ("cuda:1", 0, True, {"num_cpus": 1, "num_gpus": 1}),
+        ("cuda:2,cuda:3", 0, True, {"num_cpus": 1, "num_gpus": 2}),
+        ("cpu,cpu", 1, True, {"num_cpus": 1}),
     ],
 )
 def test_what_a_stage_asks_for(
@@ -225,6 +227,16 @@ def test_where_a_stage_runs(
     assert (found == "SPREAD") == (where != "head")
     assert found == "SPREAD" or (found.node_id == "ab" * 28 and options["num_cpus"] == 0)
     assert (len(sent) == 3) == (where == "on a trip")
+
+
+@pytest.mark.parametrize(
+    ("device", "there"), [("cpu,cpu", "cpu,cpu"), ("cuda:1", "cuda"), ("cuda:2,cuda:3", "cuda:0,cuda:1")]
+)
+def test_a_node_numbers_its_own_devices(tmp_path: Path, device: str, there: str) -> None:
+    ray = MagicMock()
+    cluster_module.Cluster(ray, tmp_path, print).start(Command("true", tmp_path / "log", {"WINNOW_DEVICE": device}))
+    (task,) = ray.remote.return_value.options.return_value.remote.call_args.args
+    assert task.environment == {"WINNOW_DEVICE": there}
 
 
 def test_a_size_of_memory_that_is_none_is_told(toy: Toy, user_error, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,27 @@ import os
 import pytest
 import torch
 
-from winnow.training.device import chosen_device, workers
+from winnow.training.device import chosen_device, device_names, workers
 
 
 def test_the_device_of_the_environment(monkeypatch):
     monkeypatch.setenv("WINNOW_DEVICE", "cpu")
     assert chosen_device() == torch.device("cpu")
+
+
+def test_several_devices_of_the_environment(monkeypatch):
+    monkeypatch.setenv("WINNOW_DEVICE", "cpu,cpu,cpu")
+    assert device_names() == ["cpu", "cpu", "cpu"]
+    assert chosen_device() == torch.device("cpu")  # the first: for a stage, or a part of one, that has no use for more
+    monkeypatch.setenv("WINNOW_DEVICE", "cuda:3,cuda:0")
+    assert device_names() == ["cuda:3", "cuda:0"]
+
+
+@pytest.mark.parametrize("text", ["cpu,cuda:0", "cuda,cuda", "cuda:0,", "cuda:0, cuda:1", "mps,mps"])
+def test_devices_that_cannot_share_a_network(monkeypatch, user_error, text):
+    monkeypatch.setenv("WINNOW_DEVICE", text)
+    with user_error(f"WINNOW_DEVICE={text}: several devices must be of CUDA, such as cuda:0,cuda:1, or cpu,cpu"):
+        chosen_device()
 
 
 def test_float32_is_not_rounded_to_fewer_digits(monkeypatch):

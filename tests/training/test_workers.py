@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import select
 import signal
 import time
 
@@ -20,30 +19,6 @@ from winnow.training.workers import side_by_side
 
 def run(work, jobs, processes: int) -> None:
     side_by_side(work, jobs, processes, Bar(len(jobs), "test"))
-
-
-@pytest.fixture
-def alive():
-    """A pipe that every process started from here holds open: it ends when the last of them does."""
-    receive, send = os.pipe()
-
-    class Alive:
-        holder = send
-
-        def said(self, count: int) -> bytes:
-            """The next bytes written to the pipe by any process."""
-            return b"".join(os.read(receive, 1) for _ in range(count) if select.select([receive], [], [], 20)[0])
-
-        def all_gone(self) -> bool:
-            os.close(send)
-            Alive.holder = None
-            ready = select.select([receive], [], [], 10)[0]
-            return bool(ready) and os.read(receive, 1) == b""
-
-    yield Alive()
-    os.close(receive)
-    if Alive.holder is not None:
-        os.close(send)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 20])

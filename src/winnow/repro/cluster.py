@@ -129,7 +129,7 @@ class Cluster:
         wanted: dict[str, Any] = {"num_cpus": 1}  # further cores only while no other stage there needs them
         if command.computes:
             device = command.environment.get("WINNOW_DEVICE") or ("cuda" if self._gpus else "cpu")
-            wanted |= {"num_gpus": 1} if device.startswith("cuda") else {}
+            wanted |= {"num_gpus": len(device.split(","))} if device.startswith("cuda") else {}
             wanted |= {"memory": self.memory} if self.memory else {}
         return wanted
 
@@ -160,8 +160,9 @@ class _Task:
         self._status: int | None = None
         self._trip: Trip | None = None
         given = {name: value for name, value in command.environment.items() if name not in (ADDRESS, RAYS)}
-        if given.get("WINNOW_DEVICE", "").startswith("cuda"):
-            given["WINNOW_DEVICE"] = "cuda"  # Ray says which of the node's
+        if given.get("WINNOW_DEVICE", "").startswith("cuda"):  # Ray says which of the node's, and numbers them anew
+            names = given["WINNOW_DEVICE"].split(",")
+            given["WINNOW_DEVICE"] = ",".join(f"cuda:{i}" for i in range(len(names))) if names[1:] else "cuda"
         self._freight = command.freight() if command.freight else Freight(self._name, (), (), ())
         folder, log = str(command.folder.absolute()), str(command.log.absolute())
         files = self._freight.files

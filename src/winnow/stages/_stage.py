@@ -25,6 +25,7 @@ from winnow.errors import UserError, describe
 from winnow.params.base import Section, read_yaml, validate
 from winnow.params.named import load_named
 from winnow.params.view import View
+from winnow.ranks import follows
 from winnow.stages import INTERRUPTED, end_at_once
 
 SCRATCH = Path(".winnow")
@@ -132,7 +133,8 @@ def keep_only(folder: Path, names: Iterable[str]) -> None:
 
 
 def scratch() -> Path:
-    """A folder for unfinished work. A later run of this stage with the same params, inputs and code finds it again.
+    """A folder for unfinished work. A later run of this stage with the same params, inputs and code finds it again. A
+    process that follows another (winnow.ranks) takes the folder that the other has made.
 
     The folder's name is a hash of the declared code and params, and of the size and time of the declared data, by which
     DVC too detects changed files. Folders that this stage left for other values are removed.
@@ -149,6 +151,8 @@ def scratch() -> Path:
             elif path.is_file():
                 digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     folder = SCRATCH / name() / digest.hexdigest()[:16]
+    if follows():
+        return folder
     SCRATCH.mkdir(exist_ok=True)
     _lock(SCRATCH / f"{name()}.lock")
     folder.mkdir(parents=True, exist_ok=True)  # only now: the run that held the lock may have moved the folder

@@ -16,6 +16,7 @@ from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side, fresh, nothing
 from winnow.training.loop import Run
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 
 
 def dense() -> None:
@@ -53,4 +54,4 @@ def dense() -> None:
 
 
 if __name__ == "__main__":
-    main(dense)
+    main(on_all_devices(dense))

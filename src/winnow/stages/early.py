@@ -10,6 +10,7 @@ from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of, shares_of
 from winnow.training.fit import Task, fit_side_by_side, fresh
+from winnow.training.several_devices import on_all_devices
 
 
 def early(name: str) -> None:
@@ -46,4 +47,4 @@ def parts_of_cohort(cohort: Cohort, images: int) -> dict[int, np.ndarray]:
 
 
 if __name__ == "__main__":
-    main(early)
+    main(on_all_devices(early))

@@ -19,6 +19,7 @@ from winnow.training.last_layer import load_but_last
 from winnow.training.loop import Beginning
 from winnow.training.retrain import keep_outputs, results
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 
 
 def finetune(target: str, *items: str) -> None:
@@ -59,4 +60,4 @@ def of_runs(network: Network, images: DeviceImages, classes: int, folder: Path) 
 
 
 if __name__ == "__main__":
-    main(finetune)
+    main(on_all_devices(finetune))

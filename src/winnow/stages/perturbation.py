@@ -21,6 +21,7 @@ from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side
 from winnow.training.loop import Beginning
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 
 
 def perturbation(name: str) -> None:
@@ -78,4 +79,4 @@ def length_of(begun: Path) -> float:
 
 
 if __name__ == "__main__":
-    main(perturbation)
+    main(on_all_devices(perturbation))

@@ -28,6 +28,7 @@ from winnow.training.distillation import Teaching
 from winnow.training.evaluate import log_probabilities
 from winnow.training.fit import Task, fit_side_by_side, nothing
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 from winnow.training.workers import Tick, side_by_side
 
 
@@ -89,4 +90,4 @@ def told(key: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(prune)
+    main(on_all_devices(prune))

@@ -6,6 +6,7 @@ from winnow.stages._images import to_train_on
 from winnow.stages._retrain import retrain_on
 from winnow.stages._stage import main, params
 from winnow.training.device import chosen_device
+from winnow.training.several_devices import on_all_devices
 
 
 def retrain_stage(*items: str) -> None:
@@ -19,4 +20,4 @@ def retrain_stage(*items: str) -> None:
 
 
 if __name__ == "__main__":
-    main(retrain_stage)
+    main(on_all_devices(retrain_stage))

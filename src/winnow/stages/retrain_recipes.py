@@ -8,6 +8,7 @@ from winnow.stages._stage import main, params
 from winnow.storage import load_tensors
 from winnow.training.device import chosen_device
 from winnow.training.distillation import teaching
+from winnow.training.several_devices import on_all_devices
 
 
 def retrain_recipe(method: str, keep: str, recipe: str) -> None:
@@ -24,4 +25,4 @@ def retrain_recipe(method: str, keep: str, recipe: str) -> None:
 
 
 if __name__ == "__main__":
-    main(retrain_recipe)
+    main(on_all_devices(retrain_recipe))

@@ -11,6 +11,7 @@ from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.retrain import keep_outputs, results, visits_of
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 
 
 def retrain_visits(name: str) -> None:
@@ -37,4 +38,4 @@ def retrain_visits(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(retrain_visits)
+    main(on_all_devices(retrain_visits))

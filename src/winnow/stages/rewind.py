@@ -10,6 +10,7 @@ from winnow.tickets.rewind import keep_rewind_point
 from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 
 
 def rewind(name: str) -> None:
@@ -30,4 +31,4 @@ def rewind(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(rewind)
+    main(on_all_devices(rewind))

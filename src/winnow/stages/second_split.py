@@ -10,6 +10,7 @@ from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
 from winnow.training.second_split import train_on_halves
+from winnow.training.several_devices import on_all_devices
 
 
 def second_split(name: str) -> None:
@@ -26,4 +27,4 @@ def second_split(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(second_split)
+    main(on_all_devices(second_split))

@@ -18,6 +18,7 @@ from winnow.training.device import chosen_device
 from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.loop import Run
 from winnow.training.schedule import make_schedule
+from winnow.training.several_devices import on_all_devices
 
 OWN, OTHER = "a", "b"  # children: with the dense network's own order of data, and with another order
 
@@ -64,4 +65,4 @@ def other_order(seed: int) -> int:
 
 
 if __name__ == "__main__":
-    main(spawn)
+    main(on_all_devices(spawn))

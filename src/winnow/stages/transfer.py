@@ -9,6 +9,7 @@ from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
 from winnow.training.fit import Task, fit_side_by_side, fresh
+from winnow.training.several_devices import on_all_devices
 
 
 def transfer(name: str) -> None:
@@ -34,4 +35,4 @@ def transfer(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(transfer)
+    main(on_all_devices(transfer))

@@ -207,6 +207,7 @@ def training_batches(
     seeds: Sequence[int],
     epoch: int,
     parts: Sequence[Tensor] = (),
+    own: slice = slice(None),
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """One pass over the images for each of k seeds, in a random order and in whole batches; the rest is dropped.
 
@@ -214,7 +215,8 @@ def training_batches(
     from the streams of each seed and this epoch. So they are the same on every device, after a restart, and beside any
     other seeds.
 
-    parts: for every seed the rows of its images, int64 [m] on the CPU; without it, all images.
+    parts: for every seed the rows of its images, int64 [m] on the CPU; without it, all images. own: which images of
+    every batch have inputs and labels; all have rows.
     """
     parts = parts or [torch.arange(len(images))] * len(seeds)
     count = len(parts[0]) // batch_size * batch_size
@@ -233,10 +235,11 @@ def training_batches(
     for start in range(0, count, batch_size):
         part = slice(start, start + batch_size)
         visited = order[:, part]
+        taken = visited[:, own]
         pixels = crop_and_flip(
-            images.at(visited.flatten()),
+            images.at(taken.flatten()),
             augment.crop,
-            None if offset is None else offset[:, part].flatten(0, 1),
-            None if flip is None else flip[:, part].flatten(),
+            None if offset is None else offset[:, part][:, own].flatten(0, 1),
+            None if flip is None else flip[:, part][:, own].flatten(),
         )
-        yield visited, normalise(pixels, images).unflatten(0, visited.shape), images.labels[visited]
+        yield visited, normalise(pixels, images).unflatten(0, taken.shape), images.labels[taken]

@@ -1,6 +1,7 @@
 """The device and the number of processes, set by the environment, not the params: the cache must not depend on them."""
 
 import os
+import re
 from collections.abc import Sequence
 
 import torch
@@ -9,21 +10,36 @@ from winnow import cores
 from winnow.errors import UserError
 from winnow.params.training import Training
 
+DEVICE = "WINNOW_DEVICE"
+
+
+def device_names() -> list[str]:
+    """Those of ``WINNOW_DEVICE``, such as cpu, or cuda:0,cuda:1; none if it is not set.
+
+    Raises UserError if it names several that are neither CUDA devices by their numbers nor all the CPU.
+    """
+    text = os.environ.get(DEVICE)
+    names = text.split(",") if text else []
+    if len(names) > 1 and set(names) != {"cpu"} and not all(re.fullmatch(r"cuda:\d+", name) for name in names):
+        raise UserError(f"{DEVICE}={text}: several devices must be of CUDA, such as cuda:0,cuda:1, or cpu,cpu")
+    return names
+
 
 def chosen_device() -> torch.device:
-    """``WINNOW_DEVICE`` (such as cpu or cuda:1), else the first CUDA device, else the CPU.
+    """The first of ``device_names``, else the first CUDA device, else the CPU.
 
     Work in float32 has full float32 precision there: by default, cuDNN rounds the inputs of its convolutions to ten
     bits (TF32), which would give a gradient's norm an error of 1e-3.
 
-    Raises UserError if this machine lacks the device that WINNOW_DEVICE names.
+    Raises UserError if this machine lacks it.
     """
-    name = os.environ.get("WINNOW_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    names = device_names()
+    name = names[0] if names else "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"WINNOW_DEVICE={name}: no such device here ({reason}); unset it, or use cpu") from None
+        raise UserError(f"{DEVICE}={name}: no such device here ({reason}); unset it, or use cpu") from None
     found = torch.device(name)
     if found.type == "cuda":
         torch.cuda.set_device(found)  # for the streams and graphs of training

@@ -1,8 +1,10 @@
 """One way to train: a task says what to train on which images, and hooks say what to keep."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +17,11 @@ from winnow.training.distillation import Teaching
 from winnow.training.loop import Beginning, Epoch, Run, finish, start, train, train_epoch
 from winnow.training.plan import Plan
 from winnow.training.schedule import Schedule
-from winnow.training.workers import Tick, side_by_side
+from winnow.training.several_devices import share
+from winnow.training.workers import Tick, one_thread, side_by_side
+
+if TYPE_CHECKING:  # torch.distributed is for several devices only
+    from winnow.training.shared import Share
 
 Hook = Callable[[Run], None]
 
@@ -58,29 +64,42 @@ def nothing(_run: Run) -> None:
     """Keep nothing."""
 
 
-def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook, on_epoch: Hook = nothing) -> None:
+def fit(
+    task: Task,
+    seeds: Sequence[int],
+    folder: Path,
+    tick: Tick,
+    on_end: Hook,
+    on_epoch: Hook = nothing,
+    share: "Share | None" = None,
+) -> None:
     """Train a network for every seed to the end of the schedule, several in step with each other.
 
     ``fit`` calls on_epoch before the first epoch of a run and after every one, and on_end after the last. What they
     write into ``run.working`` becomes the folder ``folder/seed<s>``. A seed with such a folder is done.
 
     After an interruption, the same call resumes after the last saved epoch, and ends in the same bytes.
+
+    share: of this process among several, which all make this call for the one seed; only the leader calls hooks.
     """
     if task.taught:
         for seed in seeds:
             if not (folder / f"seed{seed}").exists():
                 own = replace(task, images=task.images.taught(task.taught(seed)), taught=None)
-                fit(own, [seed], folder, tick, on_end, on_epoch)
+                fit(own, [seed], folder, tick, on_end, on_epoch, share)
         return
+    leads = share is None or share.leads
     runs = []
     for seed in seeds:
         if not (folder / f"seed{seed}").exists():
-            begin = task.begin(seed)
+            with share.leader_first() if share else nullcontext():  # beginning may write
+                begin = task.begin(seed)
             begin.network.to(task.images.device)
             runs.append(start(begin, folder / f"seed{seed}", task.step, task.step // task.schedule.epoch))
-    for run in train(runs, task.images, task.training, task.schedule, tick, task.one_epoch):
-        on_epoch(run)
-    for run in runs:
+    for run in train(runs, task.images, task.training, task.schedule, tick, task.one_epoch, share):
+        if leads:
+            on_epoch(run)
+    for run in runs if leads else ():
         on_end(run)
         finish(run)
 
@@ -88,13 +107,30 @@ def fit(task: Task, seeds: Sequence[int], folder: Path, tick: Tick, on_end: Hook
 def fit_side_by_side(
     tasks: Mapping[Path, Task], seeds: Sequence[int], label: str, on_end: Hook, on_epoch: Hook = nothing
 ) -> None:
-    """``fit`` for every seed of every task, into the task's folder, on all cores, under one progress bar."""
-    jobs = [(folder, group) for folder, task in tasks.items() for group in together(seeds, task.images.device)]
+    """``fit`` for every seed of every task, into the task's folder, on all cores, under one progress bar; in a stage on
+    several devices (``several_devices``) one seed after another, each on all of them."""
+    place = share()
+    jobs = [
+        (folder, group)
+        for folder, task in tasks.items()
+        for group in ([[seed] for seed in seeds] if place else together(seeds, task.images.device))
+    ]
 
     def work(job: tuple[Path, list[int]], tick: Tick) -> None:
         folder, group = job
-        fit(tasks[folder], group, folder, tick, on_end, on_epoch)
+        fit(tasks[folder], group, folder, tick, on_end, on_epoch, place)
 
     steps = len(seeds) * sum(task.schedule.total - task.step for task in tasks.values())
-    processes = max((workers(task.images.device) for task in tasks.values()), default=1)
-    side_by_side(work, jobs, processes, Bar(steps, label))
+    bar = Bar(steps, label)
+    if place is None:
+        processes = max((workers(task.images.device) for task in tasks.values()), default=1)
+        side_by_side(work, jobs, processes, bar)
+        return
+    left = place.begin(label, [i for i, (folder, (seed,)) in enumerate(jobs) if not (folder / f"seed{seed}").exists()])
+    if place.leads:
+        side_by_side(work, [jobs[i] for i in left], 1, bar)
+        return
+    one_thread()
+    for i in left:
+        work(jobs[i], lambda _: None)
+    place.follow()

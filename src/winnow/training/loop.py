@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ from winnow.training.optimisers import OPTIMISERS, Moments, Weights, forget, res
 from winnow.training.plan import Moment, Plan, State, Visits
 from winnow.training.schedule import Schedule
 from winnow.training.workers import Tick
+
+if TYPE_CHECKING:  # torch.distributed is for several devices only
+    from winnow.training.shared import Share, Shared
 
 SECONDS_BETWEEN_SAVES = 1.0  # an epoch of a small subset takes milliseconds
 STATE = "state.safetensors"  # in a run's working folder: what a restart needs
@@ -76,6 +80,7 @@ class Run:
     correct: np.ndarray | None = None  # of the last epoch: uint8 [n of images], 1 right, 0 wrong, or NOT_VISITED
     margins: np.ndarray | None = None  # likewise float16 [n of images], ``logit_margins``; NaN where not visited
     losses: np.ndarray | None = None  # likewise float32 [n of images], the cross-entropy in nats; NaN where not visited
+    shared: "Shared | None" = None  # with other processes, each of which has such a run; None if this is the only one
 
     @property
     def working(self) -> Path:
@@ -157,7 +162,7 @@ def hold(run: Run) -> None:
 @torch.no_grad()
 def change_mask(run: Run, mask: Mapping[str, Tensor]) -> None:
     """Give a run another mask of the same parameters. A weight that returns begins at zero, without momentum."""
-    run.mask = {name: mask[name] for name in run.mask}
+    run.mask = {name: run.shared.same(mask[name]) if run.shared else mask[name] for name in run.mask}
     for (name, kept), (_, pruned) in zip(run.mask.items(), run.pruned, strict=True):
         forget(run.moments, name, pruned & kept.to(pruned.device))
         pruned.copy_(~kept)
@@ -188,24 +193,31 @@ def take_step(
     ``logit_margins`` [b] and the loss of each, whatever its weight [b].
 
     inputs: float32 [b, c, h, w]; labels: int64 [b]; rate: the learning rate; of_batch: with a teacher, its
-    probabilities of these images [b, classes]; then, if images differ in it, how much each counts [b].
+    probabilities of these images [b, classes]; then, if images differ in it, how much each counts [b]. A shared run
+    gets the images of its own process, and its loss is ``Shared.weighted``.
     """
     taught, of_batch = (of_batch[0], of_batch[1:]) if teaching else (None, of_batch)
     weights = of_batch[0] if of_batch else None
-    with precision(training, inputs.device):
-        logits = run.network(inputs)
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # the loss in float32, or in float64
-    if weights is None:
-        loss = F.cross_entropy(logits, labels)
-    else:
-        loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
-    if teaching and taught is not None:
-        loss = teaching.mixed(loss, logits, taught, weights)
-    try:
-        loss.backward()
-    except RuntimeError:
-        run.network.zero_grad()  # some gradients may be there already, and the step may be tried in another way
-        raise
+    shared = run.shared
+    with shared.step() if shared else nullcontext():
+        with precision(training, inputs.device):
+            logits = shared.forward(inputs) if shared else run.network(inputs)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # the loss in float32, or in float64
+        if weights is None:
+            loss = F.cross_entropy(logits, labels)
+        else:
+            loss = (F.cross_entropy(logits, labels, reduction="none") * weights).mean()
+        if teaching and taught is not None:
+            loss = teaching.mixed(loss, logits, taught, weights)
+        if shared:
+            loss = shared.weighted(loss, len(labels), training.batch_size)
+        try:
+            loss.backward()
+        except RuntimeError:
+            run.network.zero_grad()  # some gradients may be there already, and the step may be tried in another way
+            raise
+    if shared:
+        shared.check_gradients()
     optimiser_step(run, training, rate)
     logits = logits.detach()
     of_images = F.cross_entropy(logits, labels, reduction="none")
@@ -248,22 +260,25 @@ def train_epoch(
     graphs: ``graphed_steps`` of the runs, on a CUDA device. They compute the same, side by side. visits: of runs with a
     plan, the images of this epoch (``choose``); all fill equally many batches, and either all have weights or none. The
     schedule takes such an epoch for a whole one, however few its steps are: the learning rate follows the share of the
-    epochs that is done. Then the plans learn the losses.
+    epochs that is done. Then the plans learn the losses. A shared run is alone: each process takes its own part of
+    every batch, and in the end all know the same.
     """
-    device = images.device
+    device, shared = images.device, runs[0].shared
     for run in runs:
         run.network.train()
     # allocated at once: a small tensor kept from every step would stop the system from reclaiming memory
     size = (len(runs), len(images) // training.batch_size, training.batch_size)
-    losses = torch.empty(size[:2], device=device)
-    hits = torch.empty(size, dtype=torch.bool, device=device)
-    margins = torch.empty(size, dtype=torch.float16, device=device)
-    of_images = torch.empty(size, device=device)
+    room = torch.zeros if shared else torch.empty
+    losses = room(size[:2], device=device)
+    hits = room(size, dtype=torch.bool, device=device)
+    margins = room(size, dtype=torch.float16, device=device)
+    of_images = room(size, device=device)
     taken: list[Tensor] = []
     seeds = [run.seed for run in runs]
     parts = [torch.from_numpy(each.rows) for each in visits] or [run.rows for run in runs if run.rows is not None]
     counts = _weights(images, visits)
-    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch, parts)
+    own = shared.part(training.batch_size) if shared else slice(None)  # of every batch
+    batches = training_batches(images, training.batch_size, training.augment, seeds, runs[0].epoch, parts, own)
     # steps of this epoch already taken, and how far a step leads on the schedule
     begun, stride = runs[0].step - runs[0].epoch * schedule.epoch, 1.0
     if visits:
@@ -273,10 +288,11 @@ def train_epoch(
         if at >= schedule.total:
             break
         rate = schedule.learning_rate(at)
-        weights = [] if counts is None else [counts.expand(len(runs), -1).gather(1, visited)]
-        taught = [] if images.teaching is None else [images.teaching.probabilities[visited]]
-        draws = [torch_stream(run.seed, "dropout", run.step).initial_seed() for run in runs]
-        results = [every[:, len(taken)] for every in (losses, hits, margins, of_images)]
+        rows = visited[:, own]
+        weights = [] if counts is None else [counts.expand(len(runs), -1).gather(1, rows)]
+        taught = [] if images.teaching is None else [images.teaching.probabilities[rows]]
+        draws = [_draws_of_layers(run) for run in runs]
+        results = [losses[:, len(taken)], *(every[:, len(taken), own] for every in (hits, margins, of_images))]
         for run in runs:
             run.step += 1
         if graphs is None:
@@ -293,9 +309,18 @@ def train_epoch(
         taken.append(visited)
     if graphs is not None:
         wait_for(graphs.values())
+    if shared:
+        shared.exchange(losses, hits, margins, of_images)
+        shared.check_equal()
     _record(runs, rate, taken, (losses, hits, margins, of_images), len(images))
     for run in runs if visits else ():
         _learn(run)
+
+
+def _draws_of_layers(run: Run) -> int:
+    """The seed of a step's layers that draw. Each process of a shared run has draws of its own, for its own images."""
+    place = (run.shared.rank,) if run.shared and run.shared.rank else ()
+    return torch_stream(run.seed, "dropout", run.step, *place).initial_seed()
 
 
 def _weights(images: DeviceImages, visits: Sequence[Visits]) -> Tensor | None:
@@ -314,7 +339,12 @@ def choose(run: Run, images: DeviceImages, batch_size: int) -> Visits:
     """What the plan of a run visits in the epoch that begins. Raises ValueError if this does not fill a batch."""
     assert run.plan is not None
     stream = numpy_stream(run.seed, "visits", run.epoch)
-    visits = run.plan.choose(Moment(run.epoch, run.known, stream, lambda: with_features(run.network, images)[1]))
+
+    def features() -> np.ndarray:
+        found = with_features(run.network, images)[1]
+        return run.shared.same(torch.from_numpy(found)).numpy() if run.shared else found
+
+    visits = run.plan.choose(Moment(run.epoch, run.known, stream, features))
     if len(visits.rows) < batch_size:
         raise ValueError(
             f"visits {len(visits.rows)} images in epoch {run.epoch + 1}, fewer than a batch ({batch_size})"
@@ -367,13 +397,15 @@ def train(
     schedule: Schedule,
     tick: Tick,
     one_epoch: Epoch = train_epoch,
+    share: "Share | None" = None,
 ) -> Iterator[Run]:
     """Train ``runs`` to the end of the schedule, and yield each before its first epoch and after every epoch.
 
     Several runs train in step, on a CUDA device in parallel; of runs with a plan, those that choose as many batches.
     ``tick`` gets the number of steps done, including those of
     an earlier call that was interrupted. one_epoch: what an epoch of training is; another than train_epoch gets no
-    graphs.
+    graphs. share: of this process among several, which all train the one run, by train_epoch. The leader alone writes
+    it, and yields it as one process does; those that follow yield it after every epoch.
 
     When the caller has handled an epoch, the run is written to ``run.state``, at most once a second; if the file exists
     at the start, the run resumes from it. So after an interruption the caller may handle an epoch again, with the same
@@ -382,13 +414,22 @@ def train(
     saved = time.monotonic()
     ticked = sum(_done(run, schedule) for run in runs)
     for run in runs:
-        if run.state.exists():
-            restore(run)
-        else:
-            yield run
-            save(run)
+        if share is None or share.leads:
+            if run.state.exists():
+                restore(run)
+            else:
+                yield run
+                save(run)
+    if share:
+        assert one_epoch is train_epoch
+        (run,) = runs
+        with share.leader_first():
+            if not share.leads:
+                restore(run)
+        run.shared = share.of(run.network)
     # a graph runs no Python, so it cannot include what happens after a step
     graphed = images.device.type == "cuda" and one_epoch is train_epoch and not any(run.changes for run in runs)
+    graphed &= share is None  # nor the talk between processes
     graphs = graphed_steps(runs, training, images.teaching) if graphed else None
     tick(sum(_done(run, schedule) for run in runs) - ticked)
     ticked = sum(_done(run, schedule) for run in runs)
@@ -403,7 +444,7 @@ def train(
         ticked = sum(_done(run, schedule) for run in runs)
         now = time.monotonic()
         if _done(group[0], schedule) == schedule.total or now - saved > SECONDS_BETWEEN_SAVES:
-            for run in group:
+            for run in group if share is None or share.leads else ():
                 save(run)
             saved = now
 

@@ -21,6 +21,7 @@ from winnow import cores
 from winnow.errors import UserError, describe
 from winnow.orphans import end_with_parent
 from winnow.progress import Bar, progress
+from winnow.ranks import follows
 from winnow.training.memory import keep_freed_memory
 
 Job = TypeVar("Job")
@@ -39,17 +40,25 @@ def side_by_side(
     Results go to files: a job returns nothing. Raises what a job raises (a UserError or ValueError as it is), and
     UserError if a process is killed from outside; the others are stopped then.
 
-    Where the cores are shared with other stages (winnow.cores), a process waits for a core before each job.
+    Where the cores are shared with other stages (winnow.cores), a process waits for a core before each job. A process
+    that follows another (winnow.ranks) leaves all to it.
     """
-    torch.set_num_threads(1)
-    threadpool_limits(1, user_api="blas")  # of numpy and scipy
-    keep_freed_memory()
+    if follows():
+        return
+    one_thread()
     with progress(*bar) as shown:
         if min(processes, len(jobs)) == 1:
             for job in jobs:
                 work(job, lambda n: shown.update(n) and None)
         else:
             _fork(work, jobs, min(processes, len(jobs)), shown)
+
+
+def one_thread() -> None:
+    """Let this process compute on one thread from now on, and keep the memory that it frees."""
+    torch.set_num_threads(1)
+    threadpool_limits(1, user_api="blas")  # of numpy and scipy
+    keep_freed_memory()
 
 
 def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, bar: Any) -> None:
@@ -68,23 +77,33 @@ def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int
         reports.append(receive)
         children.append(child)
     try:
+        watch(children, reports, "try again, with WINNOW_WORKERS=1 if need be", lambda: bar.update(done.value - bar.n))
+    finally:
+        cores.take()
+
+
+def watch(
+    children: Sequence[Any], reports: Sequence[Connection], advice: str, meanwhile: Callable[[], Any] = lambda: None
+) -> None:
+    """Wait until these processes have ended, and raise what the first that fails has said (``say``), or UserError with
+    the advice if it was killed. Whatever happens, none is left."""
+    try:
         while any(child.is_alive() for child in children):
             time.sleep(0.05)
-            bar.update(done.value - bar.n)
+            meanwhile()
             for child, report in zip(children, reports, strict=True):
-                _raise_failure(child, report)
+                _raise_failure(child, report, advice)
         for child, report in zip(children, reports, strict=True):
             child.join()
-            _raise_failure(child, report)
-        bar.update(done.value - bar.n)
+            _raise_failure(child, report, advice)
+        meanwhile()
     finally:
         for child in children:
             child.kill()
             child.join()
-        cores.take()
 
 
-def _raise_failure(child: Any, report: Connection) -> None:
+def _raise_failure(child: Any, report: Connection, advice: str) -> None:
     if report.poll():
         try:
             kind, text = json.loads(report.recv_bytes())
@@ -99,10 +118,7 @@ def _raise_failure(child: Any, report: Connection) -> None:
             raise RuntimeError(f"in a training process:\n{text}")
     if child.exitcode not in (None, 0):
         name = signal.Signals(-child.exitcode).name if child.exitcode < 0 else f"status {child.exitcode}"
-        raise UserError(
-            f"a training process ended with {name}, perhaps for want of memory: "
-            "try again, with WINNOW_WORKERS=1 if need be"
-        )
+        raise UserError(f"a training process ended with {name}, perhaps for want of memory: {advice}")
 
 
 def _child(
@@ -126,14 +142,16 @@ def _child(
             work(jobs[index], tick)
             cores.give_back()
     except UserError as error:
-        _say(report, "user", str(error))
+        say(report, "user", str(error))
     except OSError as error:
-        _say(report, "user", describe(error))
+        say(report, "user", describe(error))
     except ValueError as error:  # of a kernel: who called knows what it means
-        _say(report, "value", json.dumps([str(error), traceback.format_exc()]))
+        say(report, "value", json.dumps([str(error), traceback.format_exc()]))
     except Exception:
-        _say(report, "error", traceback.format_exc())
+        say(report, "error", traceback.format_exc())
 
 
-def _say(report: Connection, kind: str, text: str) -> None:
+def say(report: Connection, kind: str, text: str) -> None:
+    """Tell the process that watches what went wrong. kind: user, of a UserError; value, of a ValueError, with a json of
+    its message and its traceback; or error, with a traceback."""
     report.send_bytes(json.dumps([kind, text]).encode())
