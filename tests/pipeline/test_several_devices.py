@@ -1,5 +1,7 @@
 """Stages whose networks each train in two processes leave what one process leaves, to rounding."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,23 @@ def test_two_devices_leave_what_one_leaves(clone: Clone, finished: Clone, stage:
             np.testing.assert_allclose(
                 table.select_dtypes("number"), other_table.select_dtypes("number"), rtol=1e-3, atol=1e-3, err_msg=name
             )
+
+
+def test_a_level_whose_length_depends_on_its_tickets_and_that_has_a_teacher(clone: Clone) -> None:
+    level = {"parent": "dense", "rewind": "dense", "data": "full", "weights": "fresh", "schedule": "same_budget"}
+    clone.set("pruning.levels", {"long": {**level, "prune": 0.3, "distil": 0.5}})
+    for key, none in (("connectivity.matrix", []), ("curvature.levels", []), ("perturbation.runs", {})):
+        clone.set(key, none)
+    assert clone.stage("check").returncode == 0
+    histories = []
+    for devices in ("cpu,cpu", "cpu"):
+        done = clone.stage("prune@long", WINNOW_DEVICE=devices)
+        assert done.returncode == 0, done.stdout
+        histories.append(load_table(clone.path("data/tickets/long/seed200/history.csv")))
+        shutil.rmtree(clone.path("data/tickets/long"))
+    both, alone = (table.select_dtypes("number").to_numpy() for table in histories)
+    assert both.shape == alone.shape
+    np.testing.assert_allclose(both[:3], alone[:3], rtol=1e-2)  # later epochs enlarge what rounding made
 
 
 def test_a_mistake_is_told_once(clone: Clone) -> None:

@@ -12,6 +12,7 @@ from winnow.params.dense import Dense
 from winnow.params.pruning import NO_PARENT, Pruning
 from winnow.progress import Bar
 from winnow.pruning.masks import density
+from winnow.ranks import await_leader
 from winnow.stages._images import held_out, to_train_on, training_images
 from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.stages._tickets import TICKETS, ticket
@@ -62,7 +63,10 @@ def prune(name: str) -> None:
     side_by_side(begin, seeds, workers(device), Bar(len(seeds), f"prune@{name}, pruning", "ticket"))
 
     def left() -> float:
-        return fmean(density(load_ticket(begun / f"seed{seed}.safetensors").mask) for seed in seeds)
+        tickets = [begun / f"seed{seed}.safetensors" for seed in seeds]
+        for path in tickets:
+            await_leader(path)
+        return fmean(density(load_ticket(path).mask) for path in tickets)
 
     def taught(seed: int) -> Teaching:
         assert rule.distilling is not None
