@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from winnow.datasets.decode import decode_images
+from winnow.datasets.decode import READ
 from winnow.datasets.images import Images
 from winnow.datasets.remote import Remote, place
 from winnow.datasets.source import Source
@@ -115,7 +115,7 @@ def _read_split(part: str, shards: Sequence[Shard], first: int | None, params: D
     named = None not in paths and len(set(paths)) == len(paths)
     count = min(len(labels), first or len(labels))
     ids = np.array([f"{part}/{paths[row] if named else row}" for row in range(count)])
-    pixels = decode_images(_encoded(shards, count), count, params.size, f"read {part}")
+    pixels = READ[params.keep](_encoded(shards, count), count, params.size, f"read {part}")
     return Images(pixels, labels[:count], ids, np.arange(count))
 
 

@@ -19,6 +19,9 @@ class Download(Section):
     # the folder with train/ and test/ (image_folder) or with train and test .parquet (parquet) or .tar
     # (webdataset), these two also as s3://bucket/folder; null for other sources
     path: str | None = None
+    # what is on the disk: pixels, decoded once; or files as they come, decoded whenever they are read, where the pixels
+    # would not fit; the results are the same
+    keep: Literal["pixels", "encoded"] = "pixels"
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
@@ -39,6 +42,8 @@ class Download(Section):
     @model_validator(mode="after")
     def _path(self) -> Self:
         check_path("download.", self.source, self.path)
+        if self.keep == "encoded" and self.source not in FROM_FOLDER:
+            raise ValueError(f"download.keep: {self.source} has no encoded images: set it to pixels")
         return self
 
 
