@@ -61,6 +61,7 @@ bench: $(VENV)/installed
 	python benchmarks/training.py
 	python benchmarks/memory.py
 	python benchmarks/million.py
+	python benchmarks/streaming.py
 	python benchmarks/startup.py
 	python benchmarks/pipeline.py
 	python benchmarks/cluster.py

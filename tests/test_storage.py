@@ -17,9 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import winnow.storage
 from winnow.storage import (
+    KINDS,
     atomic_file,
     atomic_folder,
+    gathered,
     load_column,
     load_json,
     load_provenance,
@@ -90,6 +93,31 @@ def test_only_named_tensors_are_read(tmp_path):
     assert load_tensors(tmp_path / "t.safetensors", "b").keys() == {"b"}
 
 
+every_kind = hnp.arrays(
+    st.sampled_from([*KINDS.values(), np.dtype(">i4")]),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+)
+
+
+@given(
+    st.dictionaries(st.text('abcä."\n', min_size=1), every_kind, max_size=6),
+    st.none() | st.dictionaries(st.text(), st.integers(), min_size=1),
+)
+def test_tensors_are_written_as_the_library_writes_them(tmp_path_factory, tensors, provenance):
+    from safetensors.numpy import save
+
+    path = tmp_path_factory.mktemp("tensors") / "t.safetensors"
+    save_tensors(path, tensors, provenance)
+    metadata = {"winnow": json.dumps(provenance, sort_keys=True)} if provenance else None
+    assert path.read_bytes() == save({name: np.asarray(array, order="C") for name, array in tensors.items()}, metadata)
+
+
+def test_a_kind_that_the_format_lacks_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"words: .*<U3"):
+        save_tensors(tmp_path / "t.safetensors", {"words": np.array(["abc"])})
+    assert list(tmp_path.iterdir()) == []
+
+
 pixels = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5))
 
 
@@ -121,6 +149,15 @@ def test_a_map_of_a_file_that_was_cut_off(tmp_path, user_error):
             map_tensor(tmp_path / "t", "a")
 
 
+@pytest.mark.parametrize("code", KINDS)
+def test_a_tensor_of_any_kind_can_be_mapped(tmp_path, code):
+    tensors = {"a": np.arange(6).reshape(2, 3).astype(KINDS[code]), "b": np.arange(3, dtype=np.uint8)}
+    save_tensors(tmp_path / "t", tensors)
+    mapped = map_tensor(tmp_path / "t", "a", code)
+    assert mapped.dtype == KINDS[code]
+    np.testing.assert_array_equal(mapped, tensors["a"])
+
+
 def test_a_map_is_not_written_to(tmp_path):
     save_tensors(tmp_path / "t", {"a": np.zeros(3, np.uint8)})
     with pytest.raises(ValueError, match="read-only"):
@@ -141,6 +178,45 @@ def test_stacked_arrays(tmp_path_factory, array):
     np.testing.assert_array_equal(found, array)
     assert not found.size or not found.flags.writeable
     assert list(folder.iterdir()) == []
+
+
+@given(hnp.arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(0, 3))), st.integers(1, 4), st.booleans())
+def test_gathered_parts(tmp_path_factory, array, count, in_memory):
+    folder = tmp_path_factory.mktemp("gathered")
+    other = np.arange(len(array), dtype=np.float16)
+    parts = ((array[start : start + count], other[start : start + count]) for start in range(0, len(array), count))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(winnow.storage, "IN_MEMORY", 10**9 if in_memory else 10)
+        found = gathered(parts, folder)
+    for got, whole in zip(found, (array, other), strict=True):
+        assert got.dtype == whole.dtype
+        np.testing.assert_array_equal(got, whole)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_is_gathered_can_be_written_without_a_copy_in_memory(tmp_path):
+    """Under a limit on anonymous memory that the tensor does not fit into."""
+    script = """
+import resource, sys
+import numpy as np
+from winnow import storage
+from winnow.storage import gathered, map_tensor, save_tensors
+storage.IN_MEMORY = 2**22
+used = int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (used + 2**25, used + 2**25))
+(found,) = gathered((np.full((2**9, 2**9), row, np.float32),) for row in range(64))
+save_tensors("t.safetensors", {"t": found})
+mapped = map_tensor("t.safetensors", "t", "F32")
+assert mapped.shape == (2**15, 2**9) and (mapped[:: 2**9, 5] == np.arange(64)).all()
+try:
+    np.fromfile("t.safetensors", np.uint8)
+except MemoryError:
+    sys.exit(0)
+sys.exit("the tensor fits into the memory that is allowed")
+"""
+    if sys.platform != "linux":
+        pytest.skip("limits RLIMIT_DATA, which only Linux has")
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv"])
@@ -390,7 +466,7 @@ def test_what_a_file_does_not_hold_is_named(tmp_path, user_error):
         load_tensors(tmp_path / "t.safetensors", "a", "c")
     with user_error("t.safetensors", "'c'", "a, b"):
         map_tensor(tmp_path / "t.safetensors", "c")
-    with user_error("t.safetensors", "a is not a tensor of bytes"):
+    with user_error("t.safetensors", "a is not a tensor of uint8"):
         map_tensor(tmp_path / "t.safetensors", "a")
     for name in ("t.csv", "t.parquet"):
         with user_error(name, "label"):

@@ -11,7 +11,8 @@ import resource
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,6 +22,22 @@ from winnow.errors import UserError
 
 if TYPE_CHECKING:  # pandas costs half a second to import, and most stages need only tensors
     import pandas as pd
+
+KINDS: dict[str, np.dtype[Any]] = {  # of safetensors, in the order in which a file has its tensors
+    "U64": np.dtype("<u8"),
+    "I64": np.dtype("<i8"),
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "U32": np.dtype("<u4"),
+    "I32": np.dtype("<i4"),
+    "F16": np.dtype("<f2"),
+    "U16": np.dtype("<u2"),
+    "I16": np.dtype("<i2"),
+    "I8": np.dtype("i1"),
+    "U8": np.dtype("u1"),
+    "BOOL": np.dtype("?"),
+}
+IN_MEMORY = 2**26  # bytes of what is gathered part by part, before it moves to the disk
 
 
 @contextmanager
@@ -68,20 +85,44 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 def save_tensors(path: str | Path, tensors: Mapping[str, Any], provenance: Mapping[str, Any] | None = None) -> None:
     """Write named tensors (numpy arrays, or torch tensors on any device) as one safetensors file.
 
-    provenance: json values for the file's header.
+    The bytes are those that the library writes, but nothing is copied on the way, so a tensor may be a memory map that
+    is larger than memory. provenance: json values for the file's header.
     """
-    from safetensors.numpy import save
+    arrays = {name: _as_array(tensor) for name, tensor in tensors.items()}
+    codes = {name: _code(name, array) for name, array in arrays.items()}
+    names = sorted(arrays, key=lambda name: (list(KINDS).index(codes[name]), name.encode()))
+    metadata = {"__metadata__": {"winnow": json.dumps(dict(provenance), sort_keys=True)}} if provenance else {}
+    # not the library's save_file, which leaves a file with a random name if the process is killed
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
+        file.write(_header(metadata, {name: (codes[name], arrays[name].shape) for name in names}))
+        for name in names:
+            file.write(arrays[name].reshape(-1).view(np.uint8).data)
 
-    metadata = {"winnow": json.dumps(dict(provenance), sort_keys=True)} if provenance else None
-    with atomic_file(path) as temporary:
-        # not the library's save_file, which leaves a file with a random name if the process is killed
-        temporary.write_bytes(save({name: _as_array(tensor) for name, tensor in tensors.items()}, metadata))
+
+def _code(name: str, array: np.ndarray) -> str:
+    for code, kind in KINDS.items():
+        if array.dtype == kind:
+            return code
+    raise ValueError(f"{name}: safetensors files hold no {array.dtype}")
+
+
+def _header(metadata: Mapping[str, Any], tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> bytes:
+    """The beginning of a safetensors file, for tensors by name in their order: code of the kind, and shape."""
+    entries: dict[str, Any] = dict(metadata)
+    end = 0
+    for name, (code, shape) in tensors.items():
+        start, end = end, end + KINDS[code].itemsize * math.prod(shape)
+        entries[name] = {"dtype": code, "shape": shape, "data_offsets": [start, end]}
+    header = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header
 
 
 def _as_array(tensor: Any) -> np.ndarray:
     if hasattr(tensor, "detach"):  # a torch tensor, recognised without importing torch
         tensor = tensor.detach().cpu().numpy()
-    return np.asarray(tensor, order="C")  # not ascontiguousarray, which turns a scalar into a vector
+    array = np.asarray(tensor, order="C")  # not ascontiguousarray, which turns a scalar into a vector
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 
 def load_tensors(path: str | Path, *names: str) -> dict[str, np.ndarray]:
@@ -139,8 +180,10 @@ def _header_length(file: IO[bytes]) -> int:
     return length
 
 
-def map_tensor(path: str | Path, name: str) -> np.ndarray:
-    """A uint8 tensor of a safetensors file as a read-only memory map: it takes no memory but the system's file cache.
+def map_tensor(path: str | Path, name: str, code: str = "U8") -> np.ndarray:
+    """A tensor of a safetensors file as a read-only memory map: it takes no memory but the system's file cache.
+
+    code: of its kind, as in KINDS.
 
     Raises UserError if the file is missing or damaged, or lacks the tensor.
     """
@@ -151,13 +194,19 @@ def map_tensor(path: str | Path, name: str) -> np.ndarray:
             present = sorted(header.keys() - {"__metadata__"})
             raise UserError(f"{path}: no tensor named {name!r}; it has {', '.join(present[:8])}")
         shape, (start, end) = tuple(header[name]["shape"]), header[name]["data_offsets"]
-        if header[name]["dtype"] != "U8" or any(type(size) is not int or size < 0 for size in shape):
-            raise ValueError(f"{name} is not a tensor of bytes")
-        if not 0 <= start <= end or end - start != math.prod(shape):
+        if header[name]["dtype"] != code or any(type(size) is not int or size < 0 for size in shape):
+            raise ValueError(f"{name} is not a tensor of {KINDS[code]}")
+        if not 0 <= start <= end or end - start != KINDS[code].itemsize * math.prod(shape):
             raise ValueError(f"{name} is not as large as its shape")
         if 8 + length + end > os.fstat(file.fileno()).st_size:
             raise ValueError(f"{name} ends behind the end of the file")
-        return _mapped(file, 8 + length + start, shape)
+        return _mapped(file, 8 + length + start, shape, KINDS[code])
+
+
+def tensors_in(path: str | Path) -> set[str]:
+    """The names of the tensors of a safetensors file. Raises UserError if it is missing or damaged."""
+    with readable(path, "safetensors file"), Path(path).open("rb") as file:
+        return set(json.loads(file.read(_header_length(file)))) - {"__metadata__"}
 
 
 LONGEST_HEADER = 10_000_000  # bytes: a hundred thousand tensors
@@ -178,22 +227,28 @@ def readable(path: str | Path, what: str) -> Iterator[None]:
         raise UserError(f"{path}: not a readable {what} ({_first_line(error)}){hint}") from None
 
 
-def save_rows(path: str | Path, name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray]) -> None:
+def save_rows(
+    path: str | Path,
+    name: str,
+    shape: tuple[int, ...],
+    chunks: Iterable[np.ndarray],
+    beside: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """Write one uint8 tensor as a safetensors file, from chunks of its rows: the bytes that ``save_tensors`` writes.
 
-    Only one chunk is in memory at a time. Raises ValueError if the chunks do not add up to the shape.
+    Only one chunk is in memory at a time. beside: small tensors int64, which the file has too. Raises ValueError if the
+    chunks do not add up to the shape.
     """
-    size = int(np.prod(shape, dtype=int))
-    entry = {name: {"dtype": "U8", "shape": shape, "data_offsets": [0, size]}}
-    header = json.dumps(entry, separators=(",", ":"), ensure_ascii=False).encode()
-    header += b" " * (-len(header) % 8)
+    others = {other: np.asarray(array, "<i8", order="C") for other, array in sorted((beside or {}).items())}
+    header = _header({}, {other: ("I64", array.shape) for other, array in others.items()} | {name: ("U8", shape)})
+    header += b"".join(array.tobytes() for array in others.values())
     with atomic_file(path) as temporary, temporary.open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header)
+        file.write(header)
         for chunk in chunks:
             if chunk.dtype != np.uint8 or chunk.shape[1:] != shape[1:]:
                 raise ValueError(f"{path}: rows of {chunk.dtype} {chunk.shape[1:]} for uint8 {shape[1:]}")
             file.write(np.ascontiguousarray(chunk).data)
-        if file.tell() != 8 + len(header) + size:
+        if file.tell() != len(header) + math.prod(shape):
             raise ValueError(f"{path}: not as many rows as {shape[0]}")
 
 
@@ -215,10 +270,43 @@ def stack_on_disk(rows: Iterable[np.ndarray], folder: str | Path = ".") -> np.nd
         raise OSError(error.errno, error.strerror, f"a temporary file in {Path(folder).resolve()}") from error
 
 
-def _mapped(file: IO[bytes], offset: int, shape: tuple[int, ...]) -> np.ndarray:
+def gathered(parts: Iterable[tuple[np.ndarray, ...]], folder: str | Path = ".") -> tuple[np.ndarray, ...]:
+    """``np.concatenate`` of several arrays of which the parts come together. At least one part must come.
+
+    What is larger than IN_MEMORY becomes read-only memory maps of files without a name, as in ``stack_on_disk``.
+    """
+    parts, kept, size = iter(parts), [], 0
+    for part in parts:
+        kept.append(part)
+        size += sum(array.nbytes for array in part)
+        if size > IN_MEMORY:
+            return _gathered_on_disk(chain(kept, parts), kept[0], folder)
+    return tuple(np.concatenate(arrays) for arrays in zip(*kept, strict=True))
+
+
+def _gathered_on_disk(
+    parts: Iterable[tuple[np.ndarray, ...]], first: tuple[np.ndarray, ...], folder: str | Path
+) -> tuple[np.ndarray, ...]:
+    try:
+        with ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in first]
+            rows = 0
+            for part in parts:
+                rows += len(part[0])
+                for file, array in zip(files, part, strict=True):
+                    file.write(np.ascontiguousarray(array).data)
+            for file in files:
+                file.flush()
+            found = zip(files, first, strict=True)
+            return tuple(_mapped(file, 0, (rows, *array.shape[1:]), array.dtype) for file, array in found)
+    except OSError as error:  # a full disk, say
+        raise OSError(error.errno, error.strerror, f"a temporary file in {Path(folder).resolve()}") from error
+
+
+def _mapped(file: IO[bytes], offset: int, shape: tuple[int, ...], kind: np.dtype[Any] = KINDS["U8"]) -> np.ndarray:
     if 0 in shape:  # no system maps zero bytes
-        return np.empty(shape, np.uint8)
-    return np.asarray(np.memmap(file, np.uint8, "r", offset, shape))
+        return np.empty(shape, kind)
+    return np.asarray(np.memmap(file, kind, "r", offset, shape))
 
 
 def save_table(path: str | Path, table: "pd.DataFrame", provenance: Mapping[str, Any] | None = None) -> None:

@@ -20,6 +20,7 @@ from winnow.analysis.coverage import (
     coverage_table,
     distances,
     neighbourhoods,
+    placed,
     space,
     strata,
 )
@@ -32,6 +33,7 @@ def by_hand() -> Space:
     return Space(
         labels=np.array([0, 0, 0, 0, 0, 0, 1, 1]),
         strata=np.array([0, 1, 2, 3, 4, 5, 8, 9]),
+        placed=np.arange(8),
         neighbourhoods=np.array([0, 1, 0, 1, 0, 1, 0, 1]),
         points=np.concatenate([corners, corners]),
         measured=np.arange(8),
@@ -150,7 +152,7 @@ def test_a_row_of_zeros_has_no_direction():
 
 def spaces(n: int, seed: int) -> Space:
     rng = np.random.default_rng(seed)
-    return space(rng.integers(0, 3, n), rng.random(n), rng.normal(size=(n, 4)), rng)
+    return space(rng.integers(0, 3, n), rng.random(n), np.arange(n), rng.normal(size=(n, 4)), rng)
 
 
 subsets = arrays(bool, 60).filter(np.any)
@@ -180,11 +182,31 @@ def test_all_images_cover_everything(seed):
 def test_the_order_of_the_images_changes_nothing(kept, seed, random):
     over = spaces(60, seed)
     order = np.array(random.sample(range(60), 60))
-    mixed = Space(
-        *(part[order] for part in (over.labels, over.strata, over.neighbourhoods, over.points)), over.measured
+    labels, strata_, of_points, points = (
+        part[order] for part in (over.labels, over.strata, over.neighbourhoods, over.points)
     )
+    mixed = Space(labels, strata_, over.placed, of_points, points, over.measured)
     one, other = coverage(over, np.flatnonzero(kept)), coverage(mixed, np.flatnonzero(kept[order]))
     assert one == pytest.approx(other, rel=1e-6, abs=1e-9)
+
+
+def test_of_many_images_some_are_looked_for_in_feature_space(monkeypatch):
+    """Those that are not placed count for classes and strata only: of the placed ones it is as if they were all."""
+    monkeypatch.setattr(module, "NUMBERS", 20 * 4)
+    rng = np.random.default_rng(0)
+    labels, score, features = rng.integers(0, 3, 60), rng.random(60), rng.normal(size=(60, 4))
+    rows = placed(features, rng)
+    assert len(np.unique(rows)) == 20 and (np.diff(rows) > 0).all()
+    np.testing.assert_array_equal(placed(features[:20], rng), np.arange(20))
+    over = space(labels, score, rows, features[rows], np.random.default_rng(1))
+    alone = space(labels[rows], score[rows], np.arange(20), features[rows], np.random.default_rng(1))
+    found = coverage(over, np.concatenate([rows[:5], np.setdiff1d(np.arange(60), rows)]))
+    for name in ("neighbourhoods", "covered", "distance"):
+        assert found[name] == coverage(alone, np.arange(5))[name]
+    assert found["stratum_1"] == np.isin(np.argsort(score)[:6], np.setdiff1d(np.arange(60), rows[5:])).mean()
+    nowhere = coverage(over, np.setdiff1d(np.arange(60), rows))
+    assert nowhere["covered"] == 0
+    assert np.isnan(nowhere["distance"])
 
 
 def test_distances_are_compared_with_random_subsets_of_the_same_size():

@@ -4,6 +4,7 @@ s3rver is one npm package; moto's server, which DVC's own tests use, keeps all i
 s3rver differs from a real store: it checks a key's name but not its secret, and it shows objects that were half sent.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -95,7 +96,9 @@ def s3_server(folder: Path) -> Iterator[Server]:
     port = free_port()
     command = [S3RVER, "--directory", str(folder), "--address", "127.0.0.1", "--port", str(port)]
     folder.mkdir(parents=True)
-    with running([*command, "--configure-bucket", BUCKET], port, folder / "log"):
+    # s3rver lists a part of a folder with a cipher that Node has put away
+    own = {**os.environ, "NODE_OPTIONS": "--openssl-legacy-provider"}
+    with running([*command, "--configure-bucket", BUCKET], port, folder / "log", own):
         credentials = {"AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": "S3RVER", "HOME": str(folder)}
         options = {"endpointurl": f"http://127.0.0.1:{port}", "region": "us-east-1"}
         yield Server(f"s3://{BUCKET}", folder / BUCKET, options, credentials)
@@ -115,9 +118,9 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path) -> Iterator[None]:
+def running(command: list[str], port: int, log: Path, environment: dict[str, str] | None = None) -> Iterator[None]:
     """A server, from when it answers on the port until the block ends."""
-    with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as server:
+    with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file, env=environment) as server:
         try:
             while not answers(port):
                 assert server.poll() is None, log.read_text()

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import winnow.scores.compute
 from winnow import methods
 from winnow.datasets.images import Dataset, Images, save_dataset
 from winnow.scores.columns import column, parse_column
-from winnow.scores.compute import compute
+from winnow.scores.compute import compare_seeds, compute
 from winnow.scores.families import OF_FILES, OF_GRADIENTS
 from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores, load_scores, save_scores
@@ -74,6 +75,26 @@ def test_every_seed_and_epoch_has_its_own_scores(runs, name, of_class_0, of_clas
     expected = np.stack([np.vectorize(of_class_0)(p), *[np.vectorize(of_class_1)(p)] * 2], axis=2)
     np.testing.assert_allclose(found.values, expected, rtol=1e-5, atol=1e-6)
     assert (found.seeds, found.epochs, found.values.dtype) == (SEEDS, EPOCHS, np.float32)
+
+
+@pytest.mark.parametrize("name", ["el2n", "confident_learning", "tdds", "memorization"])
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_a_few_images_at_a_time_have_the_same_scores(tmp_path, monkeypatch, name, chunk):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 23)
+    for seed in (0, 1):
+        folder = tmp_path / f"seed{seed}"
+        for epoch in range(4):
+            outputs = np.log(rng.dirichlet(np.ones(3), 23)).astype(np.float32)
+            save_tensors(folder / f"epoch{epoch}.safetensors", {"log_probabilities": outputs})
+        save_tensors(folder / "seen.safetensors", {"seen": ((np.arange(23) % 5 == 0) == seed).astype(np.uint8)})
+    runs = EarlyRuns(tmp_path, labels, Path())
+    whole = compute(name, runs).values, compare_seeds("ensemble_agreement", [runs])[0].values
+    monkeypatch.setattr(winnow.scores.compute, "CHUNK", chunk)
+    parts = compute(name, runs).values, compare_seeds("ensemble_agreement", [runs])[0].values
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isfinite(whole[0]).any()
 
 
 def test_forgetting_counts_up_to_the_scored_epochs(runs):

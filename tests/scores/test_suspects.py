@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import winnow.scores.suspects
 from winnow.scores.suspects import has_noise, predicted_labels, suspects
 
 NAMES = ["cat", "dog", "eel"]
@@ -52,9 +53,11 @@ def test_the_columns_are_the_same_whatever_the_labels_so_that_lists_can_be_put_t
     assert lists[0].columns.tolist() == lists[1].columns.tolist()
 
 
-def test_predictions_are_those_of_the_mean_probability():
+def test_predictions_are_those_of_the_mean_probability(monkeypatch):
     """Two networks lean to class 0 a little, one is sure of class 1: the mean says 1."""
     with np.errstate(divide="ignore"):
         outputs = np.log([[p, [0.1, 0.2, 0.7]] for p in ([0.5, 0.4, 0.1], [0.5, 0.4, 0.1], [0.1, 0.9, 0])])
     assert predicted_labels(outputs).tolist() == [1, 2]
     assert predicted_labels(outputs[:2]).tolist() == [0, 2]
+    monkeypatch.setattr(winnow.scores.suspects, "AT_ONCE", 1)  # an image at a time
+    assert predicted_labels(outputs).tolist() == [1, 2]

@@ -3,6 +3,7 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
+import winnow.storage
 from tests.training.small import CLASSES, NETWORK, on_cpu, pictures
 from winnow.networks import initialise
 from winnow.params.training import Network
@@ -31,6 +32,19 @@ def test_features_are_what_the_last_layer_makes_the_outputs_of(name):
     logits = features.astype(np.float64) @ last.weight.detach().double().numpy().T + last.bias.detach().numpy()
     np.testing.assert_allclose(log_softmax(logits, axis=1), outputs, atol=5e-3)  # of half precision
     assert not last._forward_pre_hooks
+
+
+def test_outputs_that_would_take_much_memory_lie_on_the_disk(monkeypatch, tmp_path):
+    network, images = initialise(NETWORK, CLASSES, (2, 6, 6), seed=0), on_cpu(pictures())
+    in_memory = with_features(network, images, batch_size=10)
+    monkeypatch.setattr(winnow.storage, "IN_MEMORY", 100)
+    monkeypatch.chdir(tmp_path)
+    on_disk = with_features(network, images, batch_size=10)
+    for one, other in zip(in_memory, on_disk, strict=True):
+        assert one.flags.writeable and not other.flags.writeable  # a map
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(log_probabilities(network, images, batch_size=10), on_disk[0])
 
 
 def test_features_need_a_linear_layer():

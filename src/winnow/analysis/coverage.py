@@ -21,30 +21,45 @@ MOST = 500  # … but no more neighbourhoods than this
 ENOUGH = 100_000  # images by which neighbourhoods are found; of more a random sample
 MEASURED = 2000  # images whose distances are measured, drawn at random; of fewer all
 BLOCK = 2**22  # distances in memory at once
+NUMBERS = 2**25  # features of the images that are looked for in feature space: these are drawn at random, if not all
 
 
 @dataclass(frozen=True)
 class Space:
     """All n images, by what a subset may cover of them.
 
-    labels, strata, neighbourhoods: int64 [n]. points: float32 [n, d]. measured: int64 [m], rows of the images whose
+    labels, strata: int64 [n]. placed: int64 [p], the rows of the images that are looked for in feature space, rising.
+    neighbourhoods: int64 [p] and points: float32 [p, d], where those are. measured: int64 [m], which of the p images'
     distance to the nearest kept one is measured.
     """
 
     labels: np.ndarray
     strata: np.ndarray
+    placed: np.ndarray
     neighbourhoods: np.ndarray
     points: np.ndarray
     measured: np.ndarray
 
 
-def space(labels: np.ndarray, score: np.ndarray, features: np.ndarray, rng: np.random.Generator) -> Space:
-    """labels: int64 [n]; score: float [n]; features: float [n, d], which are taken for unit vectors. rng draws what
-    k-means begins with, and the images whose distance is measured."""
+def placed(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The rows of the images to look for in feature space, int64 [p], rising: all, or as many at random as have NUMBERS
+    features. The outputs of a million images with a thousand classes take more memory than most machines have.
+
+    features: [n, d], perhaps a memory map.
+    """
+    images, most = len(features), max(1, NUMBERS // features.shape[1])
+    return np.arange(images) if images <= most else np.sort(rng.choice(images, most, replace=False))
+
+
+def space(
+    labels: np.ndarray, score: np.ndarray, rows: np.ndarray, features: np.ndarray, rng: np.random.Generator
+) -> Space:
+    """labels: int64 [n]; score: float [n]; rows: int64 [p], as ``placed``; features: of these, float [p, d], which are
+    taken for unit vectors. rng draws what k-means begins with, and the images whose distance is measured."""
     points = unit(features)
     of_points = neighbourhoods(points, rng)
     measured = np.sort(rng.choice(len(points), min(MEASURED, len(points)), replace=False))
-    return Space(labels, strata(score), of_points, points, measured)
+    return Space(labels, strata(score), rows, of_points, points, measured)
 
 
 def strata(score: np.ndarray) -> np.ndarray:
@@ -66,20 +81,22 @@ def coverage(over: Space, rows: np.ndarray) -> dict[str, float]:
 
     - neighbourhoods: the fraction of them that have a kept image; covered: the fraction of all images that lie in one
       of these, as a dense neighbourhood counts for more than one of two outliers;
-    - distance: the mean over all images, or those measured, of the Euclidean distance to the nearest kept one;
+    - distance: the mean over all images, or those measured, of the Euclidean distance to the nearest kept one; NaN
+      where none is kept; these three are of the images in ``over.placed`` only;
     - smallest_class: the smallest fraction kept of a class, and class_entropy: the entropy of the classes of the kept
       images; both over that of all images, so 1 if every class is kept alike;
     - stratum_1 (the lowest scores) to stratum_10: the fraction kept of each tenth of the ranking.
     """
     kept = np.zeros(len(over.labels), bool)
     kept[rows] = True
-    of_class, of_stratum, of_neighbourhood = (
-        fractions(kept, groups) for groups in (over.labels, over.strata, over.neighbourhoods)
-    )
+    of_class, of_stratum = (fractions(kept, groups) for groups in (over.labels, over.strata))
+    kept_here = kept[over.placed]
+    of_neighbourhood = fractions(kept_here, over.neighbourhoods)
+    distance = distances(over.points, over.measured, kept_here).mean() if kept_here.any() else np.nan
     return {
         "neighbourhoods": float((of_neighbourhood > 0).mean()),
         "covered": float((of_neighbourhood > 0)[over.neighbourhoods].mean()),
-        "distance": float(distances(over.points, over.measured, kept).mean()),
+        "distance": float(distance),
         "smallest_class": float(np.nanmin(of_class) / kept.mean()),
         "class_entropy": _relative_entropy(over.labels, kept),
         **{f"stratum_{number}": float(fraction) for number, fraction in enumerate(of_stratum, 1)},

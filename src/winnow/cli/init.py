@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from winnow.errors import UserError
+from winnow.params.download import REMOTE
 from winnow.recipe import expanded
 
 FILES = Path(__file__).parents[1] / "project"  # what a project begins with; Winnow's own repository has the same
@@ -40,7 +41,7 @@ def init(folder: str, recipe: str | None = None, images: str | None = None) -> s
     if root.exists() and not root.is_dir():
         raise UserError(f"{root}: is a file; name a folder")
     _needed("git")
-    given = {"download": of_images(Path(images), root)} if images else None
+    given = {"download": of_images(images, root)} if images else None
     params = expanded(recipe or (IMAGES if images else NO_IMAGES), given)
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".winnow-init-", dir=root) as temporary:
@@ -79,11 +80,14 @@ def update(folder: str) -> str:
     return f"{own} is that of this version now; git diff shows what has changed"
 
 
-def of_images(images: Path, root: Path) -> dict[str, Any]:
-    """The values of the section download for a folder of images, in the project at root.
+def of_images(given: str, root: Path) -> dict[str, Any]:
+    """The values of the section download for a folder of images, in the project at root, or on object storage.
 
     Raises UserError if the folder does not hold what it must.
     """
+    if given.startswith(REMOTE):
+        return _of_store(given)
+    images = Path(given)
     if not images.is_dir():
         raise UserError(f"--images {images}: no such folder; it must hold train/CLASS and test/CLASS, or {TABLES}")
     inside = images.resolve().is_relative_to(root.resolve())
@@ -97,6 +101,16 @@ def of_images(images: Path, root: Path) -> dict[str, Any]:
                 f"--images {images}: has no folder {part}; it must hold train/CLASS and test/CLASS, or {TABLES}"
             )
     return {"source": "image_folder", "path": path} | ({"size": None} if _one_size(images / "train") else {})
+
+
+def _of_store(images: str) -> dict[str, Any]:
+    from winnow.datasets.remote import Remote
+
+    folder = Remote(images.rstrip("/"))
+    for suffix, source in OF_FILES.items():
+        if (folder / f"train{suffix}").exists() or any(folder.glob(f"train-*{suffix}")):
+            return {"source": source, "path": str(folder)}
+    raise UserError(f"--images {folder}: on object storage there must be {TABLES}, such as {folder}/train-0.tar")
 
 
 def _one_size(folder: Path) -> bool:

@@ -36,7 +36,7 @@ def planned(folder: str, recipes: Sequence[str], prefix: str, repeats: int) -> d
 
 def of_user(images: str | None, project: Project) -> dict[str, Any]:
     """The values of params.yaml that read the user's images in place of the recipe's source, if there are any."""
-    return {"download": of_images(Path(images), project.folder)} if images else {}
+    return {"download": of_images(images, project.folder)} if images else {}
 
 
 def later(seeds: list[int], project: Project) -> list[int]:

@@ -318,7 +318,7 @@ def _grams(unit: Unit, network: "nn.Module", shape: Any, classes: int, device: "
     from winnow.training.batches import normalise
 
     images = _images(unit.group, shape, classes, device)
-    inputs = normalise(images.pixels, images)
+    inputs = normalise(images.at(slice(None)), images)
     return _timed(lambda: gram(network, inputs), device)
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from winnow import methods
-from winnow.datasets.images import Dataset, Images, Pixels, Rows
+from winnow.datasets.encoded import Encoded
+from winnow.datasets.images import Dataset, Images, Pixels, Rows, chunks
 from winnow.datasets.long_tail import long_tail
 from winnow.datasets.source import Source
 from winnow.datasets.split import hold_out
@@ -46,6 +47,10 @@ def build(params: Download) -> Dataset:
         _check_tail(train.labels[kept], source.class_names, params.long_tail)
     parts = {"train": train.take(kept), "validation": train.take(held), "test": test}
     mean, std = channel_statistics(parts["train"].pixels)
+    if params.keep == "encoded":
+        for name in ("validation", "test"):
+            for _ in chunks(parts[name].pixels):  # finds damaged images, as the statistics did in the others
+                pass
     return Dataset(parts, source.class_names, mean, std)
 
 
@@ -95,7 +100,11 @@ def _same_shape(train: Images, test: Images) -> tuple[Images, Images]:
 def _coloured(pixels: Pixels, channels: int) -> Pixels:
     """Grey images with their channel repeated, as a view."""
     if isinstance(pixels, Rows):
-        return Rows(np.broadcast_to(pixels.array, (len(pixels.array), channels, *pixels.shape[2:])), pixels.rows)
+        whole = _coloured(pixels.array, channels)
+        assert not isinstance(whole, Rows)
+        return Rows(whole, pixels.rows)
+    if isinstance(pixels, Encoded):
+        return replace(pixels, of_image=(channels, *pixels.of_image[1:]))
     return np.broadcast_to(pixels, (len(pixels), channels, *pixels.shape[2:]))
 
 

@@ -1,5 +1,6 @@
 """Data sets in memory and on disk: uint8 pixels, labels, stable ids, class names, channel statistics."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from winnow.storage import atomic_folder, load_column, load_json, map_tensor, save_json, save_rows, save_table
+from winnow.datasets.encoded import Encoded
+from winnow.storage import (
+    atomic_folder,
+    load_column,
+    load_json,
+    load_tensors,
+    map_tensor,
+    readable,
+    save_json,
+    save_rows,
+    save_table,
+    tensors_in,
+)
 from winnow.streams import numpy_stream
 
 SPLITS = ("train", "validation", "test")
 CHUNK_BYTES = 2**22  # of pixels in memory at a time
+LARGEST = 2**28  # bytes of an image whose file says how large it is
 
 
 @dataclass(frozen=True)
@@ -21,7 +35,7 @@ class Rows:
     Most arrays of pixels are memory maps, so a subset of one takes memory only for its row numbers, int64 [n].
     """
 
-    array: np.ndarray
+    array: np.ndarray | Encoded
     rows: np.ndarray
 
     def __len__(self) -> int:
@@ -35,14 +49,18 @@ class Rows:
         return (len(self.rows), *self.array.shape[1:])
 
 
-Pixels = np.ndarray | Rows  # uint8 [n, channels, height, width]; both have len and shape, and take numbers and slices
+# uint8 [n, channels, height, width]; all have len and shape, and take numbers, slices and rows
+Pixels = np.ndarray | Encoded | Rows
 
 
 def chunks(pixels: Pixels) -> Iterator[np.ndarray]:
     """All images in their order, a few MiB at a time."""
     count = max(1, CHUNK_BYTES // int(np.prod(pixels.shape[1:])))
-    for start in range(0, len(pixels), count):
-        yield pixels[start : start + count]
+    parts = (slice(start, start + count) for start in range(0, len(pixels), count))
+    array = pixels.array if isinstance(pixels, Rows) else pixels
+    if isinstance(array, Encoded):
+        return array.several(pixels.rows[part] if isinstance(pixels, Rows) else part for part in parts)
+    return (pixels[part] for part in parts)
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,7 @@ def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) ->
 
     with atomic_folder(folder) as temporary:
         for name, split in dataset.splits.items():
-            save_rows(temporary / f"{name}.safetensors", "pixels", split.pixels.shape, chunks(split.pixels))
+            _save_pixels(temporary / f"{name}.safetensors", split.pixels)
             table = pd.DataFrame({"id": split.ids.astype(str), "position": split.positions, "label": split.labels})
             save_table(temporary / f"{name}.parquet", table)
         facts = {
@@ -125,17 +143,38 @@ def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) ->
         save_json(temporary / "dataset.json", facts)
 
 
+def _save_pixels(path: Path, pixels: Pixels) -> None:
+    array, rows = (pixels.array, pixels.rows) if isinstance(pixels, Rows) else (pixels, np.arange(len(pixels)))
+    if not isinstance(array, Encoded):
+        return save_rows(path, "pixels", pixels.shape, chunks(pixels))
+    ends = np.concatenate([[0], np.cumsum(array.ends[rows + 1] - array.ends[rows])])
+    about = {"ends": ends, "of_image": np.array(array.of_image), "resized": np.array(array.resized, np.int64)}
+    files = (array.data[array.ends[row] : array.ends[row + 1]] for row in rows)
+    save_rows(path, "encoded", (int(ends[-1]),), files, about)
+
+
 def load_facts(folder: str | Path) -> dict[str, Any]:
     """Class names, channel statistics, and the number of images in each split."""
     return load_json(Path(folder) / "dataset.json")
 
 
-def load_pixels(folder: str | Path, split: str) -> np.ndarray:
-    """The pixels of one split of a saved data set, uint8 [n, c, h, w], as a read-only memory map.
+def load_pixels(folder: str | Path, split: str) -> np.ndarray | Encoded:
+    """The pixels of one split of a saved data set, uint8 [n, c, h, w], as a read-only memory map, or of files in one
+    that are decoded when they are read.
 
     Raises UserError if the file is missing or damaged.
     """
-    return map_tensor(Path(folder) / f"{split}.safetensors", "pixels")
+    path = Path(folder) / f"{split}.safetensors"
+    if "encoded" not in tensors_in(path):
+        return map_tensor(path, "pixels")
+    data, about = map_tensor(path, "encoded"), load_tensors(path, "ends", "of_image", "resized")
+    ends, of_image = about["ends"], tuple(about["of_image"].tolist())
+    with readable(path, "file of encoded images"):
+        if ends.ndim != 1 or not len(ends) or ends[0] != 0 or ends[-1] != len(data) or (np.diff(ends) < 0).any():
+            raise ValueError("its images do not fill it")
+        if len(of_image) != 3 or min(of_image) < 1 or math.prod(of_image) > LARGEST:
+            raise ValueError("it does not say a shape that an image may have")
+    return Encoded(data, ends, of_image, bool(about["resized"]), lambda row: f"{path} image {row}")
 
 
 def load_labels(table: str | Path) -> np.ndarray:

@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from winnow.datasets.decode import decode_images
+from winnow.datasets.decode import READ
 from winnow.datasets.images import Images
+from winnow.datasets.remote import Remote, place
 from winnow.datasets.source import Source
 from winnow.errors import UserError
 from winnow.params.download import Download
@@ -23,7 +24,7 @@ class Shard:
     encoded: a function of a count, which reads so many images, from the first on. item: what an image is called there.
     """
 
-    file: Path
+    file: Path | Remote
     labels: np.ndarray
     paths: list[str | None]
     class_names: list[str] | None
@@ -31,18 +32,20 @@ class Shard:
     item: str
 
 
-def folder_of(params: Download, suffix: str) -> Path:
+def folder_of(params: Download, suffix: str) -> Path | Remote:
     """``params.path``. Raises UserError if there is no such folder."""
-    folder = Path(params.path or "")
+    folder = place(params.path or "")
     if not folder.is_dir():
         raise UserError(f"download.path: {folder}: no such folder; it must hold train{suffix} and test{suffix}")
     return folder
 
 
-def files_of(folder: Path, part: str, suffix: str) -> list[Path]:
+def files_of(folder: Path | Remote, part: str, suffix: str) -> Sequence[Path | Remote]:
     """The files of a part, such as train.parquet, or else all train-*.parquet. Raises UserError if there is none."""
     whole = folder / f"{part}{suffix}"
-    files = [whole] if whole.exists() else sorted(folder.glob(f"{part}-*{suffix}"))
+    files: list[Path | Remote] = [whole]
+    if not whole.exists():
+        files = sorted(folder.glob(f"{part}-*{suffix}"), key=str)
     if not files:
         raise UserError(
             f"{whole}: no such file, nor any {part}-*{suffix}; download.path must hold train and test {suffix[1:]}"
@@ -60,8 +63,8 @@ def source_of(train: Sequence[Shard], test: Sequence[Shard], params: Download) -
     """
     class_names = _class_names(train, test)
     return Source(
-        _read_split("train", train, params.first, params.size),
-        _read_split("test", test, params.first_test, params.size),
+        _read_split("train", train, params.first, params),
+        _read_split("test", test, params.first_test, params),
         class_names,
     )
 
@@ -106,13 +109,13 @@ def _names_of_folders(shards: Sequence[Shard], classes: int) -> list[str] | None
     return None
 
 
-def _read_split(part: str, shards: Sequence[Shard], first: int | None, size: tuple[int, int] | None) -> Images:
+def _read_split(part: str, shards: Sequence[Shard], first: int | None, params: Download) -> Images:
     labels = np.concatenate([shard.labels for shard in shards])
     paths = [path for shard in shards for path in shard.paths]
     named = None not in paths and len(set(paths)) == len(paths)
     count = min(len(labels), first or len(labels))
     ids = np.array([f"{part}/{paths[row] if named else row}" for row in range(count)])
-    pixels = decode_images(_encoded(shards, count), count, size, f"read {part}")
+    pixels = READ[params.keep](_encoded(shards, count), count, params.size, f"read {part}")
     return Images(pixels, labels[:count], ids, np.arange(count))
 
 

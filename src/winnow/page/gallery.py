@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from winnow.analysis.extremes import extremes
+from winnow.datasets.images import Pixels
 from winnow.page.pictures import sprites
 from winnow.report.looks import score_title
 from winnow.scores.columns import column, parse_column
@@ -30,7 +31,7 @@ class Images:
 
     table: pd.DataFrame
     predicted: dict[str, str]
-    pixels: np.ndarray
+    pixels: Pixels
     class_names: Sequence[str]
     source: str
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from winnow.claims.rules import VERDICTS
+from winnow.datasets.images import Pixels
 from winnow.page import charts, claims, compare, run
 from winnow.page.figures import TITLES, Figure, section_of, with_others
 from winnow.page.files import Files, table, values
@@ -32,7 +32,7 @@ class Experiment:
     files: Files
     params: Mapping[str, Any]
     params_text: str
-    pixels: np.ndarray
+    pixels: Pixels
 
 
 def page(experiment: Experiment, others: Mapping[str, Files] | None = None) -> str:

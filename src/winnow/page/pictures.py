@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from winnow.datasets.images import Pixels
+
 WIDEST = 1400  # pixels
 COLOURS = 256  # of a drawing, of which most pictures have fewer
 OF_A_PHOTO = 3000  # distinct colours, from which a picture has photos in it
@@ -55,7 +57,7 @@ class Sprites:
         return dict(vars(self))
 
 
-def sprites(pixels: np.ndarray, rows: Sequence[int], side: int, across: int = 10, down: int = 10) -> Sprites:
+def sprites(pixels: Pixels, rows: Sequence[int], side: int, across: int = 10, down: int = 10) -> Sprites:
     """Sheets with these rows of the pixels, uint8 [n, channels, height, width]. Images larger than ``side`` become
     smaller; of more than three channels the first is shown.
 

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from winnow.params.base import Fraction, Section, Seed
 
 FROM_FOLDER = ("image_folder", "parquet", "webdataset")  # the sources that read download.path
+OF_SHARDS = ("parquet", "webdataset")  # those that read it from object storage too
+REMOTE = "s3://"
 
 
 class Download(Section):
@@ -15,8 +17,11 @@ class Download(Section):
 
     source: str = "digits"
     # the folder with train/ and test/ (image_folder) or with train and test .parquet (parquet) or .tar
-    # (webdataset); null for other sources
+    # (webdataset), these two also as s3://bucket/folder; null for other sources
     path: str | None = None
+    # what is on the disk: pixels, decoded once; or files as they come, decoded whenever they are read, where the pixels
+    # would not fit; the results are the same
+    keep: Literal["pixels", "encoded"] = "pixels"
     size: tuple[int, int] | None = None  # resize to (height, width) in pixels; needed where the sizes differ
     first: Annotated[int, Field(ge=1)] | None = None  # use only the first n training images
     first_test: Annotated[int, Field(ge=1)] | None = None  # use only the first n test images
@@ -37,6 +42,8 @@ class Download(Section):
     @model_validator(mode="after")
     def _path(self) -> Self:
         check_path("download.", self.source, self.path)
+        if self.keep == "encoded" and self.source not in FROM_FOLDER:
+            raise ValueError(f"download.keep: {self.source} has no encoded images: set it to pixels")
         return self
 
 
@@ -75,6 +82,16 @@ def check_path(section: str, source: str, path: str | None) -> None:
     if source not in FROM_FOLDER and path is not None:
         raise ValueError(f"{section}path is not read when {section}source is {source}: set it to null")
     _refuse_home(f"{section}path", path, "folder")
+    if path and "://" in path:
+        if not path.startswith(REMOTE):
+            raise ValueError(f"{section}path: {path}: must be a folder, or {REMOTE}bucket/folder")
+        if path.endswith("/") or not path.removeprefix(REMOTE):
+            raise ValueError(f"{section}path: {path}: must be {REMOTE}bucket/folder, without a slash at the end")
+        if source not in OF_SHARDS:
+            raise ValueError(
+                f"{section}path: {path}: {source} reads a folder of this machine; from object storage "
+                f"{' and '.join(OF_SHARDS)} read files of many images"
+            )
 
 
 def _refuse_home(key: str, path: str | None, what: str) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from winnow.datasets.images import Pixels
 from winnow.report.style import Style, drawing, shorten, text_width
 from winnow.report.tiles import Tile, draw_tile, line_height, new_sheet
 
@@ -28,7 +28,7 @@ class _Layout:
 
 
 def mosaic_figures(
-    pixels: np.ndarray, extremes: pd.DataFrame, class_names: Sequence[str], score: str, style: Style
+    pixels: Pixels, extremes: pd.DataFrame, class_names: Sequence[str], score: str, style: Style
 ) -> list[Figure]:
     """Rows of classes: the images of lowest score on the left, those of highest score on the right, hardest last.
 
@@ -65,7 +65,7 @@ def _layout(extremes: pd.DataFrame, class_names: Sequence[str], heads: Mapping[s
 
 
 def _sheet(
-    pixels: np.ndarray, shown: pd.DataFrame, class_names: Sequence[str], heads: Mapping[str, str], layout: _Layout
+    pixels: Pixels, shown: pd.DataFrame, class_names: Sequence[str], heads: Mapping[str, str], layout: _Layout
 ) -> Figure:
     size = layout.tile.style.font_size
     rows = list(dict.fromkeys(shown["label"]))

@@ -145,7 +145,8 @@ def _drop_damaged(stage: Stage) -> None:
 
 def _files(item: Any) -> list[tuple[Path, str]]:
     """The files of an input or output, and their MD5s, as DVC knows them."""
-    found = item.get_obj() if item.hash_info.name == "md5" else None
+    local = item.protocol == "local"  # else on object storage, whose own hashes DVC takes
+    found = item.get_obj() if local and item.hash_info.name == "md5" else None
     if not found:
         return []
     if not item.hash_info.isdir:

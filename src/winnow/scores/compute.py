@@ -1,6 +1,6 @@
 """Compute a score that needs no pass through a network, for one cohort, by the score's name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -25,7 +25,7 @@ from winnow.scores.runs import EarlyRuns
 from winnow.scores.seed_scores import NO_EPOCH, SeedScores
 from winnow.scores.when import FEWEST
 
-CHUNK = 10_000  # images whose outputs of all epochs or seeds are taken together
+CHUNK = 2**22  # outputs that are in memory at a time, of all epochs or seeds together
 
 
 def compare_seeds(name: str, cohorts: Sequence[EarlyRuns]) -> list[SeedScores]:
@@ -35,10 +35,12 @@ def compare_seeds(name: str, cohorts: Sequence[EarlyRuns]) -> list[SeedScores]:
     networks = [(runs, seed) for runs in cohorts for seed in runs.seeds]
     values = np.empty((len(networks), len(epochs), len(cohorts[0].labels)), np.float32)
     for place, epoch in enumerate(epochs):
-        outputs = np.stack([runs.log_probabilities(seed, epoch) for runs, seed in networks])
-        for own, (runs, seed) in zip(outputs, networks, strict=True):
-            own[~runs.seen(seed)] = np.nan
-        values[:, place] = _in_parts(score, outputs)
+        outputs = [runs.log_probabilities(seed, epoch) for runs, seed in networks]
+        seen = [runs.seen(seed) for runs, seed in networks]
+        for rows in _parts(np.arange(len(cohorts[0].labels)), outputs):
+            there = zip(seen, outputs, strict=True)
+            own = [np.where(of_seed[rows, None], of_all[rows], np.nan) for of_seed, of_all in there]
+            values[:, place, rows] = score(np.stack(own))
     ends = np.cumsum([len(runs.seeds) for runs in cohorts])
     parts = np.split(values, ends[:-1])
     return [SeedScores(part, runs.seeds, epochs) for part, runs in zip(parts, cohorts, strict=True)]
@@ -69,11 +71,14 @@ def compute(name: str, runs: EarlyRuns, features: Sequence[int] = ()) -> SeedSco
 
 
 def _of_outputs(score: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: EarlyRuns) -> SeedScores:
+    together = methods.has_mark(score, "NEEDS_ALL")
     values = np.full((len(runs.seeds), len(runs.epochs), len(runs.labels)), np.nan, np.float32)
     for of_seed, seed in zip(values, runs.seeds, strict=True):
-        seen = runs.seen(seed)
+        seen = np.flatnonzero(runs.seen(seed))
         for of_epoch, epoch in zip(of_seed, runs.epochs, strict=True):
-            of_epoch[seen] = score(runs.log_probabilities(seed, epoch)[seen], runs.labels[seen])
+            outputs = runs.log_probabilities(seed, epoch)
+            for rows in [seen] if together else _parts(seen, [outputs]):
+                of_epoch[rows] = score(outputs[rows], runs.labels[rows])
     return SeedScores(values, runs.seeds, runs.epochs)
 
 
@@ -81,16 +86,16 @@ def _of_trajectories(score: Callable[[np.ndarray], np.ndarray], runs: EarlyRuns)
     trained = [epoch for epoch in runs.epochs if epoch > 0]
     values = np.full((len(runs.seeds), len(trained), len(runs.labels)), np.nan, np.float32)
     for of_seed, seed in zip(values, runs.seeds, strict=True):
-        seen = runs.seen(seed)
-        outputs = np.stack([runs.log_probabilities(seed, epoch)[seen] for epoch in trained])
-        of_seed[:, seen] = _in_parts(score, outputs)
+        outputs = [runs.log_probabilities(seed, epoch) for epoch in trained]
+        for rows in _parts(np.flatnonzero(runs.seen(seed)), outputs):
+            of_seed[:, rows] = score(np.stack([each[rows] for each in outputs]))
     return SeedScores(values[:, FEWEST - 1 :], runs.seeds, trained[FEWEST - 1 :])
 
 
-def _in_parts(score: Callable[[np.ndarray], np.ndarray], outputs: np.ndarray) -> np.ndarray:
-    """The score [m, n] of outputs [m, n, classes], of some images at a time."""
-    firsts = range(0, max(outputs.shape[1], 1), CHUNK)
-    return np.concatenate([score(outputs[:, first : first + CHUNK]) for first in firsts], axis=1)
+def _parts(rows: np.ndarray, outputs: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """Some of the rows at a time, for the outputs [n, classes] of several epochs or seeds."""
+    count = max(1, CHUNK // sum(of_one.shape[1] for of_one in outputs))
+    return (rows[first : first + count] for first in range(0, len(rows), count))
 
 
 def _of_features(score: Callable[[LastLayer], np.ndarray], runs: EarlyRuns, features: Sequence[int]) -> SeedScores:
@@ -127,8 +132,12 @@ def _of_parts(how_well: Callable[[np.ndarray, np.ndarray], np.ndarray], runs: Ea
         return SeedScores(np.empty((0, len(runs.epochs), len(runs.labels)), np.float32), [], runs.epochs)
     values = np.empty((len(runs.seeds), len(runs.epochs), len(runs.labels)), np.float32)
     for i, epoch in enumerate(runs.epochs):
-        found = [how_well(runs.log_probabilities(seed, epoch), runs.labels) for seed in runs.seeds]
-        values[:, i] = contributions(np.stack(found), seen)
+        found = np.empty(seen.shape)
+        for of_seed, seed in zip(found, runs.seeds, strict=True):
+            outputs = runs.log_probabilities(seed, epoch)
+            for rows in _parts(np.arange(len(runs.labels)), [outputs]):
+                of_seed[rows] = how_well(outputs[rows], runs.labels[rows])
+        values[:, i] = contributions(found, seen)
     return SeedScores(values, runs.seeds, runs.epochs)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from winnow.errors import UserError
 from winnow.scores.last_layer import LastLayer, last_weights
-from winnow.storage import load_tensors
+from winnow.storage import load_tensors, map_tensor
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class EarlyRuns:
         return self.folder / f"seed{seed}" / f"epoch{epoch}.safetensors"
 
     def log_probabilities(self, seed: int, epoch: int) -> np.ndarray:
-        """float32 [n, classes]."""
-        return load_tensors(self.checkpoint(seed, epoch), "log_probabilities")["log_probabilities"]
+        """float32 [n, classes], a read-only memory map: of many classes it may be larger than memory."""
+        return map_tensor(self.checkpoint(seed, epoch), "log_probabilities", "F32")
 
     def features(self, seed: int, epoch: int) -> np.ndarray:
-        """The inputs of the last layer, float16 [n, d]. Raises UserError if early did not keep them."""
-        return load_tensors(self.checkpoint(seed, epoch), "features")["features"]
+        """The inputs of the last layer, float16 [n, d], a map as well. Raises UserError if early did not keep them."""
+        return map_tensor(self.checkpoint(seed, epoch), "features", "F16")
 
     def last_layer(self, seed: int, epoch: int) -> LastLayer:
         """The last layer of the network after an epoch. Raises UserError if early did not keep its inputs, and

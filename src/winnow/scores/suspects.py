@@ -1,6 +1,6 @@
 """The images of the highest EL2N, whose labels the networks doubt most (claim D8: randomised labels gather there)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,11 +8,15 @@ import pandas as pd
 
 from winnow.scores.columns import column
 
+AT_ONCE = 2**22  # outputs of a network that are in memory at a time
 
-def predicted_labels(outputs: Iterable[np.ndarray]) -> np.ndarray:
+
+def predicted_labels(outputs: Sequence[np.ndarray]) -> np.ndarray:
     """The class of the highest mean probability over networks, int64 [n]. outputs: log softmax [n, classes] of each."""
-    total = sum(np.exp(log_probabilities, dtype=np.float64) for log_probabilities in outputs)
-    return np.argmax(np.asarray(total), axis=1)
+    count = max(1, AT_ONCE // outputs[0].shape[1])
+    parts = (slice(first, first + count) for first in range(0, len(outputs[0]), count))
+    totals = (sum(np.exp(of_one[part], dtype=np.float64) for of_one in outputs) for part in parts)
+    return np.concatenate([np.argmax(np.asarray(total), axis=1) for total in totals])
 
 
 def suspects(

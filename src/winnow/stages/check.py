@@ -12,6 +12,7 @@ from winnow.datasets.build import SOURCES
 from winnow.errors import UserError
 from winnow.experiment import Params, load_params
 from winnow.params.base import read_yaml
+from winnow.params.download import REMOTE
 from winnow.params.training import Network
 from winnow.scores.families import OF_FILES, OF_GRADIENTS, WITHOUT_EPOCH
 from winnow.scores.sources import cut_of, on, pretrained, run_of, split_of
@@ -29,6 +30,12 @@ LIBRARIES = ("winnow", "torch", "torchvision", "numpy", "scipy", "scikit-learn",
              "matplotlib", "pillow", "vl-convert-python", "dvc")  # fmt: skip
 
 
+def is_missing(folder: str | None) -> bool:
+    """Whether there is no such folder on this machine. What is on object storage DVC asks for, before the stage that
+    reads it."""
+    return folder is not None and not folder.startswith(REMOTE) and not Path(folder).is_dir()
+
+
 def check() -> None:
     params, texts = found()
     keep_only(Path("data/early"), in_early(params))  # now, because later several stages may be reading it
@@ -42,12 +49,12 @@ def check() -> None:
 def found() -> tuple[Params, dict[str, str]]:
     """The params, and what the stage writes: the text of every file, by its path in data/code. Writes nothing."""
     params = load_params("params.yaml")
-    if params.download.path and not Path(params.download.path).is_dir():
+    if is_missing(params.download.path):
         raise UserError(
             f"params.yaml: download.path: {params.download.path}: no such folder; give the folder of your images"
         )
     for name, target in params.target.sets.items():
-        if target.path and not Path(target.path).is_dir():
+        if is_missing(target.path):
             raise UserError(
                 f"params.yaml: target.sets.{name}.path: {target.path}: no such folder; give that of its images"
             )

@@ -77,7 +77,7 @@ def score() -> None:
     with atomic_folder("data/scores") as folder:
         scores = scores_of(runs, own, options.score, options.early.features, folder)
         table = score_table(images, scores)
-        outputs = (cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds)
+        outputs = [cohort.log_probabilities(seed, epoch) for cohort in runs.values() for seed in cohort.seeds]
         found = suspects(table, predicted_labels(outputs), class_names, epoch, options.aggregate.suspects)
         save_table(folder / "scores.parquet", table)
         save_table(folder / "suspects.csv", found)

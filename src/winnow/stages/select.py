@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from winnow.analysis.coverage import coverage_table, space
+from winnow.analysis.coverage import coverage_table, placed, space
 from winnow.counts import kept
 from winnow.datasets.images import load_facts
 from winnow.errors import UserError
@@ -60,8 +60,9 @@ def select() -> None:
             provenance = {**about, "method": name, "keep": keep, **chosen.about}
             save_subset(folder / f"{item}.parquet", images.iloc[chosen.rows], provenance, chosen.weights)
     epoch = options.epoch if options.epoch in early.epochs else early.epochs[-1]
-    words, points = features(runs, early.features, early.epochs[-1])
-    over = space(labels, table[column("el2n", epoch)].to_numpy(), points, numpy_stream(options.seed, "measured_on"))
+    rng = numpy_stream(options.seed, "measured_on")
+    words, rows, points = features(runs, early.features, early.epochs[-1], rng)
+    over = space(labels, table[column("el2n", epoch)].to_numpy(), rows, points, rng)
     covered = coverage_table(subsets, over).assign(epoch=epoch, space=words)
     save_table("data/analysis/coverage.parquet", covered)
 
@@ -90,16 +91,22 @@ def evidence_of(
     return OfRuns(table, len(facts["class_names"]), runs[0], seed_scores, Path("data/scores"), seen)
 
 
-def features(runs: list[EarlyRuns], epochs: list[int], last: int) -> tuple[str, np.ndarray]:
-    """Where neighbourhoods are looked for, in words, and the direction in which every image lies there, float [n, d]:
-    the inputs of the last layer of one network, if early kept them after ``epochs``; else the square roots of the mean
-    output of all, whose distances are Hellinger's, so that small probabilities count too."""
+def features(
+    runs: list[EarlyRuns], epochs: list[int], last: int, rng: np.random.Generator
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Where neighbourhoods are looked for, in words, for which images (``placed``), and the direction in which each of
+    these lies there, float [p, d]: the inputs of the last layer of one network, if early kept them after ``epochs``;
+    else the square roots of the mean output of all, whose distances are Hellinger's, so that small probabilities count
+    too."""
     if epochs:
-        return f"features of one network at epoch {max(epochs)}", runs[0].features(runs[0].seeds[0], max(epochs))
-    networks = [(cohort, seed) for cohort in runs for seed in cohort.seeds]
-    outputs = (np.nan_to_num(np.exp(cohort.log_probabilities(seed, last))) for cohort, seed in networks)
-    words = f"mean outputs of {len(networks)} networks at epoch {last}"
-    return words, np.sqrt(sum(outputs, start=np.zeros((), np.float32)))
+        inputs = runs[0].features(runs[0].seeds[0], max(epochs))
+        rows = placed(inputs, rng)
+        return f"features of one network at epoch {max(epochs)}", rows, inputs[rows]
+    outputs = [cohort.log_probabilities(seed, last) for cohort in runs for seed in cohort.seeds]
+    rows = placed(outputs[0], rng)
+    words = f"mean outputs of {len(outputs)} networks at epoch {last}"
+    total = sum((np.nan_to_num(np.exp(own[rows])) for own in outputs), start=np.zeros((), np.float32))
+    return words, rows, np.sqrt(total)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ normalise a batch, with no work per image in Python.
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from winnow.datasets.encoded import Encoded
 from winnow.datasets.images import Labelled, Pixels, Rows, chunks
 from winnow.params.training import Augment
 from winnow.streams import torch_stream
@@ -39,13 +40,13 @@ class DeviceImages:
     The labels, int64 [n], lie on the device, as do scale and shift, float32 [1, c, 1, 1]: ``pixels * scale + shift``
     has mean 0 and standard deviation 1 per channel over the train split.
 
-    pixels: uint8 [m, c, h, w], on the device or, if it has no room for them, in their memory map. rows: int64 [n], in
-    the same place as the pixels: the rows of pixels that are the images; None for all, in their order. So read an
-    image's pixels with ``at`` or ``in_order``. weights: float32 [n], how much each image counts in the training loss;
-    None if all count the same. teaching: what a teacher says of them; None without one.
+    pixels: uint8 [m, c, h, w], on the device or, if it has no room for them, in their memory map, or encoded there.
+    rows: int64 [n], in the same place as the pixels: the rows of pixels that are the images; None for all, in their
+    order. So read an image's pixels with ``at``, ``several`` or ``in_order``. weights: float32 [n], how much each image
+    counts in the training loss; None if all count the same. teaching: what a teacher says of them; None without one.
     """
 
-    pixels: Tensor
+    pixels: Tensor | Encoded
     labels: Tensor
     scale: Tensor
     shift: Tensor
@@ -66,20 +67,36 @@ class DeviceImages:
         channels, height, width = self.pixels.shape[1:]
         return channels, height, width
 
+    @property
+    def place(self) -> torch.device:
+        """Where the pixels lie."""
+        return torch.device("cpu") if isinstance(self.pixels, Encoded) else self.pixels.device
+
     def at(self, which: Tensor | slice) -> Tensor:
         """The pixels of some images, uint8 [b, c, h, w], on the device. which: int64 [b] on the device, or a slice."""
+        return next(self.several([which]))
+
+    def several(self, wanted: Iterable[Tensor | slice]) -> Iterator[Tensor]:
+        """``at`` for each in turn. Of encoded images, the next are being decoded while one is used."""
+        rows = (self._rows(which) for which in wanted)
+        if isinstance(self.pixels, Encoded):
+            found = self.pixels.several(each.numpy() if isinstance(each, Tensor) else each for each in rows)
+            return (self._here(torch.from_numpy(pixels)) for pixels in found)
+        return (self._here(self.pixels[each]) for each in rows)
+
+    def _rows(self, which: Tensor | slice) -> Tensor | slice:
         if isinstance(which, Tensor):
-            which = which.to(self.pixels.device)
-        found = self.pixels[which if self.rows is None else self.rows[which]]
-        if self.pixels.device == self.device:
-            return found
-        return found.pin_memory().to(self.device, non_blocking=True)
+            which = which.to(self.place)
+        return which if self.rows is None else self.rows[which]
+
+    def _here(self, pixels: Tensor) -> Tensor:
+        return pixels if pixels.device == self.device else pixels.pin_memory().to(self.device, non_blocking=True)
 
     def in_order(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels [b, c, h, w] and labels [b] of all images, at most ``count`` at a time."""
-        for start in range(0, len(self), count):
-            part = slice(start, start + count)
-            yield self.at(part), self.labels[part]
+        parts: list[Tensor | slice] = [slice(start, start + count) for start in range(0, len(self), count)]
+        for part, pixels in zip(parts, self.several(parts), strict=True):
+            yield pixels, self.labels[part]
 
     def batches(self, size: int = 500) -> "ImageBatches":
         """All images in their order, ``size`` at a time."""
@@ -101,7 +118,7 @@ class DeviceImages:
 
     def part(self, rows: np.ndarray) -> "DeviceImages":
         """Some of the images, int64 [m], without weights or a teacher."""
-        pixels = torch.from_numpy(rows).to(self.pixels.device)
+        pixels = torch.from_numpy(rows).to(self.place)
         return replace(
             self,
             labels=self.labels[pixels.to(self.device)],
@@ -130,7 +147,8 @@ class ImageBatches:
         return normalise(self.images.at(rows), self.images), self.images.labels[rows]
 
     def __iter__(self) -> Iterator[Batch]:
-        return (self[index] for index in range(len(self)))
+        for rows, pixels in zip(self.rows, self.images.several(self.rows), strict=True):
+            yield normalise(pixels, self.images), self.images.labels[rows]
 
 
 def to_device(images: Labelled, facts: dict[str, Any], device: torch.device) -> DeviceImages:
@@ -153,12 +171,11 @@ def to_device(images: Labelled, facts: dict[str, Any], device: torch.device) -> 
     )
 
 
-def _placed(pixels: Pixels, device: torch.device) -> tuple[Tensor, Tensor | None]:
+def _placed(pixels: Pixels, device: torch.device) -> tuple[Tensor | Encoded, Tensor | None]:
     """``pixels`` and ``rows`` of DeviceImages."""
     if device.type == "cpu" or not _has_room(device, int(np.prod(pixels.shape))):
-        if isinstance(pixels, Rows):
-            return _as_tensor(pixels.array), torch.from_numpy(pixels.rows)
-        return _as_tensor(pixels), None
+        array, rows = (pixels.array, torch.from_numpy(pixels.rows)) if isinstance(pixels, Rows) else (pixels, None)
+        return array if isinstance(array, Encoded) else _as_tensor(array), rows
     placed = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
     start = 0
     for chunk in chunks(pixels):
@@ -232,12 +249,13 @@ def training_batches(
     order = torch.stack(orders).to(device)
     offset = torch.stack(offsets).to(device) if offsets else None
     flip = torch.stack(flips).to(device) if flips else None
-    for start in range(0, count, batch_size):
-        part = slice(start, start + batch_size)
-        visited = order[:, part]
+    steps = [slice(start, start + batch_size) for start in range(0, count, batch_size)]
+    visits = [order[:, step] for step in steps]
+    found = images.several(each[:, own].flatten() for each in visits)
+    for part, visited, plain in zip(steps, visits, found, strict=True):
         taken = visited[:, own]
         pixels = crop_and_flip(
-            images.at(taken.flatten()),
+            plain,
             augment.crop,
             None if offset is None else offset[:, part][:, own].flatten(0, 1),
             None if flip is None else flip[:, part][:, own].flatten(),

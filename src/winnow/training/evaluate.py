@@ -1,6 +1,6 @@
 """The outputs of a network on many images, and their loss and accuracy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -8,13 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from winnow.autograd.evaluation import evaluation
+from winnow.storage import gathered
 from winnow.training.batches import Batch, DeviceImages
 
 
 def log_probabilities(network: nn.Module, images: DeviceImages, batch_size: int = 500) -> np.ndarray:
     """Log softmax of the logits for every image, without augmentation, with batch norm in evaluation mode.
 
-    Returns float32 [n, classes], or [0, 1] without images. The network keeps its mode.
+    Returns float32 [n, classes], or [0, 1] without images; of many images or classes as a memory map (``gathered``).
+    The network keeps its mode.
     """
     return _through(network, images, batch_size, None)[0]
 
@@ -64,17 +66,19 @@ def _through(
     network: nn.Module, images: DeviceImages, batch_size: int, layer: nn.Module | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The log softmax of all images, and the inputs of a layer, if one is given."""
-    outputs, features = np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float16)
+
+    def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for inputs, _ in images.batches(batch_size):
+            if layer is None:
+                yield log_softmax(network, inputs).cpu().numpy(), np.zeros((len(inputs), 0), np.float16)
+                continue
+            outputs, features = with_inputs_of(layer, network, inputs)
+            yield outputs.cpu().numpy(), features.half().cpu().numpy()
+
+    if not len(images):
+        return np.zeros((0, 1), np.float32), np.zeros((0, 1), np.float16)
     with evaluation(network):
-        for number, (inputs, _) in enumerate(images.batches(batch_size)):
-            part, kept = with_inputs_of(layer, network, inputs) if layer else (log_softmax(network, inputs), None)
-            if number == 0:
-                outputs = np.empty((len(images), part.shape[1]), np.float32)
-            outputs[number * batch_size :][: len(part)] = part.cpu().numpy()
-            if kept is not None:
-                if number == 0:
-                    features = np.empty((len(images), kept.shape[1]), np.float16)
-                features[number * batch_size :][: len(kept)] = kept.half().cpu().numpy()
+        outputs, features = gathered(parts())
     return outputs, features
 
 

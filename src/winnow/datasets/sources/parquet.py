@@ -1,14 +1,18 @@
 """Encoded images in parquet files, in the layout of image data sets on the Hugging Face hub."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from winnow.datasets.remote import Remote
 from winnow.datasets.shards import Encoded, Shard, files_of, folder_of, source_of
 from winnow.datasets.source import Source
 from winnow.errors import UserError
@@ -36,9 +40,9 @@ def parquet(params: Download) -> Source:
     return source_of(train, test, params)
 
 
-def _read_shard(path: Path) -> Shard:
+def _read_shard(path: Path | Remote) -> Shard:
     try:
-        with pq.ParquetFile(path) as file:
+        with _opened(path) as file:
             schema = file.schema_arrow
             image = next((name for name in _IMAGE_COLUMNS if name in schema.names), None)
             if image is None or not _has_layout(schema, image):
@@ -76,11 +80,11 @@ def _names_in_metadata(schema: pa.Schema) -> list[str] | None:
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
-def _encoded(path: Path, image: str, count: int) -> Encoded:
+def _encoded(path: Path | Remote, image: str, count: int) -> Encoded:
     """The first ``count`` encoded images of the file."""
     try:
         # without these options it would read the images of a whole row group at once
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+        with _opened(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             row = 0
             for batch in file.iter_batches(batch_size=_BATCH, columns=[f"{image}.bytes"]):
                 for data in pc.struct_field(batch.column(0), "bytes").to_pylist()[: count - row]:
@@ -95,5 +99,15 @@ def _encoded(path: Path, image: str, count: int) -> Encoded:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
+@contextmanager
+def _opened(path: Path | Remote, **options: Any) -> Iterator[pq.ParquetFile]:
+    if isinstance(path, Path):
+        with pq.ParquetFile(path, **options) as file:
+            yield file
+        return
+    with path.open() as data, pq.ParquetFile(data, **options) as file:
+        yield file
+
+
+def _unreadable(path: Path | Remote, error: Exception) -> UserError:
     return UserError(f"{path}: not a readable parquet file ({' '.join(str(error).split())})")

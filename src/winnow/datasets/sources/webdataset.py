@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from winnow.datasets.decode import EXTENSIONS
+from winnow.datasets.remote import Remote
 from winnow.datasets.shards import Encoded, Shard, files_of, folder_of, source_of
 from winnow.datasets.source import Source
 from winnow.errors import UserError
@@ -42,7 +43,7 @@ def webdataset(params: Download) -> Source:
     return source_of(train, test, params)
 
 
-def _class_names(file: Path) -> list[str] | None:
+def _class_names(file: Path | Remote) -> list[str] | None:
     if not file.exists():
         return None
     try:
@@ -51,10 +52,10 @@ def _class_names(file: Path) -> list[str] | None:
         raise UserError(f"{file}: not a readable text file ({error})") from None
 
 
-def _read_shard(path: Path, names: list[str] | None) -> Shard:
+def _read_shard(path: Path | Remote, names: list[str] | None) -> Shard:
     samples: dict[str, _Sample] = {}
     try:
-        with tarfile.open(path, "r:") as archive, path.open("rb") as data:
+        with path.open("rb") as data, tarfile.open(fileobj=data, mode="r:") as archive:
             for member in archive:
                 if not member.isfile():
                     continue
@@ -87,7 +88,7 @@ def _label(text: bytes, name: str) -> int:
     return int(text)
 
 
-def _encoded(path: Path, samples: list[_Sample], count: int) -> Encoded:
+def _encoded(path: Path | Remote, samples: list[_Sample], count: int) -> Encoded:
     with path.open("rb") as data:
         for sample in samples[:count]:
             offset, size = sample.place
