@@ -219,9 +219,9 @@ RULES: tuple[Rule, ...] = (
         lambda at, share: at.epochs and share >= MOST and at.clean,
         lambda at, share: Way("infobatch", key=VISITS),
         "in every epoch half of the images of low loss, which count twice",
-        "saves about 30% of the visits at little or no loss of accuracy, and needs no scores; but all images must be "
-        "at hand",
-        "InfoBatch",
+        "saves about 30% of the visits at little or no loss of accuracy in a long training, and needs no scores; but "
+        "all images must be at hand. Here none was lost on MNIST, and two points on CIFAR-10 after 12 epochs",
+        "InfoBatch, docs/selection.md",
         keep=lambda at: MOST,
     ),
     Rule(
