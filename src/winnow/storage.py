@@ -198,8 +198,9 @@ def map_tensor(path: str | Path, name: str, code: str = "U8") -> np.ndarray:
             raise ValueError(f"{name} is not a tensor of {KINDS[code]}")
         if not 0 <= start <= end or end - start != KINDS[code].itemsize * math.prod(shape):
             raise ValueError(f"{name} is not as large as its shape")
-        if 8 + length + end > os.fstat(file.fileno()).st_size:
-            raise ValueError(f"{name} ends behind the end of the file")
+        whole = max(entry["data_offsets"][1] for other, entry in header.items() if other != "__metadata__")
+        if 8 + length + whole != os.fstat(file.fileno()).st_size:  # cut off, perhaps in another tensor
+            raise ValueError("it is not as long as its tensors")
         return _mapped(file, 8 + length + start, shape, KINDS[code])
 
 

@@ -292,6 +292,7 @@ def in_this_process(clone: Clone, stage: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("WINNOW_WORKERS", "1")
     monkeypatch.setattr(sys, "argv", [script, *items])
     monkeypatch.setattr("winnow.stages._stage._held", [])  # the locks, which a process would take with it
+    monkeypatch.delitem(sys.modules, script, raising=False)  # as in a process of its own
     main: list[Callable[..., None]] = []
     monkeypatch.setattr("winnow.stages._stage.main", main.append)
     runpy.run_module(script, run_name="__main__")
