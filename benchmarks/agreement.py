@@ -13,8 +13,8 @@
 Each option is a clone, and code without a clone is left out. 600 made-up images of 6 classes for each seed, and 600 of
 scikit-learn's handwritten digits with the features and outputs of a network that trained for a second. A tenth is kept.
 
-For every method and code: how many images both keep, whether the subsets are the same and, where both say in which
-order they chose, whether that is the same too. Where their code disagrees as it is, further lines change one thing
+For every method and code it prints how many images both keep, and whether the subsets are the same. Where both give the
+order of their choices, it compares the orders too. Where their code disagrees as it is, further lines change one thing
 after the other. If the subsets are then the same, these things were the reason. No file of theirs is changed: classes
 of DeepCore get a network that hands on the given features, a function within one of their modules is replaced while it
 runs, and what a file imports for other purposes and is not installed (matplotlib, tensorflow) has a stand-in.

@@ -61,7 +61,7 @@ CHANGES: dict[str, Any] = {
     "perturbation": {"runs": {}},
     "curvature": {"levels": []},
 }  # fmt: skip
-# what runs in this order; of those that are measured, the tables that they have to have
+# the stages, in the order in which they run; for those that are measured, the tables that they need
 STAGES: dict[str, list[str]] = {
     "check": [],
     "labels": [],

@@ -119,8 +119,8 @@ def ours(name: str, given: Given, rng: Any = None, **options: Any) -> np.ndarray
 
 
 def matched(images: Images, counts: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """What our GradMatch matches with, before chance fills up, and its weights, in every class of mean 1. counts: of
-    every class, in place of a tenth."""
+    """The images that our GradMatch matches with, before it fills up at random, and their weights, whose mean is 1 in
+    every class. counts: how many images to keep of each class; a tenth if left out."""
     every = vectors(images.evidence(), 0, "gradients")
     rows, weights = [], []
     for label, (own, usual) in enumerate(images.groups()):

@@ -109,7 +109,7 @@ def _at_least_0(scores: np.ndarray) -> np.ndarray:
 
 
 def _median_to_neighbours(features: np.ndarray) -> float:
-    """The median distance of the pairs of which one is among the nearest of the other."""
+    """The median distance from an image to one of its nearest neighbours, over all such pairs."""
     distances = sklearn.metrics.pairwise_distances(features)
     np.fill_diagonal(distances, np.inf)
     near = distances <= np.sort(distances, axis=1)[:, NEIGHBOURS - 1 : NEIGHBOURS]

@@ -122,7 +122,7 @@ def _uncertainty(methods: Any, images: Images) -> Iterator[Case]:
 
 
 def rounding(folder: Path, images: Images) -> Iterator[Case]:
-    """How many are kept of classes of which a tenth is not a whole number."""
+    """How many images each side keeps where a tenth of a class is not a whole number."""
     sys.path.insert(0, str(folder))
     from deepcore import methods
 

@@ -1,4 +1,4 @@
-"""The herding of iCaRL: the lines of its script between two comments, as it is no function."""
+"""The herding of iCaRL. Its script has no function for it, so this runs the lines between two of its comments."""
 
 import textwrap
 from collections.abc import Iterator
