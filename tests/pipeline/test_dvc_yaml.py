@@ -61,7 +61,7 @@ def test_the_files_stay_short() -> None:
     """DVC's own time grows with them: every dvc command reads both, and each stage writes dvc.lock."""
     assert len(STAGES) <= 35
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 490
-    assert len(lines(ROOT / "dvc.lock")) <= 4200  # a new key of trainings adds a line to each of 44 stages
+    assert len(lines(ROOT / "dvc.lock")) <= 4000  # a new key of trainings adds a line to each of 44 stages
     assert len(read_yaml(ROOT / "dvc.lock")["stages"]) <= 62
 
 

@@ -1,4 +1,5 @@
-"""All of params.yaml but the look of pictures as one input, for stages that would have to declare nearly every key."""
+"""Files of ``check`` with values of params.yaml: for stages that would have to declare nearly every key, or all levels
+of pruning. DVC writes every value of a declared key into dvc.lock, once for each stage."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,9 +7,11 @@ from typing import Any
 
 from winnow.params.base import Section, validate
 from winnow.params.named import load_named
+from winnow.params.pruning import Level
 from winnow.storage import load_json
 
-EXPERIMENT = Path("data/code/experiment.json")  # written by the stage check
+EXPERIMENT = Path("data/code/experiment.json")  # all but the look of pictures
+LEVELS = Path("data/code/levels.json")  # the levels of pruning
 
 
 def experiment(**sections: type[Section]) -> Any:
@@ -19,3 +22,11 @@ def experiment(**sections: type[Section]) -> Any:
         key: validate(model, values.get(key, {}), "params.yaml", (key,), named) for key, model in sections.items()
     }
     return SimpleNamespace(**checked, values=values)
+
+
+def levels() -> dict[str, Level]:
+    """The levels of pruning by name, in the order of their names, whatever that in params.yaml."""
+    return {
+        name: validate(Level, values, "params.yaml", ("pruning", "levels", name))
+        for name, values in load_json(LEVELS).items()
+    }

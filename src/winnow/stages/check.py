@@ -19,7 +19,7 @@ from winnow.scores.sources import cut_of, on, pretrained, run_of, split_of
 from winnow.selection.choices import all_choices
 from winnow.selection.choose import METHODS
 from winnow.stages._code import Chosen, code_of, own_files
-from winnow.stages._experiment import EXPERIMENT
+from winnow.stages._experiment import EXPERIMENT, LEVELS
 from winnow.stages._stage import CODE, keep_only, main
 from winnow.storage import atomic_folder
 from winnow.tickets.rules import methods_of
@@ -66,10 +66,11 @@ def found() -> tuple[Params, dict[str, str]]:
     networks += [source.network for source in params.transfer.sources.values()]
     networks += [cohort.network for cohort in params.pretrain.cohorts.values()]
     own = {path for network in networks for path in own_files(network)}
-    values = read_yaml("params.yaml")
+    values = json.loads(json.dumps(read_yaml("params.yaml"), sort_keys=True))  # in any order they mean the same
     del values["figures"]  # how pictures look
     texts = {"versions.json": _json(versions())}
-    texts[EXPERIMENT.name] = _json(json.loads(json.dumps(values, sort_keys=True)))  # in any order they mean the same
+    texts[EXPERIMENT.name] = _json(values)
+    texts[LEVELS.name] = _json(values["pruning"]["levels"])
     for script in sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "check"):
         for name, chosen in lists_of(script, params).items():
             texts[f"{name}.txt"] = code_of(f"winnow.stages.{script}", chosen, own)

@@ -11,8 +11,9 @@ from winnow.landscape.subsets import by_score
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity, Subsets
-from winnow.params.pruning import Pruning, with_parents
+from winnow.params.pruning import with_parents
 from winnow.scores.columns import parse_column
+from winnow.stages._experiment import levels
 from winnow.stages._lines import Line, measure
 from winnow.stages._stage import code, keep_only, main, naming, params
 from winnow.stages._tickets import LINES, child, keep_levels, ticket
@@ -20,10 +21,10 @@ from winnow.storage import load_table
 
 
 def connectivity() -> None:
-    options = params(dense=Dense, pruning=Pruning, connectivity=Connectivity)
-    seeds, levels = options.dense.seeds, options.pruning.levels
-    keep_levels(levels)
-    pairs = with_parents(levels) + [(DENSE, name) for name in levels]
+    options = params(dense=Dense, connectivity=Connectivity)
+    seeds, all_levels = options.dense.seeds, levels()
+    keep_levels(all_levels)
+    pairs = with_parents(all_levels) + [(DENSE, name) for name in all_levels]
     pairs = list(dict.fromkeys([*pairs, *combinations(options.connectivity.matrix, 2)]))
     partings = sorted(int(folder.name) for folder in Path("data/spawn").iterdir())
     of_levels, of_children = LINES / "levels", LINES / "children"

@@ -25,7 +25,8 @@ from winnow.landscape.tables import MEASURED, joined
 from winnow.params.dense import NAME as DENSE
 from winnow.params.dense import Dense
 from winnow.params.landscape import Connectivity, Curvature, Perturbation
-from winnow.params.pruning import Level, Pruning, with_parents
+from winnow.params.pruning import Level, with_parents
+from winnow.stages._experiment import levels as all_levels
 from winnow.stages._stage import main, params
 from winnow.stages._tickets import LANDSCAPE, LINES, keep_levels, keep_measured, lines_of, ticket
 from winnow.storage import load_table, load_tensors, save_json, save_table
@@ -38,10 +39,8 @@ CURVATURE = ["size", "largest", "trace", "trace_error", "predicted_low", "predic
 
 
 def tickets() -> None:
-    options = params(
-        dense=Dense, pruning=Pruning, connectivity=Connectivity, perturbation=Perturbation, curvature=Curvature
-    )
-    levels, seeds = options.pruning.levels, options.dense.seeds
+    options = params(dense=Dense, connectivity=Connectivity, perturbation=Perturbation, curvature=Curvature)
+    levels, seeds = all_levels(), options.dense.seeds
     keep_levels(levels)
     keep_measured(options.perturbation.runs, options.curvature.levels)
     results = results_of(levels)
