@@ -1,6 +1,7 @@
 """Weights that move during a training: drops and growth by hand, against naive loops, counts, and restarts."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from winnow.pruning.families import DURING
 from winnow.pruning.masks import Mask, count_left, is_nested, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.pruning.regrow import cosine, regrown, smallest
+from winnow.streams import numpy_stream
 from winnow.training import loop
 from winnow.training.loop import Beginning, Changes, Run, StepHook, start, train
 from winnow.training.schedule import make_schedule
@@ -121,46 +123,62 @@ def test_counts_of_layers_stay_and_masks_move_and_hold(tmp_path, name):
     assert sum(moved) >= 3
 
 
-def test_rigl_is_a_naive_loop_with_the_gradient_of_a_dense_network(tmp_path):
-    """The gradient at every place, taken anew: of the weights before the step, by autograd on a copy."""
-    run, seen = moving(tmp_path, "rigl", every=5, drop=0.6, end=0.9), []
-    forward = run.network.forward
+Gradients = dict[str, torch.Tensor]
 
-    def keep(inputs: torch.Tensor) -> torch.Tensor:
-        seen[:] = [inputs, {name: tensor.detach().clone() for name, tensor in run.network.named_parameters()}]
-        return forward(inputs)
 
-    run.network.forward = keep
-    losses = []
+def trained_beside_a_dense_copy(run: Run, note: Callable[[Mask, Gradients, Gradients], None]) -> Run:
+    """Train, and after every step call ``note`` with the mask before it, the weights when the mask changes, and the
+    gradient at every place, taken anew: of the weights before the step, by autograd on a copy."""
+    forward, seen = run.network.forward, {}
     cross_entropy = F.cross_entropy
 
+    def keep(inputs: torch.Tensor) -> torch.Tensor:
+        seen.update(inputs=inputs, state={name: each.detach().clone() for name, each in run.network.named_parameters()})
+        return forward(inputs)
+
     def kept_labels(logits: torch.Tensor, labels: torch.Tensor, **options) -> torch.Tensor:
-        losses[:] = [labels]
+        seen["labels"] = labels
         return cross_entropy(logits, labels, **options)
 
-    changes = []
-
-    def note(before: Mask, state: dict[str, torch.Tensor]) -> None:
-        if run.step % 5 or run.step >= 0.9 * PLAN.total:
-            return
+    def with_gradients(before: Mask, state: dict[str, torch.Tensor]) -> None:
         twin = initialise(NETWORK, CLASSES, IMAGES.shape, 3).to(memory_format=torch.channels_last).train()
-        twin.load_state_dict(seen[1], strict=False)
+        twin.load_state_dict(seen["state"], strict=False)
         weights = [twin.get_parameter(name) for name in run.mask]
         with torch.enable_grad():
-            gradients = torch.autograd.grad(cross_entropy(twin(seen[0]), losses[0]), weights)
-        for (name, kept), gradient in zip(run.mask.items(), gradients, strict=True):
-            live = set(torch.nonzero(before[name].flatten()).flatten().tolist())
-            count = math.floor(0.3 * (1 + math.cos(math.pi * run.step / (0.9 * PLAN.total))) * len(live))
-            sizes, growth = state[name].abs().flatten().tolist(), gradient.abs().flatten().tolist()
-            live -= set(sorted(live, key=lambda i: sizes[i])[:count])
-            free = [i for i in range(kept.numel()) if i not in live]
-            live |= set(sorted(free, key=lambda i: (-growth[i], -i))[:count])
-            assert live == set(torch.nonzero(kept.flatten()).flatten().tolist())
-            changes.append(int((kept & ~before[name]).sum()))
+            gradients = torch.autograd.grad(cross_entropy(twin(seen["inputs"]), seen["labels"]), weights)
+        note(before, state, dict(zip(run.mask, gradients, strict=True)))
 
+    run.network.forward = keep
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop.F, "cross_entropy", kept_labels)
-        trained(watched(run, note))
+        return trained(watched(run, with_gradients))
+
+
+def places(kept: torch.Tensor) -> set[int]:
+    return set(torch.nonzero(kept.flatten()).flatten().tolist())
+
+
+def moved_by_hand(live: set[int], count: int, weight: torch.Tensor, gradient: torch.Tensor) -> set[int]:
+    """The places of a layer after its ``count`` smallest are dropped, and as many of the largest gradient grow."""
+    sizes, growth = weight.abs().flatten().tolist(), gradient.abs().flatten().tolist()
+    left = live - set(sorted(live, key=lambda i: sizes[i])[:count])
+    free = [i for i in range(len(sizes)) if i not in left]
+    return left | set(sorted(free, key=lambda i: (-growth[i], -i))[:count])
+
+
+def test_rigl_is_a_naive_loop_with_the_gradient_of_a_dense_network(tmp_path):
+    run, changes = moving(tmp_path, "rigl", every=5, drop=0.6, end=0.9), []
+
+    def note(before: Mask, state: Gradients, gradients: Gradients) -> None:
+        if run.step % 5 or run.step >= 0.9 * PLAN.total:
+            return
+        for name, kept in run.mask.items():
+            live = places(before[name])
+            count = math.floor(0.3 * (1 + math.cos(math.pi * run.step / (0.9 * PLAN.total))) * len(live))
+            assert moved_by_hand(live, count, state[name], gradients[name]) == places(kept)
+            changes.append(int((kept & ~before[name]).sum()))
+
+    trained_beside_a_dense_copy(run, note)
     assert sum(count > 0 for count in changes) > 6
 
 
@@ -175,21 +193,25 @@ def test_growth_alone_does_not_change_the_function(tmp_path):
     trained(watched(run, note))
 
 
-def test_sparse_evolution_drops_by_sign_and_draws_by_seed_and_step(tmp_path):
+def test_sparse_evolution_is_a_naive_loop_that_drops_by_sign_and_grows_at_random(tmp_path):
     run, grown = moving(tmp_path, "sparse_evolution", every=5, drop=0.5), []
 
-    def note(before: Mask, state: dict[str, torch.Tensor]) -> None:
-        for name, kept in run.mask.items():
-            gone = before[name] & ~kept
-            for sign in (state[name] >= 0, state[name] < 0):
-                live, dropped = before[name] & sign, gone & sign
-                assert int(dropped.sum()) <= int(0.5 * live.sum())
-                if dropped.any():  # a dropped weight may return, so of the smaller half some are left
-                    assert state[name][dropped].abs().max() <= state[name][live].abs().median()
-            grown.append(torch.nonzero((kept & ~before[name]).flatten()).flatten().tolist())
+    def note(before: Mask, state: Gradients) -> None:
+        if run.step % 5 or run.step == PLAN.total:
+            assert all(torch.equal(before[name], kept) for name, kept in run.mask.items())
+            return
+        for layer, name in enumerate(sorted(run.mask)):
+            values = state[name].flatten().tolist()
+            live, dropped = places(before[name]), set()
+            for side in ([i for i in live if values[i] >= 0], [i for i in live if values[i] < 0]):
+                dropped |= set(sorted(side, key=lambda i: abs(values[i]))[: math.floor(0.5 * len(side))])
+            draws = numpy_stream(3, "random_mask", layer, run.step).random(len(values)).tolist()
+            free = sorted(set(range(len(values))) - (live - dropped), key=lambda i: draws[i])
+            assert places(run.mask[name]) == live - dropped | set(free[len(free) - len(dropped) :])
+            grown.append(tuple(sorted(places(run.mask[name]) - live)))
 
     trained(watched(run, note))
-    assert len({tuple(places) for places in grown}) > 8
+    assert len(set(grown)) > 8
     other, again = (trained(moving(tmp_path / str(seed), "sparse_evolution", seed, every=5)) for seed in (4, 3))
     once = trained(moving(tmp_path / "once", "sparse_evolution", every=5))
     assert all(torch.equal(again.mask[name], kept) for name, kept in once.mask.items())
@@ -231,6 +253,34 @@ def test_granet_follows_the_cuts_of_gradual_and_moves_weights_to_the_end(tmp_pat
     assert any(step > 15 for step in moved)
     for (_, before), (_, after) in pairwise(masks[15:]):
         assert layer_counts(before) == layer_counts(after)
+
+
+def test_granet_is_a_naive_loop_of_cuts_drops_and_growth(tmp_path):
+    """Four cuts up to step 16 of 25, each of the smallest of all weights, and further moves at steps 20 and 24. The
+    count of drops is rounded up."""
+    run, changes = with_granet(tmp_path, cuts=4, end=0.64, regrow=0.4), []
+    cuts = {4 * k: round(40 + (count_left(run.mask) - 40) * (1 - k / 4) ** 3) for k in range(1, 5)}
+
+    def note(before: Mask, state: Gradients, gradients: Gradients) -> None:
+        if run.step not in {*cuts, 20, 24}:
+            assert all(torch.equal(before[name], kept) for name, kept in run.mask.items())
+            return
+        live = {name: places(kept) for name, kept in before.items()}
+        if run.step in cuts:
+            sizes = {name: state[name].abs().flatten().tolist() for name in live}
+            every = sorted(
+                ((name, i) for name in live for i in live[name]), key=lambda place: sizes[place[0]][place[1]]
+            )
+            for name, i in every[: len(every) - cuts[run.step]]:
+                live[name].remove(i)
+        fraction = 0.005 + (0.4 - 0.005) / 2 * (1 + math.cos(math.pi * run.step / 25))
+        for name, kept in run.mask.items():
+            count = math.ceil(fraction * len(live[name]))
+            assert moved_by_hand(live[name], count, state[name], gradients[name]) == places(kept)
+            changes.append(len(places(kept) - places(before[name])))
+
+    trained_beside_a_dense_copy(run, note)
+    assert sum(count > 0 for count in changes) > 4
 
 
 def test_granet_tells_an_end_before_the_begin():
