@@ -5,7 +5,7 @@ import pytest
 from winnow import methods
 from winnow.params.options import options
 from winnow.params.presets import PRESETS, Choices
-from winnow.params.pruning import Level, line, with_parents
+from winnow.params.pruning import Level, in_order, line, with_parents
 from winnow.pruning.families import ALLOCATIONS, CRITERIA, DURING, STRUCTURES
 from winnow.tickets.rules import rule_of
 
@@ -31,6 +31,18 @@ def test_a_line_leads_from_dense_to_the_level_or_from_none():
     assert line(LEVELS, "s2") == ["none", "s1", "s2"]
     pairs = [("dense", "l1"), ("dense", "d0"), ("l1", "l2"), ("d0", "o1"), ("s1", "s2")]
     assert with_parents(LEVELS) == pairs
+
+
+def test_the_order_of_levels_is_that_of_the_presets_and_of_their_numbers():
+    cuts = {name: level("dense", prune=0.2) for name in ("l10", "l2", "l02", "l2b10", "l2b9", "l")}
+    others = {
+        "f": level("l2", variant="fresh"),
+        "a": level("dense", allocation="lamp", prune=0.5),
+        "b": level("dense", variant="imp", prune=0.5),
+    }
+    found = list(in_order({**others, **cuts}))
+    assert found == ["b", "l", "l02", "l2", "l2b9", "l2b10", "l10", "f", "a"]
+    assert found == list(in_order(dict(reversed([*others.items(), *cuts.items()]))))
 
 
 @pytest.mark.parametrize(

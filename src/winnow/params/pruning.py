@@ -1,5 +1,6 @@
 """The section pruning: the levels of pruning, each with the parent whose weights it prunes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Self
@@ -143,3 +144,16 @@ def line(levels: Mapping[str, Level], name: str) -> list[str]:
 def with_parents(levels: Mapping[str, Level]) -> list[tuple[str, str]]:
     """The parent's name and the level's, for every level that has a parent."""
     return [(level.parent, name) for name, level in levels.items() if level.parent != NO_PARENT]
+
+
+def in_order(levels: Mapping[str, Level]) -> dict[str, Level]:
+    """The levels in the order in which tables and pictures show them, whatever that in params.yaml: those of a
+    preset first, as the presets are; of one preset by name, l2 before l10."""
+    places = {preset: place for place, preset in enumerate(PRESETS)}
+
+    def place(item: tuple[str, Level]) -> tuple[int, list[tuple[str, int]], str]:
+        name, level = item
+        parts = [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d*)", name)]
+        return places.get(level.kind, len(places)), parts, name
+
+    return dict(sorted(levels.items(), key=place))

@@ -7,7 +7,7 @@ from typing import Any
 
 from winnow.params.base import Section, validate
 from winnow.params.named import load_named
-from winnow.params.pruning import Level
+from winnow.params.pruning import Level, in_order
 from winnow.storage import load_json
 
 EXPERIMENT = Path("data/code/experiment.json")  # all but the look of pictures
@@ -25,8 +25,10 @@ def experiment(**sections: type[Section]) -> Any:
 
 
 def levels() -> dict[str, Level]:
-    """The levels of pruning by name, in the order of their names, whatever that in params.yaml."""
-    return {
-        name: validate(Level, values, "params.yaml", ("pruning", "levels", name))
-        for name, values in load_json(LEVELS).items()
-    }
+    """The levels of pruning by name, in the order of ``in_order``."""
+    return in_order(
+        {
+            name: validate(Level, values, "params.yaml", ("pruning", "levels", name))
+            for name, values in load_json(LEVELS).items()
+        }
+    )
