@@ -54,18 +54,21 @@ time.sleep(600)
 """
 
 
-def test_a_fork_has_its_arguments_its_environment_and_the_libraries(command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("temporary", ["short", "long" * 25])  # sockets have paths of a hundred bytes
+def test_a_fork_has_its_arguments_its_environment_and_the_libraries(command, tmp_path: Path, temporary: str) -> None:
+    (tmp_path / temporary).mkdir()
     program = PROGRAM.replace('stage_of_test wait"', 'stage_of_test a b"').replace("time.sleep(600)", "")
     program += "while running.ended() is None: time.sleep(0.02)\nprint(running.ended())"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": f"{SRC}:{tmp_path}"},
+        env={**os.environ, "PYTHONPATH": f"{SRC}:{tmp_path}", "TMPDIR": str(tmp_path / temporary)},
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stdout.split()[1] == "0", done.stderr
+    assert list((tmp_path / temporary).iterdir()) == []
     assert Path("log").read_text() == "['a', 'b'] this True __main__ True\n"
 
 

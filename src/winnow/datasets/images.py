@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from winnow.storage import (
     tensors_in,
 )
 from winnow.streams import numpy_stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SPLITS = ("train", "validation", "test")
 CHUNK_BYTES = 2**22  # of pixels in memory at a time
@@ -124,8 +127,11 @@ class Dataset:
     std: list[float]
 
 
-def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) -> None:
-    """Write a data set as a folder: dataset.json, and for each split its pixels and a table of id, position, label."""
+def save_dataset(
+    folder: str | Path, dataset: Dataset, about: dict[str, Any], repeated: "pd.DataFrame | None" = None
+) -> None:
+    """Write a data set as a folder: dataset.json, and for each split its pixels and a table of id, position, label.
+    repeated: a further table, of the images that are there more than once."""
     import pandas as pd
 
     with atomic_folder(folder) as temporary:
@@ -140,6 +146,8 @@ def save_dataset(folder: str | Path, dataset: Dataset, about: dict[str, Any]) ->
             "images": {name: len(split) for name, split in dataset.splits.items()},
             **about,
         }
+        if repeated is not None:
+            save_table(temporary / "repeated.csv", repeated)
         save_json(temporary / "dataset.json", facts)
 
 

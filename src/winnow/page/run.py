@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from winnow.datasets.repeated import in_words
 from winnow.page.words import some
 
 Row = tuple[str, str]
@@ -21,6 +22,9 @@ def _data(params: Mapping[str, Any], facts: Mapping[str, Any], shape: Sequence[i
     source = facts.get("source", params["download"]["source"])
     found = [("Data", f"{source}: {some(sizes)} images of {height} x {width} pixels and {channels} channel"
                       f"{'s' if channels > 1 else ''}, in {len(facts.get('class_names', []))} classes")]  # fmt: skip
+    copies = in_words(facts.get("repeated", {}))
+    if copies:
+        found.append(("Copies", f"{copies}; data/images/repeated.csv lists them"))
     changed = []
     if labels.get("file"):
         changed.append("replaced by a file of the user's where it has them")

@@ -12,10 +12,11 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SCRIPT = ["exec", "python", "-B", "-m"]  # how the command of one of our own stages begins
 LIGHT = ("winnow.stages.check",)  # our own stages that do not import torch
+SOCKET_PATH = 103  # bytes that every system takes
 GUARD = str(Path(__file__).with_name("guard.py"))
 
 
@@ -58,6 +60,7 @@ class Launcher:
     seconds, and the first stages wait for it. Stages without torch, and all other commands, start as in DVC."""
 
     def __init__(self) -> None:
+        _leave_room_for_sockets()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["winnow.repro.preload"])
         self._lifeline = self._context.Pipe(duplex=False)  # closes when this process ends, even if it is killed
@@ -69,6 +72,16 @@ class Launcher:
         if not script or script[0] in LIGHT:
             return _Program(command, self._lifeline[0])
         return _Fork(self._context, script, command, self._lifeline[0])
+
+
+def _leave_room_for_sockets() -> None:
+    """Let multiprocessing put its sockets below /tmp if their paths would be too long in TMPDIR: a cluster may give
+    each job a folder of its own, far down."""
+    chosen, longest = tempfile.tempdir, len("/pymp-12345678/listener-12345678")
+    if len(os.fsencode(tempfile.gettempdir())) + longest > SOCKET_PATH:
+        tempfile.tempdir = "/tmp"  # noqa: S108
+    util.get_temp_dir()  # makes the folder, and keeps to it
+    tempfile.tempdir = chosen
 
 
 def script_of(text: str) -> list[str]:
