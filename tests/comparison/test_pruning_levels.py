@@ -136,7 +136,7 @@ def test_criteria_without_images_are_those_of_the_documentation() -> None:
     assert len(needs) == len(methods.names(CRITERIA))
 
 
-@pytest.mark.parametrize("recipe", ["pruning-convnet", "pruning-resnet"])
+@pytest.mark.parametrize("recipe", ["pruning-convnet", "pruning-resnet", "pruning-cifar10"])
 def test_every_level_of_the_recipes_is_possible(recipe: str) -> None:
     values = YAML(typ="safe").load(expanded(recipe))["pruning"]
     levels, measured = compared(values["levels"], [0.3, 0.1])
