@@ -2,10 +2,10 @@
 
     python benchmarks/cluster.py [--tasks 1000] [--out .bench/cluster.json]
 
-Three figures: the default pipeline on two nodes of one core, over `make repro JOBS=2`, in fresh clones of the last
-commit, after which the results are compared byte by byte; and 1,000 commands `sleep 1` on two nodes of four cores, over
-the seconds that 8 workers must sleep. Takes about 20 minutes of two cores. --tasks 0 leaves the commands out,
---no-pipeline the pipelines.
+The default pipeline on two nodes of one core, over `make repro JOBS=2`, in fresh clones of the last commit: both nodes
+have the project's folder, or the second does not (as root alone, who may hide it). After each the results are compared
+byte by byte. And 1,000 commands `sleep 1` on two nodes of four cores, over the seconds that 8 workers must sleep. Takes
+about 10 minutes of two quiet cores. --tasks 0 leaves the commands out, --no-pipeline the pipelines.
 """
 
 import argparse
@@ -28,17 +28,21 @@ from winnow.repro.launch import Command, Running
 RESULTS = ("data", "metrics", "plots", "report", "dvc.lock")
 RAY = str(Path(sys.executable).with_name("ray"))
 PORT = 26379
+HIDE = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
 STORE = 100_000_000  # bytes of memory for objects, on each node
 
 
 @contextmanager
-def nodes(cores: Sequence[int], folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """The address of a cluster with a node for each number of cores."""
+def nodes(cores: Sequence[int], folder: Path, environment: dict[str, str], hidden: Path | None = None) -> Iterator[str]:
+    """The address of a cluster with a node for each number of cores. hidden: a folder in which all nodes but the head
+    see nothing."""
     started = []
     for number, count in enumerate(cores):
         where = ["--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}"]
         command = [RAY, "start", "--block", "--disable-usage-stats", f"--object-store-memory={STORE}"]
         command += [f"--num-cpus={count}", "--num-gpus=0", *([f"--address=127.0.0.1:{PORT}"] if number else where)]
+        if number and hidden:
+            command = [*HIDE, str(hidden), *command]
         log = folder.with_name(f"node{number}.log")
         with log.open("wb") as output:
             started.append(subprocess.Popen(command, env=environment, cwd=folder.parent, stdout=output, stderr=output))
@@ -61,15 +65,22 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def measure_pipeline(folder: Path) -> dict[str, Any]:
-    """Seconds of the default pipeline on one machine and on the cluster, and whether all bytes are the same."""
-    here, there = Project(folder / "here"), Project(folder / "there")
-    alone = seconds(lambda: here.run("python", "-m", "winnow.repro", "--jobs", "2"))
-    with nodes([1, 1], folder / "r", there.environment) as address:
-        there.environment["WINNOW_CLUSTER"] = address
-        together = seconds(lambda: there.run("python", "-m", "winnow.repro"))
-    one, other = content(here.folder), content(there.folder)
-    differ = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-    return {"alone": alone, "cluster": together, "files": len(one), "differ": differ}
+    """Seconds of the default pipeline on one machine and on clusters, and which files of theirs differ from those of
+    the one machine."""
+    here = Project(folder / "here")
+    found: dict[str, Any] = {"alone": seconds(lambda: here.run("python", "-m", "winnow.repro", "--jobs", "2"))}
+    wanted = content(here.folder)
+    for name in ("cluster", "hidden"):
+        there = Project(folder / name)
+        hidden = there.folder if name == "hidden" else None
+        with nodes([1, 1], folder / f"ray-{name}", there.environment, hidden) as address:
+            there.environment["WINNOW_CLUSTER"] = address
+            found[name] = seconds(lambda project=there: project.run("python", "-m", "winnow.repro"))  # type: ignore[misc]
+        own = content(there.folder)
+        found[f"differ_{name}"] = sorted(
+            each for each in wanted.keys() | own.keys() if wanted.get(each) != own.get(each)
+        )
+    return found | {"files": len(wanted)}
 
 
 def measure_commands(folder: Path, count: int, workers: int = 8) -> float:
@@ -113,11 +124,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ray") as temporary:  # sockets need a short path
         if options.pipeline:
             found = record["pipeline"] = measure_pipeline(Path(temporary))
-            ratio = found["cluster"] / found["alone"]
-            print(f"default pipeline on two nodes, over make repro JOBS=2: {ratio:.2f}   at most 1.25", end="   ")
-            print(
-                f"{found['cluster']:.0f} s, {found['alone']:.0f} s; {len(found['differ'])} of {found['files']} differ"
-            )
+            for name, what in (("cluster", "two nodes"), ("hidden", "two nodes, one without the folder")):
+                ratio, differ = found[name] / found["alone"], len(found[f"differ_{name}"])
+                print(f"default pipeline on {what}, over make repro JOBS=2: {ratio:.2f}   at most 1.25", end="   ")
+                print(f"{found[name]:.0f} s, {found['alone']:.0f} s; {differ} of {found['files']} files differ")
         if options.tasks:
             taken = record["tasks"] = measure_commands(Path(temporary, "tasks"), options.tasks)
             wanted = options.tasks / 8
