@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,10 @@ def measure_pipeline(folder: Path) -> dict[str, Any]:
         hidden = there.folder if name == "hidden" else None
         with nodes([1, 1], folder / f"ray-{name}", there.environment, hidden) as address:
             there.environment["WINNOW_CLUSTER"] = address
-            found[name] = seconds(lambda project=there: project.run("python", "-m", "winnow.repro"))  # type: ignore[misc]
+            found[name] = seconds(partial(there.run, "python", "-m", "winnow.repro"))
         own = content(there.folder)
-        found[f"differ_{name}"] = sorted(
-            each for each in wanted.keys() | own.keys() if wanted.get(each) != own.get(each)
-        )
+        files = wanted.keys() | own.keys()
+        found[f"differ_{name}"] = sorted(file for file in files if wanted.get(file) != own.get(file))
     return found | {"files": len(wanted)}
 
 
