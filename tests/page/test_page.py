@@ -102,6 +102,12 @@ def test_what_was_run_names_data_networks_sizes_and_seeds() -> None:
         "convnet, width 4, trained for 6 epochs in batches of 32; seeds 0 to 2; scored at epochs 0 and 4"
     )
     assert "seeds 7 and 9" in rows["Retrained networks"]
+    assert "Copies" not in rows
+    facts["repeated"] = {"images": 4, "other_labels": 2, "test": 1}
+    assert dict(what_was_run(params, facts, (1200, 1, 8, 9)))["Copies"] == (
+        "4 images are there more than once (with a copy of another label: 2; test images with a copy in another split: "
+        "1); data/images/repeated.csv lists them"
+    )
 
 
 def test_a_bar_spans_zero_and_the_interval() -> None:

@@ -93,8 +93,14 @@ def test_moved_changed_and_removed_images_are_seen(clone: Clone, tmp_path: Path)
     assert clone.repro("labels") == FOLLOWING
     (images / "train/cat/3.png").write_bytes(whole)
     (images / "train/cat/4.png").unlink()
+    (images / "train/dog/copy.png").write_bytes(whole)
     assert clone.repro("download") == ["download"]
     assert "train/cat/4.png" not in ids(clone)
+    copies = load_table(clone.path("data/images/repeated.csv"))
+    assert {*zip(copies["id"], copies["label"], strict=True)} == {
+        ("train/cat/3.png", "cat"),
+        ("train/dog/copy.png", "dog"),
+    }
 
 
 def test_parquet_files_are_an_input_too(clone: Clone, tmp_path: Path) -> None:

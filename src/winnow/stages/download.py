@@ -16,7 +16,7 @@ def download() -> None:
     sizes = ", ".join(f"{len(part)} {name}" for name, part in dataset.splits.items())
     print(f"{options.source}: {sizes} images of {len(dataset.class_names)} classes")
     if len(copies):
-        print(f"{in_words(counts(copies))} (data/images/repeated.csv)")
+        print(f"{in_words(counts(copies))}: data/images/repeated.csv lists them")
 
 
 if __name__ == "__main__":
