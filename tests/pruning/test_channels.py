@@ -304,8 +304,8 @@ def test_a_level_takes_prune_and_an_allocation_of_channels():
 
 def test_a_level_from_a_trained_parent(tmp_path: Path):
     parent = dense_ticket(Network(name="resnet8", width=4), tmp_path)
-    for criterion in ("fpgm", "batch_norm_scale", "taylor"):
-        options = {"batch_size": 8} if criterion == "taylor" else {}
+    for criterion in ("fpgm", "batch_norm_scale", "filter_taylor"):
+        options = {"batch_size": 8} if criterion == "filter_taylor" else {}
         half = rule(structure="channels", criterion=criterion, weights="trained", prune=0.5, rounds=2, **options)
         _, mask, facts = begin_level(half, parent, {}, SEED, Material(IMAGES, SPLITS))
         assert 0.4 < count_left(mask) / count_left(parent.mask) <= 0.5

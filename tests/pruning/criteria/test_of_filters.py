@@ -10,14 +10,15 @@ from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tests.pruning.criteria.given import IMAGES, by_hand, context, random_mask, trained_like
+from tests.pruning.criteria.given import IMAGES, by_hand, context, half_square, random_mask, trained_like, two_layers
 from winnow.autograd.spreads import relative_spreads
 from winnow.networks import initialise
 from winnow.params.training import Network
-from winnow.pruning.context import Context
+from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.batch_norm_scale import batch_norm_scale
 from winnow.pruning.criteria.beta_rank import beta_rank
 from winnow.pruning.criteria.filter_norm import filter_norm
+from winnow.pruning.criteria.filter_taylor import filter_taylor
 from winnow.pruning.criteria.fpgm import distances, fpgm
 from winnow.pruning.masks import ones
 
@@ -55,6 +56,46 @@ def test_against_naive_loops():
         alive = [filters[j] for j in range(len(filters)) if j != 1]
         expected = 0 if i == 1 else sum(math.dist(row, other) for other in alive)
         assert medians[i].flatten().tolist() == pytest.approx([expected] * len(row))
+
+
+def test_taylor_of_filters_by_hand():
+    """The hidden units are -1 and 3.5 and count -2 and -3.5 of the output, -5.5."""
+    given = by_hand(two_layers(), torch.ones(1, 2), torch.zeros(1), half_square)
+    scores = filter_taylor(given, batches=2, batch_size=1)
+    assert scores["0.weight"].tolist() == [[11**2] * 2, [19.25**2] * 2]
+    assert scores["1.weight"].tolist() == [[30.25**2] * 2]
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_taylor_of_filters_is_the_gradient_at_factors_of_the_outputs(scaled):
+    """Factors behind batch norm, which autograd takes the gradient of; before it if it has no scale."""
+    network = trained_like()
+    if not scaled:
+        for place, part in enumerate(network):
+            if isinstance(part, nn.BatchNorm2d):
+                network[place] = nn.BatchNorm2d(part.num_features, affine=False).eval()
+                network[place].load_state_dict(part.state_dict(), strict=False)
+    scores = filter_taylor(context(network), batches=3, batch_size=8)
+    network = network.eval()
+    parts, gates = list(network), {}
+    for place, part in enumerate(parts):
+        if f"{place}.weight" in scores:
+            following = (parts[place + 1 :] or [part])[0]
+            last = following if scaled and isinstance(following, nn.BatchNorm2d) else part
+            gates[f"{place}.weight"] = gate = torch.ones(len(part.weight), requires_grad=True)
+            last.register_forward_hook(
+                lambda _module, _inputs, outputs, gate=gate: outputs * gate.view(-1, *[1] * (outputs.dim() - 2))
+            )
+    expected = {name: torch.zeros_like(gate) for name, gate in gates.items()}
+    for inputs, labels in batches_of(IMAGES, 0)(3, 8):
+        loss = functional.cross_entropy(network(inputs), labels)
+        for name, gradient in zip(gates, torch.autograd.grad(loss, list(gates.values())), strict=True):
+            expected[name] += gradient.square() / 3
+    assert {name for name, found in expected.items() if found.max() > 0} == scores.keys()
+    for name, found in scores.items():
+        per_filter = found.flatten(1)
+        assert torch.equal(per_filter, per_filter[:, :1].expand_as(per_filter))
+        torch.testing.assert_close(per_filter[:, 0], expected[name], rtol=1e-3, atol=1e-8)
 
 
 def test_beta_rank_by_hand():
