@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from tests.cli.test_compare_pruning import RECIPE
 from tests.training.small import CLASSES, NETWORK, TRAINING, on_cpu, pictures
+from winnow.comparison.pruning import history
 from winnow.comparison.pruning.history import _left, histories
 from winnow.networks import initialise
 from winnow.params.pruning import Level
@@ -30,6 +31,7 @@ LEVELS = {
     "two": ({"parent": "one", "prune": 0.5}, 0.25, 26, 10 + 8 * 0.5 + 8 * 0.25),
     "two_fresh": ({"parent": "two", "variant": "fresh"}, 0.25, 36, 16 + 10 * 0.25),
     "two_shuffled": ({"parent": "two", "variant": "random"}, 0.25, 34, 16 + 8 * 0.25),
+    "longer": ({"parent": "two", "variant": "longer"}, 0.25, 26 + 16, 16 + 16 * 0.25),
     "cut": ({"parent": "dense", "weights": "trained", "schedule": "no_training", "prune": 0.5}, 0.5, 10, 10),
     "tuned": ({"parent": "dense", "variant": "fine_tuning", "prune": 0.9}, 0.1, 18, 10 + 8 * 0.1),
     "snip": ({"rewind": "start", "criterion": "snip", "prune": 0.9}, 0.1, 10, 10 * 0.1),
@@ -69,7 +71,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_sums_by_hand(project: Path) -> None:
+def test_sums_by_hand(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in (7, 8):  # with 10 / 16 of the multiplications, so a training of 16 steps
+        save_tensors(f"data/tickets/longer/seed{seed}/ticket.safetensors", {"x": np.zeros(1)}, {})
+    monkeypatch.setattr(history, "load_ticket", lambda path: path.parts[-3])
+    monkeypatch.setattr(history, "multiplications_left", {"longer": 10 / 16}.__getitem__)
     found = histories(project).set_index(["level", "seed"])
     assert len(found) == 2 * (1 + len(LEVELS))
     for seed in (7, 8):

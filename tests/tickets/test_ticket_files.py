@@ -10,7 +10,7 @@ from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.pruning.masks import Mask, ones
 from winnow.storage import save_tensors
-from winnow.tickets.files import Ticket, load_ticket, save_ticket
+from winnow.tickets.files import Ticket, load_ticket, multiplications_left, save_ticket
 
 NETWORK = Network(name="resnet8", width=4)
 SHAPE = (3, 8, 8)
@@ -56,6 +56,15 @@ def test_a_ticket_is_a_network_with_its_mask_applied(path):
     for name in mask:  # prune itself, as the judge
         prune.custom_from_mask(*layer_of(network, name), mask[name])
     assert torch.equal(ticket.network(images()), network(images()))
+
+
+def test_the_fraction_of_multiplications_by_hand():
+    """The first layer's weights count at each of 8 x 8 pixels, the last one's once."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(256, 5))
+    first, last = torch.zeros(4, 3, 3, 3, dtype=torch.bool), torch.ones(5, 256, dtype=torch.bool)
+    first[0], last[:, :128] = True, False
+    ticket = Ticket(network.eval(), {"0.weight": first, "2.weight": last}, {"shape": [3, 8, 8]})
+    assert multiplications_left(ticket) == (27 * 64 + 640) / (108 * 64 + 1280)
 
 
 def test_it_says_what_it_is(path):

@@ -7,8 +7,8 @@ from winnow.training.schedule import Schedule
 
 MOST_TIMES = 2.0  # as many steps as the whole schedule has, for a pruned network with the dense one's budget
 
-# From the whole schedule, the step of the rewind point, and a function that gives the fraction of the weights that
-# remains
+# From the whole schedule, the step of the rewind point, and a function that gives the fraction of the multiplications
+# that remains
 Trained = Callable[[Schedule, int, Callable[[], float]], tuple[Schedule, int]]
 
 
@@ -29,9 +29,9 @@ def last_rate(schedule: Schedule, tau: int, _left: Callable[[], float]) -> tuple
 
 
 def same_budget(schedule: Schedule, _tau: int, left: Callable[[], float]) -> tuple[Schedule, int]:
-    """The whole schedule, longer, so that the pruned network costs as much to train as the dense one, but at most twice
-    as long (Liu et al. 2019, "Rethinking the value of network pruning", sec. 3, Scratch-B; they count multiplications,
-    and Winnow counts weights)."""
+    """The whole schedule, longer, so that the pruned network takes as many multiplications to train as the dense one,
+    but at most twice as long (Liu et al. 2019, "Rethinking the value of network pruning", sec. 3, Scratch-B; they have
+    the limit on ImageNet alone)."""
     return schedule.stretched(1 / max(left(), 1 / MOST_TIMES)), 0
 
 

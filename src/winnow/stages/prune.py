@@ -11,13 +11,12 @@ from winnow.errors import UserError
 from winnow.params.dense import Dense
 from winnow.params.pruning import NO_PARENT, Pruning
 from winnow.progress import Bar
-from winnow.pruning.masks import density
 from winnow.ranks import await_leader
 from winnow.stages._images import held_out, to_train_on, training_images
 from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.stages._tickets import TICKETS, ticket
 from winnow.storage import load_json, save_table
-from winnow.tickets.files import load_ticket, save_ticket
+from winnow.tickets.files import load_ticket, multiplications_left, save_ticket
 from winnow.tickets.level import Material, begin_level, during
 from winnow.tickets.rewind import load_rewind_point, rewind_step, without_parent
 from winnow.tickets.rules import rule_of
@@ -66,7 +65,7 @@ def prune(name: str) -> None:
         tickets = [begun / f"seed{seed}.safetensors" for seed in seeds]
         for path in tickets:
             await_leader(path)
-        return fmean(density(load_ticket(path).mask) for path in tickets)
+        return fmean(multiplications_left(load_ticket(path)) for path in tickets)
 
     def taught(seed: int) -> Teaching:
         assert rule.distilling is not None

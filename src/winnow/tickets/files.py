@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from winnow.errors import UserError
 from winnow.networks import initialise
 from winnow.params.base import validate
 from winnow.params.training import Network
-from winnow.pruning.masks import Mask, apply, count_left, density, pack, unpack
+from winnow.pruning.masks import Mask, apply, count_left, density, ones, pack, unpack
+from winnow.pruning.multiplications import multiplications, positions
 from winnow.storage import load_tensor_provenance, load_tensors, save_tensors
 from winnow.training.checkpoint import load_network
 
@@ -82,3 +84,9 @@ def load_ticket(path: str | Path) -> Ticket:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path}: not a ticket that this version can read ({str(error).splitlines()[0]})") from None
     return Ticket(network.eval(), mask, about)
+
+
+def multiplications_left(ticket: Ticket) -> float:
+    """The fraction of the multiplications by prunable weights, for one image, that the ticket's mask keeps."""
+    used = positions(ticket.network, torch.zeros(1, *ticket.about["shape"]))
+    return multiplications(ticket.mask, used) / multiplications(ones(ticket.network), used)

@@ -2,7 +2,9 @@
 journey matters" (Jin et al. 2025) finds that the loss of a pruned language model follows this average."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 from torch import nn
@@ -14,6 +16,7 @@ from winnow.params.pruning import NO_PARENT, Level, line
 from winnow.pruning.during_level import During
 from winnow.pruning.rule import Rule
 from winnow.storage import load_table, load_tensor_provenance
+from winnow.tickets.files import load_ticket, multiplications_left
 from winnow.tickets.rewind import rewind_step
 from winnow.tickets.rules import rule_of
 from winnow.training.loop import Beginning, Run, start
@@ -49,7 +52,7 @@ def histories(project: Path) -> pd.DataFrame:
         # what each training takes by itself: steps, and weights summed over them
         own = {DENSE: (whole.total - to_point[DENSE], weights * (whole.total - to_point[DENSE])), NO_PARENT: (0, 0)}
         for name, level in levels.items():
-            schedule, first = rules[name].schedule(whole, to_point[level.rewind], tables[name].mean)
+            schedule, first = rules[name].schedule(whole, to_point[level.rewind], partial(_multiplied, tickets / name))
             left = list(_left(rules[name], schedule, first, counted(level.parent), counted(name)))
             own[name] = (len(left), sum(left))
         for name in (DENSE, *levels):
@@ -62,6 +65,11 @@ def histories(project: Path) -> pd.DataFrame:
             fraction = alive / (steps * weights) if steps else float("nan")
             rows.append((name, seed, steps, fraction, alive / (whole.total * weights)))
     return pd.DataFrame(rows, columns=["level", "seed", "steps", "alive", "cost"])
+
+
+def _multiplied(level: Path) -> float:
+    """The fraction of the multiplications that a level's tickets keep, on average."""
+    return fmean(multiplications_left(load_ticket(path)) for path in sorted(level.glob("seed*/ticket.safetensors")))
 
 
 def _from_point(level: Level) -> bool:
