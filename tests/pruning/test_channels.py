@@ -183,6 +183,27 @@ def test_precropping_of_even_layers_is_uniform(name, left):
         assert rows[0] == pytest.approx(group.size * left**0.5, abs=2)
 
 
+@settings(deadline=None, max_examples=15)
+@drawn(st.integers(0, 99), st.sampled_from(["convnet", "resnet8"]), st.floats(0.1, 0.95))
+def test_precropping_is_within_one_channel_of_the_weights_asked_for(seed, name, left):
+    given = context(network_of(name, 6, seed))
+    most = round(left * count_left(given.mask))
+    found = channels(magnitude(given), given.mask, given, most, precropping)
+    wide = {key: (int(kept.flatten(1).any(1).sum()), int(kept.transpose(0, 1).flatten(1).any(1).sum()))
+            for key, kept in found.items()}  # fmt: skip
+    assert sum(a * b * given.mask[key][0, 0].numel() for key, (a, b) in wide.items()) == count_left(found) <= most
+    one_more = []
+    for group in channel_groups(given.network, torch.zeros(1, *SHAPE)):
+        rows, columns = ({part.weight for part in parts} for parts in (group.writers, group.readers))
+        one_more.append(
+            sum(
+                ((a + (key in rows)) * (b + (key in columns)) - a * b) * given.mask[key][0, 0].numel()
+                for key, (a, b) in wide.items()
+            )
+        )
+    assert most - count_left(found) < max(one_more)
+
+
 def test_precropping_keeps_more_where_more_weights_remain():
     """Against single weights: the order of the groups' widths is that of their layers' densities."""
     network = network_of("convnet", 8)

@@ -38,6 +38,8 @@ def test_snip_by_hand():
     scores = snip(given, batches=2, batch_size=1)
     assert scores["0.weight"].tolist() == [[11, 22], [16.5, 2.75]]
     assert scores["1.weight"].tolist() == [[11, 19.25]]
+    gradients = given.gradients(2, 1)  # with their signs the products sum to the squared output in each layer
+    assert [float((given.weights[name] * gradients[name]).sum()) for name in scores] == [30.25, 30.25]
     assert prune(scores, given.mask, 2)["0.weight"].tolist() == [[False, True], [False, False]]
     assert magnitude(given)["0.weight"].tolist() == [[1, 2], [3, 0.5]]
 

@@ -129,6 +129,18 @@ def test_changes_of_the_weights_by_hand():
     assert nod[0] == pytest.approx(0.1 * 12.5**0.5)
 
 
+@pytest.mark.parametrize(("gradient", "expected"), [((3, 4), -0.5), ((-4, 3), 0.0249)])
+def test_changes_along_the_weights_and_across_by_hand(gradient, expected):
+    """W = (3, 4), and a gradient along it or at right angles. Errors of two classes are opposite, so each vector v is
+    the matrix of the rows -v and v over the root of 2."""
+    half, sides = np.log(np.float32([[0.5, 0.5]])), np.float32([[-1], [1]]) / np.sqrt(2)
+    inputs, weight = np.sqrt(2) * np.float32([gradient]), sides * np.float32([[3, 4]])
+    layer = LastLayer(inputs, weight, -(weight @ inputs[0]), half, np.array([0]))  # the error is (-1/2, 1/2)
+    don, nod = changes(layer, 0.1)
+    assert don[0] == pytest.approx(expected, abs=5e-5)
+    assert nod[0] == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize("step", [0.01, 0.1, 1.0])
 def test_changes_of_the_weights_against_autograd(step):
     layer = drawn(images=12)

@@ -96,6 +96,21 @@ def test_el2n_orders_two_classes_as_the_loss_does(case):
 
 
 @given(outputs())
+def test_the_other_scores_of_the_data_diets_authors(case):
+    """Theirs are also the l1 norm of p - y, and the largest and the sum of p_k - p_y over the other classes k. The
+    largest is the margin; the others are 2 (1 - p_y) and 1 - K p_y, so they order images as the loss does."""
+    log_probabilities, labels = log_softmax(case[0].astype(np.float64), axis=1), case[1]
+    images, classes = log_probabilities.shape
+    given = np.eye(classes, dtype=bool)[labels]
+    p = np.exp(log_probabilities)
+    margins = p[~given].reshape(images, -1) - p[given].reshape(images, 1)
+    np.testing.assert_allclose(margin(log_probabilities, labels), margins.max(axis=1), atol=1e-12)
+    right = np.exp(-loss(log_probabilities, labels))
+    np.testing.assert_allclose(np.linalg.norm(p - given, ord=1, axis=1), 2 * (1 - right), atol=1e-12)
+    np.testing.assert_allclose(margins.sum(axis=1), 1 - classes * right, atol=1e-12)
+
+
+@given(outputs())
 def test_error_vectors_sum_to_nothing(case):
     np.testing.assert_allclose(error_vectors(*case).sum(axis=1), 0, atol=1e-15)
 

@@ -44,6 +44,42 @@ def test_weights_are_the_non_negative_least_squares_on_whole_gradients(images, w
     np.testing.assert_allclose(weights, exact, rtol=1e-6, atol=1e-9)
 
 
+def pursued(rows: np.ndarray, count: int, ridge: float) -> list[int]:
+    """Matching pursuit: the image most along what is left of the mean, then the weights of all by whole gradients."""
+    chosen, left, penalty = [], rows.mean(axis=0), ridge * np.mean(np.sum(rows**2, axis=1))
+    while len(chosen) < count:
+        along = {j: float(rows[j] @ left) for j in range(len(rows)) if j not in chosen}
+        if max(along.values()) <= 1e-9:
+            break
+        chosen.append(max(along, key=along.__getitem__))
+        stacked = np.concatenate([rows[chosen].T, np.sqrt(penalty) * np.eye(len(chosen))])
+        weights = np.linalg.lstsq(stacked, np.concatenate([rows.mean(axis=0), np.zeros(len(chosen))]), rcond=None)[0]
+        left = rows.mean(axis=0) - weights @ rows[chosen]
+    return chosen
+
+
+@settings(deadline=None)
+@given(st.integers(2, 14), st.sampled_from([1e-3, 0.1]), st.integers(0, 999))
+def test_picks_are_those_of_a_plain_pursuit(images, ridge, seed):
+    """Of which those leave that the last fit, of weights from 0 up, does not weigh."""
+    rows = np.random.default_rng(seed).normal(size=(images, 5)) + 0.5
+    count = images // 2
+    expected, penalty = pursued(rows, count, ridge), ridge * np.mean(np.sum(rows**2, axis=1))
+    stacked = np.concatenate([rows[expected].T, np.sqrt(penalty) * np.eye(len(expected))])
+    weights = nnls(stacked, np.concatenate([rows.mean(axis=0), np.zeros(len(expected))]))[0]
+    assert match(plain(rows), count, ridge)[0].tolist() == np.array(expected)[weights > 0].tolist()
+
+
+@settings(deadline=None)
+@given(st.integers(2, 14), st.integers(0, 999))
+def test_the_residual_never_grows(images, seed):
+    """With next to no ridge: what is left of the mean, as the subset grows."""
+    rows = np.random.default_rng(seed).normal(size=(images, 5))
+    found = [objective(rows, *match(plain(rows), count, 1e-9), 0) for count in range(1, images + 1)]
+    assert found[0] <= np.sum(rows.mean(axis=0) ** 2)
+    assert all(later <= earlier + 1e-9 for earlier, later in pairwise(found))
+
+
 @settings(deadline=None)
 @given(st.integers(2, 14), st.integers(0, 999))
 def test_more_images_never_match_worse(images, seed):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,6 +32,12 @@ def test_by_hand():
     assert in_order(FOUR, 1) == [2]
     assert in_order(FOUR, 2) == [2, 3]
     assert in_order(FOUR, 4) == [2, 3, 0, 1]
+
+
+def test_from_0_by_hand():
+    """It begins at the image nearest to the mean: with 30 copies of 0 that is the first of them."""
+    rows = np.array([[0.0]] * 30 + [[1.0], [2.0], [10.0]])
+    assert in_order(rows, 4) == [0, 32, 31, 30]
 
 
 features = st.tuples(st.integers(1, 12), st.integers(1, 3)).flatmap(
@@ -83,6 +91,14 @@ def test_features_that_are_not_numbers_are_told():
 def test_smaller_ones_are_beginnings_of_larger_ones(rows, data):
     size = data.draw(st.integers(1, len(rows)))
     assert in_order(rows, len(rows))[:size] == in_order(rows, size)
+
+
+@given(features)
+def test_radii_never_rise(rows):
+    """Each image is at most as far from those before it as the one before it was."""
+    order = in_order(rows, len(rows))
+    radii = [min(np.linalg.norm(rows[image] - rows[order[:n]], axis=1)) for n, image in enumerate(order) if n]
+    assert all(later <= earlier for earlier, later in pairwise(radii))
 
 
 def test_its_radius_is_at_most_twice_the_best():

@@ -1,12 +1,14 @@
 """What holds of every criterion."""
 
+import copy
 from collections.abc import Mapping
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
-from tests.pruning.criteria.given import IMAGES, context, random_mask, trained_like
+from tests.pruning.criteria.given import IMAGES, by_hand, context, random_mask, trained_like
 from tests.pruning.masked import Attention
 from tests.training.small import CLASSES
 from winnow import methods
@@ -59,6 +61,56 @@ def test_cuts_are_exact(name):
     network = trained_like()
     given = context(network, mask=random_mask(network))
     assert count_left(prune(scores_of(name, given), given.mask, 50, floor=1)) == 50
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"random", "wanda"}))  # random draws, wanda ranks row by row
+def test_with_equal_scores_the_first_weights_go_first(name):
+    """All weights are 0, so no weight is worth more than another."""
+    network = trained_like()
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                module.weight.zero_()
+            if isinstance(module, nn.BatchNorm2d):
+                module.weight.fill_(1)
+    given = context(network, mask=random_mask(network))
+    expected, gone = {}, count_left(given.mask) // 2
+    for key in sorted(given.mask):
+        layer = given.mask[key].flatten().tolist()
+        for place, kept in enumerate(layer):
+            if kept and gone:
+                layer[place], gone = False, gone - 1
+        expected[key] = layer
+    scores = scores_of(name, given)
+    assert {float(value) for key, layer in scores.items() for value in layer[given.mask[key]]} in ({0.0}, {1.0})
+    found = prune(scores, given.mask, count_left(given.mask) - count_left(given.mask) // 2)
+    assert {key: layer.flatten().tolist() for key, layer in found.items()} == expected
+
+
+ELEMENTWISE = ["force", "grasp", "lrp", "magnitude", "obd", "snip", "synflow", "taylor", "woodfisher"]
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)  # each weight of a layer has a score of its own, whatever its place
+def test_permuting_hidden_units_permutes_the_mask(name):
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 3, 3), nn.ReLU(), nn.Flatten(),
+        nn.Linear(12, CLASSES),
+    ).double()  # fmt: skip
+    other, order = copy.deepcopy(network), torch.tensor([2, 0, 3, 1])
+    with torch.no_grad():
+        other[0].weight.copy_(network[0].weight[order])
+        other[0].bias.copy_(network[0].bias[order])
+        other[3].weight.copy_(network[3].weight[:, order])
+    inputs, labels = next(iter(context(network).batches(1, 16)))
+    one, another = (
+        prune(scores_of(name, given), given.mask, count_left(given.mask) // 3)
+        for given in (by_hand(each, inputs.double(), labels, cross_entropy) for each in (network, other))
+    )
+    assert not torch.equal(one["0.weight"], another["0.weight"])
+    assert torch.equal(one["0.weight"][order], another["0.weight"])
+    assert torch.equal(one["3.weight"][:, order], another["3.weight"])
+    assert torch.equal(one["6.weight"], another["6.weight"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,7 @@
 """Criteria of gradients and of second derivatives: against cases by hand, plain autograd and a dense Hessian."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,8 +11,12 @@ from tests.pruning.criteria.given import IMAGES, by_hand, context, half_square, 
 from tests.training.small import CLASSES
 from winnow.pruning.context import batches_of
 from winnow.pruning.criteria.grasp import grasp
+from winnow.pruning.criteria.magnitude import magnitude
+from winnow.pruning.criteria.obd import obd
 from winnow.pruning.criteria.snip import snip
+from winnow.pruning.criteria.synflow import synflow
 from winnow.pruning.criteria.taylor import taylor
+from winnow.pruning.criteria.woodfisher import woodfisher
 
 
 def test_taylor_by_hand():
@@ -86,21 +92,61 @@ def test_grasp_is_that_of_the_dense_hessian_over_the_remaining_weights(temperatu
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=2e-5 * float(expected.abs().max()))
 
 
+# What they are for functions that stay the same
+
+
 def rescaled(network: nn.Module) -> nn.Module:
     """The same function: one layer times 8, the next through 8."""
     with torch.no_grad():
-        network[1].weight.mul_(8)
-        network[1].bias.mul_(8)
-        network[3].weight.div_(8)
+        network[0].weight.mul_(8)
+        network[0].bias.mul_(8)
+        network[2].weight.div_(8)
     return network
 
 
-def test_rescaling_changes_grasp_and_not_the_others():
+SAME = {
+    "snip": partial(snip, batch_size=80),
+    "taylor": partial(taylor, batch_size=80),
+    "synflow": synflow,
+    "obd": partial(obd, batch_size=80),
+    "woodfisher": partial(woodfisher, batches=1, batch_size=80, block=6, damping=1e-10),
+}
+OTHER = {
+    "grasp": partial(grasp, batch_size=80),
+    "magnitude": magnitude,
+    "damped woodfisher": partial(woodfisher, batches=1, batch_size=80, block=6, damping=1.0),
+}
+
+
+@pytest.mark.parametrize("name", [*SAME, *OTHER])
+def test_rescaling_changes_some_criteria_and_not_the_others(name):
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Flatten(), nn.Linear(72, 10), nn.ReLU(), nn.Linear(10, CLASSES))
-    before = {criterion: criterion(context(network), batch_size=40) for criterion in (snip, taylor, grasp)}
+    network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, CLASSES)).double()
+    given = by_hand(network, torch.randn(80, 6).double(), torch.randint(CLASSES, (80,)), F.cross_entropy)
+    criterion = (SAME | OTHER)[name]
+    before = criterion(given)
     rescaled(network)
-    for criterion, one in before.items():
-        other = criterion(context(network), batch_size=40)
-        close = all(torch.allclose(scores, other[name], rtol=1e-4) for name, scores in one.items())
-        assert close == (criterion is not grasp)
+    after = criterion(given)
+    close = [torch.allclose(scores, after[layer], rtol=1e-4, atol=0) for layer, scores in before.items()]
+    assert close == [name in SAME] * 2
+
+
+def test_what_flows_into_a_unit_flows_out_of_it():
+    """Of a rectified network without biases: the sum of signed w g, and of SynFlow's scores, is the same over the
+    weights that write a unit and those that read it, and over all layers."""
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(2, 4, 3, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(16, 5, bias=False), nn.ReLU(), nn.Linear(5, CLASSES, bias=False),
+    ).double()  # fmt: skip
+    inputs, labels = torch.randn(20, 2, 6, 6).double(), torch.randint(CLASSES, (20,))
+    given = by_hand(network, inputs, labels, F.cross_entropy)
+    signed = {name: given.weights[name] * gradient for name, gradient in given.gradients(1, 20).items()}
+    for name, scores in snip(given, batch_size=20).items():
+        torch.testing.assert_close(scores, signed[name].abs())
+    for scores in (signed, synflow(given)):
+        conv, middle, last = (scores[name] for name in ("0.weight", "4.weight", "6.weight"))
+        torch.testing.assert_close(conv.sum((1, 2, 3)), middle.view(5, 4, 4).sum((0, 2)))  # four places of a channel
+        torch.testing.assert_close(middle.sum(1), last.sum(0))
+        assert float(conv.sum()) == pytest.approx(float(middle.sum())) == pytest.approx(float(last.sum()))
+        assert float(conv.sum().abs()) > 1e-3

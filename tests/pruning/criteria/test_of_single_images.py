@@ -51,6 +51,22 @@ def test_obd_is_the_mean_of_squares_of_single_images(kind):
         torch.testing.assert_close(found.double(), expected, rtol=1e-3, atol=1e-6 * float(expected.max()))
 
 
+def test_two_weights_by_hand():
+    """w = (1, 0.9) and F = [[2, 1], [1, 2]], whose inverse has 2/3 on its diagonal. Without the second weight the first
+    rises by 0.9 / 2, and the loss by 0.45^2 - 0.45 x 0.9 + 0.9^2 = 0.6075."""
+    network = nn.Linear(2, 1, bias=False).double()
+    network.weight.data.copy_(torch.tensor([[1.0, 0.9]]))
+    inputs = torch.from_numpy(np.linalg.cholesky([[4.0, 2], [2, 4]]).T.copy())  # the gradients of two images
+    given = by_hand(network, inputs, torch.zeros(2), lambda outputs, _: outputs.mean())
+    options = {"batches": 1, "batch_size": 2, "block": 2, "damping": 1e-7}
+    assert obd(given, batch_size=2)["weight"][0].tolist() == pytest.approx([1, 0.81])
+    assert woodfisher(given, **options)["weight"][0].tolist() == pytest.approx([0.75, 0.6075])
+    found = update(given, {"weight": torch.tensor([[True, False]])}, **options)["weight"][0]
+    assert found.tolist() == pytest.approx([1.45, 0])
+    change = found - network.weight.detach()[0]
+    assert float((inputs @ change).square().mean() / 2) == pytest.approx(0.6075)
+
+
 def test_obd_of_a_logistic_regression_by_its_formula():
     """g_n = (p - y) x."""
     torch.manual_seed(0)

@@ -26,6 +26,13 @@ def test_by_hand():
     assert prune(scores, given.mask, 2)["weight"].tolist() == [[True, False], [True, False]]
 
 
+def test_of_equal_scores_the_first_of_every_row_go_first():
+    network = nn.Linear(4, 3, bias=False)
+    network.weight.data.zero_()
+    given = by_hand(network, torch.ones(1, 4), torch.zeros(1), F.cross_entropy)
+    assert prune(wanda(given, batch_size=1), given.mask, 6)["weight"].tolist() == [[False, False, True, True]] * 3
+
+
 def strided() -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(
