@@ -17,7 +17,7 @@ from winnow.repro import node
 from winnow.repro.away import File, Freight
 from winnow.repro.launch import Command
 
-real_ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
+real_ray = pytest.importorskip("ray", reason="Ray is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +272,8 @@ def test_an_address_without_a_cluster_is_told_in_one_line(toy: Toy, where: str, 
 def test_without_ray_the_line_says_what_to_install(toy: Toy) -> None:
     toy.path("ray.py").write_text("raise ModuleNotFoundError('ray')\n")
     status, printed = toy.run(*REPRO, WINNOW_CLUSTER="auto")
-    assert (status, printed) == (1, "error: WINNOW_CLUSTER=auto: Ray is not installed: pip install 'winnow[cluster]'\n")
+    extra = "install the extra cluster of winnow, such as pip install '.[cluster]' in a clone"
+    assert (status, printed) == (1, f"error: WINNOW_CLUSTER=auto: Ray is not installed: {extra}\n")
 
 
 def test_a_node_without_memory_ends_a_stage_in_one_line(toy: Toy) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.repro.toy import ALL, PATIENCE, ROOT, Toy, ran
 
-pytest.importorskip("ray", reason="Ray is not installed: pip install 'winnow[cluster]'")
+pytest.importorskip("ray", reason="Ray is not installed")
 
 SRUN = """#!/bin/bash
 tasks=1

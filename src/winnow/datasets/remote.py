@@ -147,7 +147,8 @@ def _store() -> Any:
 
         return fsspec.filesystem("s3")
     except ImportError:
-        raise UserError(f"{REMOTE}…: reading it needs DVC's plugin: pip install 'winnow[s3]'") from None
+        extra = "install the extra s3 of winnow, such as pip install '.[s3]' in a clone"
+        raise UserError(f"{REMOTE}…: reading it needs DVC's plugin: {extra}") from None
 
 
 @contextmanager

@@ -41,7 +41,8 @@ def joined(where: str, temporary: Path, say: Callable[[str], None]) -> Iterator[
     try:
         ray = import_module("ray")
     except ModuleNotFoundError:
-        raise UserError(f"{_variable()}={where}: Ray is not installed: pip install 'winnow[cluster]'") from None
+        extra = "install the extra cluster of winnow, such as pip install '.[cluster]' in a clone"
+        raise UserError(f"{_variable()}={where}: Ray is not installed: {extra}") from None
     if "://" in where:
         raise UserError(f"{_variable()}={where}: must be auto, or host:port of a cluster that this machine belongs to")
     code = {"py_modules": [str(Path(winnow.__file__).parent)]}

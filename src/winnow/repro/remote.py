@@ -21,7 +21,7 @@ MEANINGS = {
     "Forbidden": "the store refuses the key: see AWS_PROFILE or AWS_ACCESS_KEY_ID, and whether it may use the bucket",
     "bucket does not exist": "create the bucket, or correct its name (dvc remote modify)",
     "extra keys not allowed": ".dvc/config.local has keys of another kind of remote: dvc remote remove --local NAME",
-    "to be installed": "install DVC's plugin: pip install 'winnow[ssh]' or 'winnow[s3]'",
+    "to be installed": "install the extra ssh or s3 of winnow, such as pip install '.[s3]' in a clone",
 }
 PLUGINS = ("aiobotocore", "aiohttp", "asyncssh", "botocore", "s3fs", "sshfs")  # whose errors are about the remote
 
