@@ -23,19 +23,19 @@ def repeated(dataset: Dataset) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    splits = dataset.splits
-    joined = b"".join(digest for images in splits.values() for digest in _digests(images.pixels))
+    joined = b"".join(digest for images in dataset.splits.values() for digest in _digests(images.pixels))
     first, second = np.frombuffer(joined, np.uint64).reshape(-1, DIGEST // 8).T
-    table = pd.DataFrame({"first": first, "second": second})
-    rows = np.flatnonzero(table.duplicated(keep=False))
-    found = pd.DataFrame(
-        {
-            "group": table.iloc[rows].groupby(["first", "second"], sort=False).ngroup().to_numpy(np.int64),
-            "id": np.concatenate([images.ids.astype(str) for images in splits.values()])[rows],
-            "split": np.repeat(list(splits), [len(images) for images in splits.values()])[rows],
-            "label": np.array(dataset.class_names)[np.concatenate([part.labels for part in splits.values()])[rows]],
-        }
-    )
+    digests = pd.DataFrame({"first": first, "second": second})
+    copied = digests.duplicated(keep=False).to_numpy()
+    groups = digests[copied].groupby(["first", "second"], sort=False).ngroup().to_numpy(np.int64)
+    parts, names = [], np.array(dataset.class_names)
+    for split, images in dataset.splits.items():
+        rows, copied = np.flatnonzero(copied[: len(images)]), copied[len(images) :]
+        parts.append(
+            pd.DataFrame({"id": images.ids[rows].astype(str), "split": split, "label": names[images.labels[rows]]})
+        )
+    found = pd.concat(parts, ignore_index=True)
+    found.insert(0, "group", groups)
     return found.sort_values("group", kind="stable", ignore_index=True)
 
 
