@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -202,10 +203,11 @@ def picture(file: Path, size: tuple[int, int] = (8, 8), shade: int = 0) -> Path:
 @pytest.fixture
 def folder(clone: Clone, tmp_path: Path) -> Path:
     """An image folder of two classes, to which download.path points."""
+    shades = count()
     for part in ("train", "test"):
         for name in ("cat", "dog"):
             for number in range(3):
-                picture(tmp_path / "pictures" / part / name / f"{number}.png", shade=number)
+                picture(tmp_path / "pictures" / part / name / f"{number}.png", shade=next(shades))
     source(clone, "image_folder", tmp_path / "pictures")
     return tmp_path / "pictures"
 
