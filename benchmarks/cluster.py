@@ -35,8 +35,8 @@ STORE = 100_000_000  # bytes of memory for objects, on each node
 
 @contextmanager
 def nodes(cores: Sequence[int], folder: Path, environment: dict[str, str], hidden: Path | None = None) -> Iterator[str]:
-    """The address of a cluster with a node for each number of cores. hidden: a folder in which all nodes but the head
-    see nothing."""
+    """Start a cluster with one node for each number of cores, and give its address. hidden: a folder that only the head
+    can see into."""
     started = []
     for number, count in enumerate(cores):
         where = ["--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={folder}"]
@@ -66,8 +66,8 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def measure_pipeline(folder: Path) -> dict[str, Any]:
-    """Seconds of the default pipeline on one machine and on clusters, and which files of theirs differ from those of
-    the one machine."""
+    """Time the default pipeline on one machine and on two clusters. List the files in which each cluster's results
+    differ."""
     here = Project(folder / "here")
     found: dict[str, Any] = {"alone": seconds(lambda: here.run("python", "-m", "winnow.repro", "--jobs", "2"))}
     wanted = content(here.folder)

@@ -61,7 +61,7 @@ CHANGES: dict[str, Any] = {
     "perturbation": {"runs": {}},
     "curvature": {"levels": []},
 }  # fmt: skip
-# the stages, in the order in which they run; for those that are measured, the tables that they need
+# the stages in their order; a stage that is measured names the tables that it needs
 STAGES: dict[str, list[str]] = {
     "check": [],
     "labels": [],

@@ -74,7 +74,7 @@ def test_they_are_those_of_a_loop_over_all_pairs(rows):
 
 
 def test_files_that_stay_encoded_are_told_by_their_bytes(tmp_path):
-    """In the order of the splits, of which rows are drawn for validation."""
+    """Pixels and files give the same table."""
     files = {f"{split}/{name}/{number}.png": picture(number) for split in ("train", "test")
              for name, first in (("cat", 0), ("dog", 30)) for number in range(first, first + 8)}  # fmt: skip
     files["train/dog/again.png"] = picture(3)

@@ -128,7 +128,7 @@ Gradients = dict[str, torch.Tensor]
 
 def trained_beside_a_dense_copy(run: Run, note: Callable[[Mask, Gradients, Gradients], None]) -> Run:
     """Train, and after every step call ``note`` with the mask before it, the weights when the mask changes, and the
-    gradient at every place, taken anew: of the weights before the step, by autograd on a copy."""
+    gradient at every place. Autograd takes that gradient on a copy with the weights before the step."""
     forward, seen = run.network.forward, {}
     cross_entropy = F.cross_entropy
 

@@ -364,7 +364,8 @@ def _level(at: Experiment, level: Level) -> Work:
 
 
 def _left(at: Experiment, level: Level) -> float:
-    """The fraction of the weights that a level keeps, by its params; where the error says how many, all."""
+    """The fraction of the weights that a level keeps, by its params; where the error says how many, all. It stands for
+    that of the multiplications, which nobody knows before the mask."""
     above = at.params.pruning.levels.get(level.parent)
     return (1 - (level.prune or 0.0)) * (_left(at, above) if above else 1.0)
 

@@ -147,8 +147,8 @@ def with_parents(levels: Mapping[str, Level]) -> list[tuple[str, str]]:
 
 
 def in_order(levels: Mapping[str, Level]) -> dict[str, Level]:
-    """The levels in the order in which tables and pictures show them, whatever that in params.yaml: those of a
-    preset first, as the presets are; of one preset by name, l2 before l10."""
+    """The levels in the order of tables and pictures. The order in params.yaml does not matter. Presets come first, in
+    their own order. Levels of one preset are sorted by name, l2 before l10."""
     places = {preset: place for place, preset in enumerate(PRESETS)}
 
     def place(item: tuple[str, Level]) -> tuple[int, list[tuple[str, int]], str]:

@@ -78,9 +78,10 @@ def _leave_room_for_sockets() -> None:
     """Let multiprocessing put its sockets below /tmp if their paths would be too long in TMPDIR: a cluster may give
     each job a folder of its own, far down."""
     chosen, longest = tempfile.tempdir, len("/pymp-12345678/listener-12345678")
-    if len(os.fsencode(tempfile.gettempdir())) + longest > SOCKET_PATH:
-        tempfile.tempdir = "/tmp"  # noqa: S108
-    util.get_temp_dir()  # makes the folder, and keeps to it
+    if len(os.fsencode(tempfile.gettempdir())) + longest <= SOCKET_PATH:
+        return
+    tempfile.tempdir = "/tmp"  # noqa: S108 (the folder below it is new, and this user's alone)
+    util.get_temp_dir()  # makes it, and keeps to it
     tempfile.tempdir = chosen
 
 

@@ -132,8 +132,8 @@ def test_rescaling_changes_some_criteria_and_not_the_others(name):
 
 
 def test_what_flows_into_a_unit_flows_out_of_it():
-    """Of a rectified network without biases: the sum of signed w g, and of SynFlow's scores, is the same over the
-    weights that write a unit and those that read it, and over all layers."""
+    """In a rectified network without biases, the weights into a unit and out of it have the same sum of signed w g, and
+    of SynFlow's scores. So have all layers."""
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(2, 4, 3, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),

@@ -2,7 +2,7 @@
 journey matters" (Jin et al. 2025) finds that the loss of a pruned language model follows this average."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import fmean
 
@@ -38,6 +38,7 @@ def histories(project: Path) -> pd.DataFrame:
     tables = {name: load_table(tickets / name / "results.csv").groupby("seed")["density"].first()
               for name in (DENSE, *levels)}  # fmt: skip
     rules = {name: rule_of(name, level, params.pruning.floor) for name, level in levels.items()}
+    multiplied = cache(_multiplied)  # the same for every seed
     rows = []
     for seed in params.dense.seeds:
         weights = load_tensor_provenance(tickets / DENSE / f"seed{seed}/ticket.safetensors")["weights_left"]
@@ -52,7 +53,7 @@ def histories(project: Path) -> pd.DataFrame:
         # what each training takes by itself: steps, and weights summed over them
         own = {DENSE: (whole.total - to_point[DENSE], weights * (whole.total - to_point[DENSE])), NO_PARENT: (0, 0)}
         for name, level in levels.items():
-            schedule, first = rules[name].schedule(whole, to_point[level.rewind], partial(_multiplied, tickets / name))
+            schedule, first = rules[name].schedule(whole, to_point[level.rewind], partial(multiplied, tickets / name))
             left = list(_left(rules[name], schedule, first, counted(level.parent), counted(name)))
             own[name] = (len(left), sum(left))
         for name in (DENSE, *levels):

@@ -24,8 +24,8 @@ def wanda(
     output of a layer keeps the same fraction, as in the paper. layer leaves the scores as they are: they compare within
     a layer, and take an allocation other than ``global``, as inputs of different layers differ in scale.
 
-    The paper has linear layers only; the form for convolutions is ours. The inputs are those of the network before any
-    layer is pruned; the paper prunes block after block, each on the outputs of the pruned ones before it.
+    The paper has linear layers only; the form for convolutions is ours. All inputs come from the
+    unpruned network. The paper prunes one block after the other, and takes inputs from the blocks pruned before.
 
     Raises ValueError, naming the layer, for weights of other layers.
     """
