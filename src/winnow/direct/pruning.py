@@ -21,6 +21,7 @@ from winnow.pruning.patterns import counts_with, patterned, takes_prune
 from winnow.pruning.prune import left_after, may_cut
 from winnow.pruning.prune import prune as prune_scored
 from winnow.pruning.rounds import comes_back, in_rounds, usual_rounds
+from winnow.training.held import pruned_by, zero
 
 WEIGHTS = "weights"  # the structure of single weights
 
@@ -152,10 +153,10 @@ def fitting(network: nn.Module, mask: Mapping[str, Tensor]) -> Mask:
 
 def _pruned(network: nn.Module, mask: Mask) -> list[tuple[nn.Parameter, Tensor]]:
     weights = [(network.get_parameter(name), kept) for name, kept in mask.items()]
-    return [(weight, ~kept.to(weight.device)) for weight, kept in weights]
+    return [(weight, pruned_by(kept, weight)) for weight, kept in weights]
 
 
 @torch.no_grad()
 def _zero(pruned: list[tuple[nn.Parameter, Tensor]]) -> None:
     for weight, where in pruned:
-        weight.masked_fill_(where, 0)
+        zero(weight, where)

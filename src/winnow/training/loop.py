@@ -25,6 +25,7 @@ from winnow.training.device import precision
 from winnow.training.distillation import Teaching
 from winnow.training.evaluate import with_features
 from winnow.training.graphs import GraphedStep, take_side_by_side, wait_for
+from winnow.training.held import pruned_by, zero
 from winnow.training.optimisers import OPTIMISERS, Moments, Weights, forget, restored
 from winnow.training.plan import Moment, Plan, State, Visits
 from winnow.training.schedule import Schedule
@@ -132,7 +133,7 @@ def start(begin: Beginning, folder: Path, step: int = 0, epoch: int = 0) -> Run:
     """
     network = begin.network.to(memory_format=torch.channels_last)
     sparse = [(_parameter(network, name), kept) for name, kept in begin.mask.items()]
-    pruned = [(weight, ~kept.to(weight.device)) for weight, kept in sparse]
+    pruned = [(weight, pruned_by(kept, weight)) for weight, kept in sparse]
     rows = None if begin.rows is None else torch.from_numpy(begin.rows)
     known = begin.plan.begin if begin.plan else {}
     kept = (pruned, folder, begin.changes, rows, begin.plan, known)
@@ -156,7 +157,7 @@ def _parameter(network: nn.Module, name: str) -> nn.Parameter:
 def hold(run: Run) -> None:
     """Put the pruned weights back to zero: weight decay and momentum ignore the mask."""
     for weight, pruned in run.pruned:
-        weight.masked_fill_(pruned, 0)
+        zero(weight, pruned)
 
 
 @torch.no_grad()
