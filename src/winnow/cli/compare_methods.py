@@ -49,7 +49,7 @@ def compare_methods(
             run(project, "winnow.comparison.cost", str(COSTS))
             costs.append(load_table(project.folder / COSTS).assign(setting=project.setting))
     where = Path(out) if out else Path(folder) / "comparison"
-    keep_params(where, texts)
+    keep_params(where, texts, images)
     about = {project.setting: summary(recipe) for project, recipe in projects.items()}
     page = write(where, collected(projects), pd.concat(costs, ignore_index=True), about)
     return f"{page} says which method to take, and why"

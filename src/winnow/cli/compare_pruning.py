@@ -52,7 +52,7 @@ def compare_pruning(
     texts = {project: text for project, (text, _) in plans.items()}
     run_all(projects, texts, TARGETS, jobs)
     where = Path(out) if out else Path(folder) / "comparison"
-    keep_params(where, texts)
+    keep_params(where, texts, images)
     results = pd.concat([collected([project], plans[project][1]) for project in projects], ignore_index=True)
     first = [project for project in projects if not project.repeat]
     latency = pd.concat([_latency(project, plans[project][1]) for project in first], ignore_index=True)

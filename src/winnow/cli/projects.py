@@ -11,6 +11,7 @@ from typing import Any
 from winnow.cli.init import init, of_images, update
 from winnow.comparison.project import Project
 from winnow.errors import UserError
+from winnow.params.download import REMOTE
 from winnow.storage import atomic_file
 
 NEXT = 1000  # what a repeat adds to the seeds of the one before
@@ -59,13 +60,18 @@ def run_all(
         run(project, "winnow.repro", *targets, *(["--jobs", str(jobs)] if jobs else []))
 
 
-def keep_params(where: Path, texts: Mapping[Project, str]) -> None:
-    """Write the params.yaml of every setting beside the comparison."""
+def keep_params(where: Path, texts: Mapping[Project, str], images: str | None) -> None:
+    """Write the params.yaml of every setting beside the comparison, for others to read.
+
+    images: the user's. Of a folder, only the name is written: where it lies concerns this machine alone.
+    """
+    folder = Path(images) if images and not images.startswith(REMOTE) else None
     for project, text in texts.items():
         if not project.repeat:
+            shown = text.replace(str(folder.resolve()), folder.resolve().name) if folder else text
             (where / "params").mkdir(parents=True, exist_ok=True)
             with atomic_file(where / "params" / f"{project.setting}.yaml") as file:
-                file.write_text(text, encoding="utf-8")
+                file.write_text(shown, encoding="utf-8")
 
 
 def _prepare(project: Project, recipe: str, text: str) -> None:
