@@ -32,6 +32,14 @@ def test_random_all_data_and_the_first_methods_stand_out() -> None:
     assert line(axes, "m3").get_xdata().tolist() == pytest.approx([5, 30])
     assert line(axes, "m3").get_ydata().tolist() == pytest.approx([58.05, 83.05])
     assert "_m7" in labels(axes)
+    assert len(axes.collections) == 7  # a band for random and each of the six
+    assert axes.collections[0].get_paths()[0].vertices[:, 1].max() == pytest.approx(80.084)  # of seeds at 80.0 and 80.1
+
+
+def test_a_method_with_a_single_share_is_a_point() -> None:
+    one = pd.DataFrame({"setting": "clean", "method": "alone", "fraction": 0.5, "seed": [0, 1], "accuracy": 0.6})
+    (axes, _) = share_figure(pd.concat([results(), one]), [], Style()).axes
+    assert (line(axes, "_alone").get_marker(), line(axes, "_m7").get_marker()) == (".", "")
 
 
 def gains(methods=3) -> pd.DataFrame:

@@ -8,10 +8,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from winnow.analysis.gains import ALL_DATA, BASELINE
+from winnow.analysis.spread import spread
 from winnow.report.axes import given_axis
 from winnow.report.heatmap import Scale, heat_map
+from winnow.report.marks import band_note, draw_levels, draw_lines, in_percent
 from winnow.report.names import name_points
-from winnow.report.style import Look, Style, drawing, legend_below, looks, new_figure, note, outer_labels, panels
+from winnow.report.style import Style, drawing, legend_below, looks, new_figure, note, outer_labels, panels
 
 OTHERS = "every other method"
 MOST = 6  # methods with a look of their own
@@ -19,63 +21,58 @@ LIMIT = 99.0  # percent of the gains that the colours tell apart
 
 
 def share_figure(results: pd.DataFrame, shown: list[str], style: Style) -> Figure:
-    """Mean test accuracy against the share kept, a panel for each setting.
+    """Test accuracy against the share kept, a panel for each setting: see ``accuracy_panels``.
 
     ``results``: columns setting, method, fraction and accuracy (fractions of 1), one row per network; method "full" is
-    all data, a level line. ``shown``: the methods that get a look of their own, the first ``MOST`` of them; random has
-    one in any case, and all others are thin grey lines.
+    all data, a level line.
     """
-    means = results.groupby(["setting", "method", "fraction"], sort=False)["accuracy"].mean().reset_index()
-    return accuracy_panels(means, (ALL_DATA, "all data"), shown, "Share of the training images kept (%)", style)
+    return accuracy_panels(results, (ALL_DATA, "all data"), shown, "Share of the training images kept (%)", style)
 
 
 def accuracy_panels(
-    means: pd.DataFrame, whole: tuple[str, str], shown: list[str], about: str, style: Style, *, falling: bool = False
+    results: pd.DataFrame, whole: tuple[str, str], shown: list[str], about: str, style: Style, *, falling: bool = False
 ) -> Figure:
-    """Mean test accuracy against a fraction, a panel for each setting.
+    """Test accuracy against a fraction, a panel for each setting: means over networks, with a band.
 
-    ``means``: columns setting, method, fraction and accuracy (fractions of 1). ``whole``: the method that leaves
-    nothing out, drawn as a level line, and its name in the legend. ``shown``: the methods that get a look of their own,
-    the first ``MOST`` of them; random has one in any case, and all others are thin grey lines. ``about``: what the
-    fraction is, in percent. ``falling``: whether it falls from left to right.
+    ``results``: columns setting, method, fraction and accuracy (fractions of 1), one row per network. ``whole``: the
+    method that leaves nothing out, drawn as a level line, and its name in the legend. ``shown``: the methods that get a
+    look of their own, the first ``MOST`` of them; random has one in any case, and all others are thin grey lines
+    without a band. ``about``: what the fraction is, in percent. ``falling``: whether it falls from left to right.
     """
     named = [name for name in shown if name not in (BASELINE, whole[0])][:MOST]
     look_of = looks([BASELINE, whole[0], *named])
-    settings = list(means["setting"].unique())
+    bands = spread(results, ["setting", "method", "fraction"], "accuracy").rename(columns={"method": "line"})
+    bands = in_percent(bands, "mean", "low", "high", "fraction")
+    settings = list(bands["setting"].unique())
     with drawing(style):
         figure, grid = panels(style, len(settings), 3, (4.2, 3.8))
         handles: dict[str, Artist] = {}
         for axes, setting in zip(grid, settings, strict=True):
-            own = means[means["setting"] == setting].assign(accuracy=lambda rows: 100 * rows["accuracy"])
-            given_axis(axes, [float(f"{100 * part:.2g}") for part in own["fraction"][own["method"] != whole[0]]])
+            own = bands[bands["setting"] == setting]
+            level, lines = own[own["line"] == whole[0]], own[own["line"] != whole[0]]
+            given_axis(axes, [float(f"{fraction:.2g}") for fraction in lines["fraction"]])
             if falling:
                 axes.invert_xaxis()
-            for method in own["method"].unique():
-                rows = own[own["method"] == method].sort_values("fraction")
-                handles |= _line(axes, str(method), rows, look_of, whole)
+            for method, rows in lines[~lines["line"].isin(look_of)].groupby("line", sort=False):
+                handles[OTHERS] = _other_line(axes, str(method), rows.sort_values("fraction"))
+            handles |= draw_lines(axes, lines, "fraction", look_of)
+            if len(level):
+                handles[whole[1]] = draw_levels(axes, level, look_of)[whole[0]]
             axes.set_title(setting, loc="right")
         grid[0].set(xlabel=about, ylabel="Test accuracy (%)")
         outer_labels(grid)
-        note(figure, "mean over all networks", style)
+        note(figure, band_note(bands["count"]), style)
         order = [name for name in (BASELINE, *named, whole[1], OTHERS) if name in handles]
         legend_below(figure, {name: handles[name] for name in order}, style)
     return figure
 
 
-def _line(
-    axes: Axes, method: str, rows: pd.DataFrame, look_of: dict[str, Look], whole: tuple[str, str]
-) -> dict[str, Artist]:
-    if method == whole[0]:
-        line = axes.axhline(rows["accuracy"].iloc[0], color=look_of[method].color, linestyle=look_of[method].line)
-        return {whole[1]: line}
-    if method not in look_of:
-        (line,) = axes.plot(100 * rows["fraction"], rows["accuracy"], color="#bbbbbb", linewidth=0.7, zorder=1.2,
-                            label=f"_{method}")  # fmt: skip
-        return {OTHERS: line}
-    look = look_of[method]
-    (line,) = axes.plot(100 * rows["fraction"], rows["accuracy"], color=look.color, marker=look.marker,
-                        linestyle=look.line, label=method)  # fmt: skip
-    return {method: line}
+def _other_line(axes: Axes, method: str, rows: pd.DataFrame) -> Artist:
+    """A thin grey line, or a grey point if there is a single place."""
+    marker = "." if len(rows) == 1 else ""
+    (line,) = axes.plot(rows["fraction"], rows["mean"], color="#bbbbbb", linewidth=0.7, marker=marker, zorder=1.2,
+                        label=f"_{method}")  # fmt: skip
+    return line
 
 
 def gains_figure(gains: pd.DataFrame, order: list[str], style: Style) -> Figure:

@@ -22,16 +22,15 @@ PANEL = (4.6, 3.8)  # inches
 LIMIT = 99.0  # percent of the differences that the colours tell apart
 
 
-def density_accuracy_figure(changes: pd.DataFrame, dense: pd.DataFrame, shown: list[str], style: Style) -> Figure:
-    """Mean test accuracy against the density, a panel for each setting, sparser to the right.
+def density_accuracy_figure(results: pd.DataFrame, shown: list[str], style: Style) -> Figure:
+    """Test accuracy against the density, a panel for each setting, sparser to the right: see
+    ``methods.accuracy_panels``.
 
-    ``changes``: columns setting, method, density (a fraction, as asked for) and accuracy; ``dense``: columns setting
-    and accuracy, of the dense networks, a level line. ``shown``: as in ``methods.accuracy_panels``.
+    ``results``: one row per network, columns setting, method, check, density (a fraction, as asked for) and accuracy;
+    the dense networks are a level line, and checks are left out.
     """
-    of_dense = dense.groupby("setting", sort=False)["accuracy"].mean().reset_index().assign(method=DENSE, density=1.0)
-    columns = ["setting", "method", "density", "accuracy"]
-    means = pd.concat([changes[columns], of_dense[columns]]).rename(columns={"density": "fraction"})
-    return accuracy_panels(means, (DENSE, DENSE), shown, "Weights left (%)", style, falling=True)
+    tickets = results[results["check"] == ""].rename(columns={"density": "fraction"})
+    return accuracy_panels(tickets, (DENSE, DENSE), shown, "Weights left (%)", style, falling=True)
 
 
 def cost_accuracy_figure(changes: pd.DataFrame, style: Style) -> Figure:

@@ -8,7 +8,6 @@ import pandas as pd
 from winnow.analysis.before_after import before_and_after, correlations
 from winnow.analysis.pruned import changes, checked, over_densities
 from winnow.comparison.pruning.page import page
-from winnow.params.dense import NAME as DENSE
 from winnow.report.critical_difference import critical_difference_figure
 from winnow.report.pruned import before_after_figure, checks_figure, cost_accuracy_figure, density_accuracy_figure
 from winnow.report.style import Style, save
@@ -35,9 +34,8 @@ def write(
     for name, table in tables.items():
         save_table(folder / f"{name}.csv", table)
     style, order = Style(), [str(name) for name in ranks.ranks.index]
-    dense = results[results["method"] == DENSE]
     save(critical_difference_figure(ranks, style), folder / "critical_difference.png", DPI)
-    save(density_accuracy_figure(found, dense, order, style), folder / "accuracy.png", DPI)
+    save(density_accuracy_figure(results, order, style), folder / "accuracy.png", DPI)
     if (found["cost"] > 0).any():
         save(cost_accuracy_figure(found, style), folder / "cost.png", DPI)
     if len(twice):
