@@ -828,9 +828,10 @@ def test_sources_of_transfer(mistake, tmp_path):
 
 def test_seeds_of_the_dense_networks(mistake):
     mistake(
-        "dense: {measure_epochs: true}\ndownload: {validation: 0}\n" + levels(),
-        "dense.measure_epochs: needs validation images: set download.validation above 0",
+        "dense: {measure: 1 epoch}\ndownload: {validation: 0}\n" + levels(),
+        "dense.measure: needs validation images: set download.validation above 0",
     )
+    mistake("dense: {measure: 0 steps}\n" + levels(), "dense.measure: 0 steps: must be 1 step or more; null for never")
     mistake("dense: {seeds: []}\n" + levels(), "dense.seeds: is empty, but pruning.levels has levels; give seeds")
     mistake("dense: {seeds: [200, 200]}", "dense.seeds: names a seed twice")
 

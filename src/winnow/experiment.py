@@ -354,8 +354,8 @@ class Params(Named):
                 raise ValueError(f"{key}: {data} lies in the folder select: write select/{data}")
             if data not in subsets:
                 raise ValueError(f"{key}: {data} is not a subset that is selected; there are {', '.join(subsets)}")
-        if self.dense.measure_epochs and not self.download.validation:
-            raise ValueError("dense.measure_epochs: needs validation images: set download.validation above 0")
+        if self.dense.measure and not self.download.validation:
+            raise ValueError("dense.measure: needs validation images: set download.validation above 0")
         if self.pruning.levels and not self.dense.seeds:
             raise ValueError("dense.seeds: is empty, but pruning.levels has levels; give seeds, such as [200, 201]")
         levels = [DENSE, *self.pruning.levels]

@@ -134,13 +134,13 @@ def test_a_level_that_does_not_train_and_epochs_that_are_measured(tmp_path):
         "connectivity": {"matrix": ["dense", "l1"]},
         "curvature": {"levels": ["l1"]},
         "perturbation": {"runs": {}},
-        "dense": {"measure_epochs": True},
+        "dense": {"measure": "1 epoch"},
     }
     found = work(tmp_path, **few)
     assert of_kind(found["prune@n1"], "step") == 0
     assert of_kind(found["prune@b1"], "step") == 3 * round(30 * EPOCH / (0.6 * 0.9))  # it costs what the dense one does
     measured = 1000 + 136 + 450
-    assert of_kind(found["prune@l1"], "pass") == 3 * (measured * (1 + 28 + 1) + 2 * (1000 + measured))
+    assert of_kind(found["prune@l1"], "pass") == 3 * (measured + 28 * 136 + 2 * (1000 + measured))
     assert of_kind(found["curvature@l1"], "product") % (3 * 250) == 0
 
 

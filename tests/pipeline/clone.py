@@ -96,7 +96,7 @@ dense:
   training: four
   rewind: 1 epoch
   eval_images: 100
-  measure_epochs: true
+  measure: 5 steps
 pruning:
   rewinds:
     early: {data: select/random-0.5, length: 3 steps}

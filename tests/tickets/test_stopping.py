@@ -1,4 +1,4 @@
-"""The step of early stopping against a training that is stopped at every epoch in turn."""
+"""The step of early stopping against a training that is stopped after every few steps in turn."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.training.small import CLASSES, NETWORK, TRAINING, interrupted, on_cpu
 from winnow.networks import initialise
 from winnow.storage import load_table
 from winnow.tickets.rewind import begin_dense, keep_rewind_point
-from winnow.tickets.stopping import STOPPING, measure_epochs, stop_of
+from winnow.tickets.stopping import STOPPING, measure, stop_of
 from winnow.tickets.train import from_tickets, keep_ticket
 from winnow.training import loop
 from winnow.training.batches import normalise
@@ -19,11 +19,12 @@ from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, start, train
 
 ALL = {**SPLITS, "validation": on_cpu(pictures(30, seed=5))}
+EVERY = 3  # steps
 FAST = TRAINING.model_copy(update={"learning_rate": 0.5, "warmup": "0 steps"})  # it overfits
 
 
 def level(folder: Path) -> Path:
-    """The dense level from step 0, with every epoch measured."""
+    """The dense level from step 0, measured as it trains."""
 
     def reached(run: loop.Run) -> None:
         keep_rewind_point(run)
@@ -32,8 +33,8 @@ def level(folder: Path) -> Path:
     if not (folder / "begun").exists():
         fit(Task(IMAGES, FAST, PLAN.until_step(0), fresh(NETWORK, IMAGES, CLASSES)), [SEED], folder / "rewind",
             lambda steps: None, reached)  # fmt: skip
-    task = Task(IMAGES, FAST, PLAN, from_tickets(folder / "begun"))
-    fit(task, [SEED], folder / "level", lambda steps: None, keep_ticket(ALL), measure_epochs(ALL))
+    task = Task(IMAGES, FAST, PLAN, from_tickets(folder / "begun"), watch=measure(ALL, EVERY))
+    fit(task, [SEED], folder / "level", lambda steps: None, keep_ticket(ALL))
     return folder / "level"
 
 
@@ -57,9 +58,11 @@ def stopped_at(folder: Path, step: int) -> tuple[float, float]:
     return float(np.mean(losses)), float(np.mean(wrong))
 
 
-def test_it_is_the_epoch_with_the_lowest_validation_loss(tmp_path: Path) -> None:
+def test_it_is_the_step_with_the_lowest_validation_loss(tmp_path: Path) -> None:
     found = load_table(level(tmp_path) / f"seed{SEED}/stopping.csv")
-    measured = {step: stopped_at(tmp_path, step) for step in range(0, PLAN.total + 1, PLAN.epoch)}
+    assert PLAN.epoch % EVERY  # steps inside epochs too
+    times = [*range(EVERY, PLAN.total, EVERY), PLAN.total]
+    measured = {step: stopped_at(tmp_path, step) for step in times}
     best = min(measured, key=lambda step: measured[step][0])
     assert found.columns.tolist() == STOPPING
     row = found.iloc[0]
@@ -85,5 +88,13 @@ def test_what_was_not_measured_has_no_step(tmp_path: Path) -> None:
 
 
 def test_without_validation_images_it_says_so() -> None:
-    with pytest.raises(ValueError, match="measure_epochs: needs validation images; give "):
-        measure_epochs(SPLITS)
+    with pytest.raises(ValueError, match="measure: needs validation images; give "):
+        measure(SPLITS, EVERY)
+
+
+def test_measuring_changes_no_weight(tmp_path: Path) -> None:
+    measured = level(tmp_path)
+    task = Task(IMAGES, FAST, PLAN, from_tickets(tmp_path / "begun"))
+    fit(task, [SEED], tmp_path / "unseen", lambda steps: None, keep_ticket(ALL))
+    ticket = f"seed{SEED}/ticket.safetensors"
+    assert (tmp_path / "unseen" / ticket).read_bytes() == (measured / ticket).read_bytes()

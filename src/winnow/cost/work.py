@@ -327,10 +327,13 @@ def _trained(at: Experiment, count: float, masked: bool = True, runs: int = 1) -
     return runs * seeds // step.networks, {step: runs * count * seeds / step.networks} if count else {}
 
 
-def _measured_epochs(at: Experiment, count: float, schedule: Schedule) -> float:
-    """Images passed for the step of early stopping."""
-    epochs = -(-count // schedule.epoch) + 1
-    return epochs * at.splits() if at.params.dense.measure_epochs else 0.0
+def _watched(at: Experiment, count: float) -> float:
+    """Images passed for the step of early stopping, in so many steps. The test images are left out: they are passed
+    only as long as the loss falls."""
+    dense = at.params.dense
+    if not dense.measure:
+        return 0.0
+    return count // steps(dense.measure, at.sizes.train // dense.training.batch_size) * at.sizes.validation
 
 
 def _dense(at: Experiment) -> Work:
@@ -338,7 +341,7 @@ def _dense(at: Experiment) -> Work:
     tau = _tau(at, DENSE)
     pieces, first = _trained(at, tau, masked=False)
     _, second = _trained(at, schedule.total - tau)
-    passes = seeds * (at.splits() + _measured_epochs(at, schedule.total - tau, schedule))
+    passes = seeds * (at.splits() + _watched(at, schedule.total - tau))
     units = {**first, **second, _pass(network): float(passes)}
     return Work(pieces, units, 6 * seeds, {_network(network): 2 * seeds}, 3 * seeds * TABLE_BYTES)
 
@@ -356,7 +359,7 @@ def _level(at: Experiment, level: Level) -> Work:
     pieces, units = _trained(at, count)
     probe = min(at.params.dense.eval_images, at.sizes.train)
     cuts = 2 if level.parent != NO_PARENT and level.amount else 0
-    passes = at.splits() + cuts * (probe + at.splits()) + _measured_epochs(at, count, schedule)
+    passes = at.splits() + cuts * (probe + at.splits()) + _watched(at, count)
     passes += ADAPTIVE_CUTS * 2 * probe if level.max_error_rise is not None else 0
     passes += at.subset(level.data) if level.options.get("distil") else 0
     units[_pass(network)] = float(seeds * passes)

@@ -9,11 +9,11 @@ from winnow.stages._images import held_out, training_images
 from winnow.stages._stage import finish, main, naming, params, scratch
 from winnow.storage import save_json, save_table
 from winnow.tickets.rewind import about_dense, begin_dense, keep_rewind_point
-from winnow.tickets.stopping import measure_epochs
+from winnow.tickets.stopping import measure
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device
-from winnow.training.fit import Task, fit_side_by_side, fresh, nothing
+from winnow.training.fit import Task, fit_side_by_side, fresh
 from winnow.training.loop import Run
 from winnow.training.schedule import make_schedule
 from winnow.training.several_devices import on_all_devices
@@ -40,10 +40,10 @@ def dense() -> None:
     begin = naming("dense.network.")(fresh(options.network, images, classes))
     to_tau = Task(images, options.training, schedule.until_step(tau), begin)
     fit_side_by_side({rewind: to_tau}, options.seeds, "dense, to the rewind point", on_end=reached)
-    from_tau = Task(images, options.training, schedule, from_tickets(begun), tau)
     with naming("dense."):
-        on_epoch = measure_epochs(splits) if options.measure_epochs else nothing
-    fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(splits), on_epoch=on_epoch)
+        watch = measure(splits, steps(options.measure, schedule.epoch)) if options.measure else None
+    from_tau = Task(images, options.training, schedule, from_tickets(begun), tau, watch=watch)
+    fit_side_by_side({level: from_tau}, options.seeds, "dense", on_end=keep_ticket(splits))
     save_table(level / "results.csv", load_results(level, options.seeds))
     rewind.mkdir(exist_ok=True)  # in case there are no seeds
     finish(rewind, "data/rewind/dense")

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from winnow.datasets.images import load_facts, sample
 from winnow.errors import UserError
+from winnow.params.base import steps
 from winnow.params.dense import Dense
 from winnow.params.pruning import NO_PARENT, Pruning
 from winnow.progress import Bar
@@ -20,13 +21,13 @@ from winnow.tickets.files import load_ticket, multiplications_left, save_ticket
 from winnow.tickets.level import Material, begin_level, during
 from winnow.tickets.rewind import load_rewind_point, rewind_step, without_parent
 from winnow.tickets.rules import rule_of
-from winnow.tickets.stopping import measure_epochs
+from winnow.tickets.stopping import measure
 from winnow.tickets.train import from_tickets, keep_ticket, load_results
 from winnow.training.batches import to_device
 from winnow.training.device import chosen_device, workers
 from winnow.training.distillation import Teaching
 from winnow.training.evaluate import log_probabilities
-from winnow.training.fit import Task, fit_side_by_side, nothing
+from winnow.training.fit import Task, fit_side_by_side
 from winnow.training.schedule import make_schedule
 from winnow.training.several_devices import on_all_devices
 from winnow.training.workers import Tick, side_by_side
@@ -42,6 +43,7 @@ def prune(name: str) -> None:
     images = to_train_on(level.data, facts, device)
     material = Material(images, {"train": to_device(probe, facts, device), **held_out(facts, device)})
     rewinds = {seed: Path(f"data/rewind/{level.rewind}/seed{seed}/network.safetensors") for seed in seeds}
+    full_epoch = facts["images"]["train"] // training.batch_size
     with naming(f"pruning.levels.{name}: dense.training."):
         whole = make_schedule(training, len(images), facts["images"]["train"])
     folder = scratch()
@@ -74,10 +76,10 @@ def prune(name: str) -> None:
 
     schedule, first = rule.schedule(whole, rewind_step(rewinds[seeds[0]]), left)
     begins = from_tickets(begun, changes=during(rule, schedule, first, images), trains=rule.trains)
-    task = Task(images, training, schedule, begins, first, taught=taught if rule.distilling else None)
     with naming("dense."):
-        on_epoch = measure_epochs(material.splits) if options.dense.measure_epochs else nothing
-    fit_side_by_side({trained: task}, seeds, f"prune@{name}", keep_ticket(material.splits), on_epoch)
+        watch = measure(material.splits, steps(options.dense.measure, full_epoch)) if options.dense.measure else None
+    task = Task(images, training, schedule, begins, first, taught=taught if rule.distilling else None, watch=watch)
+    fit_side_by_side({trained: task}, seeds, f"prune@{name}", keep_ticket(material.splits))
     save_table(trained / "results.csv", load_results(trained, seeds))
     finish(trained, f"data/tickets/{name}")
     shutil.rmtree(folder)

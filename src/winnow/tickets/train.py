@@ -12,7 +12,7 @@ from winnow.pruning.trains import Trains, every, freeze_others
 from winnow.storage import load_table, save_table
 from winnow.tickets.files import Ticket, load_ticket, save_ticket
 from winnow.tickets.splits import Splits, evaluate
-from winnow.tickets.stopping import stop_of
+from winnow.tickets.stopping import MEASURED, stop_of
 from winnow.training.fit import Hook
 from winnow.training.loop import Beginning, Changes, Run, history
 
@@ -44,7 +44,7 @@ def keep_ticket(splits: Splits) -> Hook:
     - ``results.csv``: a row for each split: seed, split, density (of the prunable weights), error (0 to 1), loss
       (nats), error_after_cut, error_after_two_cuts (both nan where nothing was cut)
     - ``history.csv``: one row per epoch (a pass over the images), from the epoch of the rewind point on
-    - ``stopping.csv``: ``stopping.stop_of`` the run, if its epochs were measured
+    - ``stopping.csv``: ``stopping.stop_of`` the run, if it was measured in training
     """
 
     def on_end(run: Run) -> None:
@@ -53,7 +53,7 @@ def keep_ticket(splits: Splits) -> Hook:
         save_ticket(run.working / "ticket.safetensors", run.network.state_dict(), run.mask, dict(run.about))
         save_table(run.working / "results.csv", _results(seed, run, evaluate(run.network, splits)))
         save_table(run.working / "history.csv", history(run).assign(seed=seed))
-        if "stopping" in run.records:
+        if MEASURED in run.records:
             save_table(run.working / "stopping.csv", stop_of(run, seed))
 
     return on_end

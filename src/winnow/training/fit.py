@@ -14,7 +14,7 @@ from winnow.progress import Bar
 from winnow.training.batches import DeviceImages
 from winnow.training.device import together, workers
 from winnow.training.distillation import Teaching
-from winnow.training.loop import Beginning, Epoch, Run, finish, start, train, train_epoch
+from winnow.training.loop import Beginning, Epoch, Run, Watch, finish, start, train, train_epoch
 from winnow.training.plan import Plan
 from winnow.training.schedule import Schedule
 from winnow.training.several_devices import share
@@ -33,6 +33,7 @@ class Task:
     begin: a function from a seed to what its run begins with. step: the step of the schedule where every run begins,
     without momentum; from there on, its data are the same as for a run from step 0. one_epoch: what an epoch of
     training is; by default one of classification. taught: from a seed to what a teacher of its own says of the images.
+    watch: what looks at every run between its steps; of several processes that share a run, only in the leader.
     """
 
     images: DeviceImages
@@ -42,6 +43,7 @@ class Task:
     step: int = 0
     one_epoch: Epoch = train_epoch
     taught: Callable[[int], Teaching] | None = None
+    watch: Watch | None = None
 
 
 def fresh(
@@ -95,7 +97,9 @@ def fit(
             with share.leader_first() if share else nullcontext():  # beginning may write
                 begin = task.begin(seed)
             begin.network.to(task.images.device)
-            runs.append(start(begin, folder / f"seed{seed}", task.step, task.step // task.schedule.epoch))
+            run = start(begin, folder / f"seed{seed}", task.step, task.step // task.schedule.epoch)
+            run.watch = task.watch if leads else None
+            runs.append(run)
     for run in train(runs, task.images, task.training, task.schedule, tick, task.one_epoch, share):
         if leads:
             on_epoch(run)

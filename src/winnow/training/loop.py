@@ -82,6 +82,7 @@ class Run:
     margins: np.ndarray | None = None  # likewise float16 [n of images], ``logit_margins``; NaN where not visited
     losses: np.ndarray | None = None  # likewise float32 [n of images], the cross-entropy in nats; NaN where not visited
     shared: "Shared | None" = None  # with other processes, each of which has such a run; None if this is the only one
+    watch: "Watch | None" = None
 
     @property
     def working(self) -> Path:
@@ -98,6 +99,15 @@ class Run:
 
 # may use only the run's step, mask, weights, gradients and memory: a restart has nothing else
 StepHook = Callable[[Run], None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What looks at a run after every so many of the schedule's steps, and after its last. It may record what it finds,
+    and change nothing else; the loop puts the network back into training mode."""
+
+    every: int
+    look: StepHook
 
 
 def parameters(run: Run) -> Weights:
@@ -308,6 +318,7 @@ def train_epoch(
             steps = [graphs[id(run), counts is not None] for run in runs]
             take_side_by_side(steps, (inputs, labels, rates, *taught, *weights), draws, results)
         taken.append(visited)
+        _look(runs, schedule, graphs)
     if graphs is not None:
         wait_for(graphs.values())
     if shared:
@@ -316,6 +327,16 @@ def train_epoch(
     _record(runs, rate, taken, (losses, hits, margins, of_images), len(images))
     for run in runs if visits else ():
         _learn(run)
+
+
+def _look(runs: Sequence[Run], schedule: Schedule, graphs: Graphs | None) -> None:
+    """Let the watch of each run look at it, if this is the time."""
+    for run in runs:
+        if run.watch and (run.step % run.watch.every == 0 or run.step == schedule.total):
+            if graphs is not None:
+                wait_for(graphs.values())
+            run.watch.look(run)
+            run.network.train()
 
 
 def _draws_of_layers(run: Run) -> int:
