@@ -20,6 +20,16 @@ def pytest_xdist_auto_num_workers() -> int:
     return cores.available() + 1
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what forks where there is a GPU: torch computes no gradients in a fork of a process that has computed some
+    there, whichever device it used."""
+    if item.get_closest_marker("forks"):
+        import torch
+
+        if torch.accelerator.is_available():
+            pytest.skip("forks, which torch allows only where it sees no GPU: CUDA_VISIBLE_DEVICES= hides it")
+
+
 @pytest.fixture
 def user_error() -> Callable[..., AbstractContextManager[None]]:
     """``with user_error("a", "b"):`` expects a UserError in one line that holds all of these texts."""

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, on_device, pictures
 from winnow.networks import initialise
 from winnow.training.loop import Beginning, start, train
 from winnow.training.schedule import make_schedule
@@ -55,7 +55,7 @@ def test_what_a_higher_rate_changes_by_hand(regimes: ModuleType) -> None:
 
 def test_a_row_is_that_of_plain_training_pruning_and_training_again(regimes: ModuleType, tmp_path: Path) -> None:
     """Dense at the learning rate of the grid, each layer cut to its largest half, and again at the training's own."""
-    images, test = on_cpu(pictures()), on_cpu(pictures(30, seed=5))
+    images, test = on_device(pictures()), on_device(pictures(30, seed=5))
     setting = regimes.Setting(NETWORK, TRAINING, CLASSES, images, {"train": images, "test": test})
     (row,) = regimes.grid(setting, [0.05], [0.5], [3]).to_dict("records")
     assert (row["learning_rate"], row["density"], row["seed"]) == (0.05, 0.5, 3)

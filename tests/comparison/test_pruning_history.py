@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.cli.test_compare_pruning import RECIPE
-from tests.training.small import CLASSES, NETWORK, TRAINING, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, on_device, pictures
 from winnow.comparison.pruning import history
 from winnow.comparison.pruning.history import _left, histories
 from winnow.networks import initialise
@@ -102,7 +102,7 @@ def test_sums_by_hand(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_counts_are_those_of_the_masks_in_a_real_training(tmp_path: Path, options: dict, first: int) -> None:
     """The mask is counted by the loop's own hook, before the level's hook changes it."""
     rule = rule_of("level", Level(**BASE, prune=0.9, **options), 0)
-    images, schedule = on_cpu(pictures()), make_schedule(TRAINING, 43)
+    images, schedule = on_device(pictures()), make_schedule(TRAINING, 43)
     network = initialise(NETWORK, CLASSES, images.shape, 3)
     mask, every = ones(network), count_left(ones(network))
     if rule.moves or not rule.during:  # pruned before the training

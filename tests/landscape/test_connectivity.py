@@ -9,7 +9,7 @@ from torch import nn
 
 from tests.landscape.tiny import CLASSES, SHAPE, images
 from tests.pruning.masked import cut_smallest
-from tests.training.small import on_cpu, pictures
+from tests.training.small import on_device, pictures
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.landscape.connectivity import line_between
 from winnow.networks import initialise
@@ -64,7 +64,7 @@ def test_a_line_on_a_subset_is_that_on_a_copy_of_its_images(tickets: tuple[Path,
     taken, copied = every.take(rows), every.take(rows)
     copied = type(copied)(copied.pixels[:], copied.labels, copied.ids, copied.positions)
     assert isinstance(copied.pixels, np.ndarray)
-    one, other = (line_between(*networks(tickets), 3, {"train": on_cpu(i)}, "recalibrated") for i in (taken, copied))
+    one, other = (line_between(*networks(tickets), 3, {"train": on_device(i)}, "recalibrated") for i in (taken, copied))
     assert one.equals(other)
 
 

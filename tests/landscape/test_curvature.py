@@ -8,7 +8,7 @@ import torch
 
 from tests.landscape.tiny import CLASSES, SHAPE, exact_hessian, images
 from tests.pruning.masked import cut_smallest
-from tests.training.small import on_cpu, pictures
+from tests.training.small import on_device, pictures
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.landscape.curvature import Effort, curvature
 from winnow.landscape.hessian import hessian_product
@@ -102,7 +102,7 @@ def test_a_subset_is_a_copy_of_its_images(ticket: Path):
     every, rows = pictures(60), np.array([3, 50, 4, 20, 21, 59, 7, 8])
     taken, copied = every.take(rows), every.take(rows)
     copied = type(copied)(copied.pixels[:], copied.labels, copied.ids, copied.positions)
-    one, other = on_cpu(taken), on_cpu(copied)
+    one, other = on_device(taken), on_device(copied)
     assert one.rows is not None
     assert other.rows is None
     networks = [load_ticket(ticket).network for _ in range(2)]

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.training.small import CLASSES, NETWORK, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, on_device, pictures
 from winnow.networks import initialise
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.magnitude import magnitude
@@ -16,7 +16,7 @@ from winnow.pruning.masks import count_left, layer_counts, ones
 from winnow.pruning.prune import prune
 from winnow.training.batches import normalise
 
-IMAGES = on_cpu(pictures())
+IMAGES = on_device(pictures())
 
 
 def context(network: nn.Module, seed: int = 0) -> Context:

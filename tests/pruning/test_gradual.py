@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_device, pictures
 from winnow.networks import initialise
 from winnow.pruning.criteria.magnitude import magnitude
 from winnow.pruning.during.gradual import gradual
@@ -19,7 +19,7 @@ from winnow.training import loop
 from winnow.training.loop import Beginning, Changes, Run, change_mask, start, train
 from winnow.training.schedule import make_schedule
 
-IMAGES, PLAN = on_cpu(pictures()), make_schedule(TRAINING, 43)  # 5 epochs of 5 steps
+IMAGES, PLAN = on_device(pictures()), make_schedule(TRAINING, 43)  # 5 epochs of 5 steps
 
 
 def cuts_of(level: During, **options: float) -> dict[int, int]:

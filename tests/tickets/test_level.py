@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tests.pruning.masked import Attention, cut_smallest
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_device, pictures
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.presets import PRESETS
@@ -44,7 +44,7 @@ from winnow.training.workers import Tick
 
 SEED, TAU = 3, 7  # the rewind point lies inside an epoch, of 5 steps
 PLAN = make_schedule(TRAINING, 43)
-IMAGES, SPLITS = on_cpu(pictures()), {"train": on_cpu(pictures()), "test": on_cpu(pictures(60, seed=2))}
+IMAGES, SPLITS = on_device(pictures()), {"train": on_device(pictures()), "test": on_device(pictures(60, seed=2))}
 
 
 def ignore(_steps: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.tickets.test_level import IMAGES, PLAN, SEED, SPLITS
-from tests.training.small import CLASSES, NETWORK, TRAINING, interrupted, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, interrupted, on_device, pictures
 from winnow.networks import initialise
 from winnow.storage import load_table
 from winnow.tickets.rewind import begin_dense, keep_rewind_point
@@ -18,7 +18,7 @@ from winnow.training.batches import normalise
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, start, train
 
-ALL = {**SPLITS, "validation": on_cpu(pictures(30, seed=5))}
+ALL = {**SPLITS, "validation": on_device(pictures(30, seed=5))}
 EVERY = 3  # steps
 FAST = TRAINING.model_copy(update={"learning_rate": 0.5, "warmup": "0 steps"})  # it overfits
 

@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from winnow.datasets.images import Images
+from winnow.networks import build, initialise
 from winnow.params.training import Augment, Network, Training
 from winnow.training import loop
 from winnow.training.batches import DeviceImages, to_device
+from winnow.training.checkpoint import load_network
 from winnow.training.device import chosen_device
 from winnow.training.early import early_schedule, keep_epochs, keep_visits
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.workers import Tick
 
 CLASSES = 3
+SHAPE = (2, 6, 6)
 NETWORK = Network(name="convnet", width=2)
 FACTS = {"mean": [0.4, 0.6], "std": [0.3, 0.2]}
 TRAINING = Training(
@@ -28,6 +33,7 @@ TRAINING = Training(
     warmup="3 steps",
     decay_at=["2 epochs", "18 steps"],
     augment=Augment(crop=1, flip=True),
+    precision="float32",  # on every device: the tests compare numbers
 )
 EPOCHS = [0, 1, 3, 5]
 
@@ -40,14 +46,32 @@ def pictures(count: int = 43, seed: int = 0) -> Images:
     return Images(pixels.astype(np.uint8), labels, np.array([f"train/{i}" for i in range(count)]), np.arange(count))
 
 
-def on_cpu(images: Images) -> DeviceImages:
+def on_device(images: Images) -> DeviceImages:
+    """These images on the chosen device, which is a GPU where there is one."""
     return to_device(images, FACTS, chosen_device())
+
+
+def initialised(seed: int, network: Network = NETWORK) -> nn.Module:
+    """The network that a run of ``seed`` starts with, on the chosen device."""
+    return initialise(network, CLASSES, SHAPE, seed).to(chosen_device())
+
+
+def kept_network(tensors: dict[str, np.ndarray], network: Network = NETWORK) -> nn.Module:
+    """The network of a file that a training has left, on the chosen device."""
+    found = build(network, CLASSES, SHAPE).to(chosen_device(), memory_format=torch.channels_last)
+    load_network(found, tensors)
+    return found
+
+
+def arrays(network: nn.Module) -> dict[str, np.ndarray]:
+    """All weights and statistics of a network, by name."""
+    return {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
 
 
 def early(folder: Path, tick: Tick = lambda steps: None, seed: int = 3, **changes) -> Path:
     """The training of the stage early of one seed on these images, into ``folder``."""
     settings = {"network": NETWORK, "training": TRAINING, "epochs": EPOCHS} | changes
-    images, validation, epochs = on_cpu(pictures()), on_cpu(pictures(7, seed=1)), settings["epochs"]
+    images, validation, epochs = on_device(pictures()), on_device(pictures(7, seed=1)), settings["epochs"]
     schedule = early_schedule(settings["training"], len(images), epochs)
     task = Task(images, settings["training"], schedule, fresh(settings["network"], images, CLASSES))
     with named(folder, seed) as parent:

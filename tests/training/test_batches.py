@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import winnow.training.batches
-from tests.training.small import FACTS, on_cpu, pictures
+from tests.training.small import FACTS, on_device, pictures
 from winnow.datasets.images import Images, Labelled, chunks, load_pixels
 from winnow.datasets.statistics import channel_statistics
 from winnow.params.training import Augment
@@ -64,10 +64,11 @@ def test_the_middle_window_is_the_image():
 
 def test_normalise():
     images = pictures()
-    inputs = normalise(torch.from_numpy(images.pixels), on_cpu(images))
+    there = on_device(images)
+    inputs = normalise(there.at(slice(None)), there)
     for channel in range(2):
         expected = (images.pixels[:, channel] / 255 - FACTS["mean"][channel]) / FACTS["std"][channel]
-        np.testing.assert_allclose(inputs[:, channel].numpy(), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(inputs[:, channel].cpu().numpy(), expected, rtol=1e-5, atol=1e-6)
     assert inputs.dtype == torch.float32
     assert inputs.is_contiguous(memory_format=torch.channels_last)
 
@@ -91,7 +92,7 @@ def test_a_constant_channel_becomes_0():
 
 
 def visits(batch_size: int = 8, augment: Augment = NONE, seed: int = 0, epoch: int = 0) -> list[list[int]]:
-    batches = training_batches(on_cpu(pictures()), batch_size, augment, [seed], epoch)
+    batches = training_batches(on_device(pictures()), batch_size, augment, [seed], epoch)
     return [rows[0].tolist() for rows, _, _ in batches]
 
 
@@ -111,10 +112,12 @@ def test_which_images_are_dropped_changes_from_epoch_to_epoch():
 
 def test_inputs_and_labels_are_those_of_the_rows():
     images = pictures()
-    for rows, inputs, labels in training_batches(on_cpu(images), 8, NONE, seeds=[0, 1], epoch=0):
-        np.testing.assert_array_equal(labels, images.labels[rows])
-        for own, batch in zip(rows, inputs, strict=True):
-            assert torch.equal(batch, normalise(torch.from_numpy(images.pixels[own]), on_cpu(images)))
+    there = on_device(images)
+    for rows, inputs, labels in training_batches(there, 8, NONE, seeds=[0, 1], epoch=0):
+        np.testing.assert_array_equal(labels.cpu(), images.labels[rows.cpu()])
+        for own, batch in zip(rows.cpu(), inputs, strict=True):
+            pixels = torch.from_numpy(images.pixels[own]).to(there.device)
+            assert torch.equal(batch, normalise(pixels, there))
 
 
 def test_the_order_belongs_to_seed_and_epoch():
@@ -140,9 +143,9 @@ def markers() -> np.ndarray:
 def test_crops_and_flips_are_uniform():
     images = pictures(16_000)
     images.pixels[:] = markers()
-    device_images = on_cpu(images)
+    device_images = on_device(images)
     (batch,) = training_batches(device_images, 16_000, Augment(crop=1, flip=True), seeds=[0], epoch=0)
-    pixels = ((batch[1][0] - device_images.shift) / device_images.scale).round().to(torch.uint8)[:, 0].numpy()
+    pixels = ((batch[1][0] - device_images.shift) / device_images.scale).round().to(torch.uint8)[:, 0].cpu().numpy()
     plain = markers()[0]
     counts = [
         (pixels == crop_and_flip_one(plain, 1, row, column, flip)[0]).all(axis=(1, 2)).sum()
@@ -157,7 +160,7 @@ def test_crops_and_flips_are_uniform():
 
 
 def test_flipping_does_not_change_the_windows():
-    device_images = on_cpu(pictures())
+    device_images = on_device(pictures())
     plain = list(training_batches(device_images, 8, Augment(crop=1), seeds=[0], epoch=0))
     flipped = list(training_batches(device_images, 8, Augment(crop=1, flip=True), seeds=[0], epoch=0))
     for (_, one, _), (_, other, _) in zip(plain, flipped, strict=True):
@@ -172,11 +175,12 @@ def mapped(folder: Path, images: Images) -> Labelled:
     return Labelled(load_pixels(folder, "train"), images.labels)
 
 
-def test_a_memory_map_is_used_where_it_lies(tmp_path):
+def test_a_memory_map_is_used_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.setenv("WINNOW_DEVICE", "cpu")
     images = mapped(tmp_path, pictures())
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # torch's, that the map may not be written
-        whole, some = on_cpu(images), on_cpu(images.take(slice(3, 9)))
+        whole, some = on_device(images), on_device(images.take(slice(3, 9)))
     for found in (whole, some):
         assert found.pixels.data_ptr() == images.pixels.ctypes.data
     assert whole.at(slice(3, 9)).data_ptr() == images.pixels[3:].ctypes.data
@@ -197,7 +201,7 @@ def same_work(some: DeviceImages, other: DeviceImages) -> None:
 def test_a_subset_of_a_map_is_as_good_as_a_copy(tmp_path):
     images, rows = pictures(), np.array([7, 1, 1, 30, 42, 5, 0, 12, 13, 14, 15])
     copied = Labelled(images.pixels[rows], images.labels[rows])
-    same_work(on_cpu(mapped(tmp_path, images).take(rows)), on_cpu(copied))
+    same_work(on_device(mapped(tmp_path, images).take(rows)), on_device(copied))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -213,7 +217,7 @@ def test_a_device_without_room_for_the_pixels(tmp_path, monkeypatch, rows):
 
 
 def test_other_labels():
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     other = images.labelled(np.zeros(43, np.int64))
     assert other.labels.tolist() == [0] * 43
     assert other.pixels is images.pixels

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax, rel_entr, softmax
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
-from winnow.networks import initialise
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, initialised, on_device, pictures
 from winnow.training import loop
+from winnow.training.device import chosen_device
 from winnow.training.distillation import divergences, teaching
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.loop import Beginning, start, take_step
@@ -21,12 +21,12 @@ from winnow.training.schedule import make_schedule
 
 RNG = np.random.default_rng(0)
 TEACHER = log_softmax(RNG.normal(0, 2, (43, CLASSES)), axis=1).astype(np.float32)
-CPU = torch.device("cpu")
+CPU, DEVICE = torch.device("cpu"), chosen_device()
 
 
 def trained(folder, images, tick=lambda steps: None):
     task = Task(images, TRAINING, make_schedule(TRAINING, 43), fresh(NETWORK, images, CLASSES))
-    fit(task, [3, 4], folder, tick, keep_outputs({"test": on_cpu(pictures(7, seed=1))}))
+    fit(task, [3, 4], folder, tick, keep_outputs({"test": on_device(pictures(7, seed=1))}))
     return contents(folder)
 
 
@@ -57,23 +57,23 @@ def test_a_teacher_that_says_the_same_asks_for_nothing():
 
 def test_without_weight_it_is_plain_training(tmp_path):
     """To the byte."""
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     plain = trained(tmp_path / "plain", images)
-    assert trained(tmp_path / "taught", images.taught(teaching(TEACHER, 0.0, 4.0, CPU))) == plain
-    assert trained(tmp_path / "other", images.taught(teaching(TEACHER, 0.5, 4.0, CPU))) != plain
+    assert trained(tmp_path / "taught", images.taught(teaching(TEACHER, 0.0, 4.0, DEVICE))) == plain
+    assert trained(tmp_path / "other", images.taught(teaching(TEACHER, 0.5, 4.0, DEVICE))) != plain
 
 
 @pytest.mark.parametrize("weight", [0.3, 1.0])
 def test_a_teacher_that_gives_the_labels_is_plain_training(tmp_path, weight):
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     sure = np.where(np.eye(CLASSES)[pictures().labels] > 0, 0, -np.inf).astype(np.float32)
     losses = []
-    for number, given_images in enumerate((images, images.taught(teaching(sure, weight, 1.0, CPU)))):
-        run = start(Beginning(initialise(NETWORK, CLASSES, images.shape, 3), 3), tmp_path / str(number))
+    for number, given_images in enumerate((images, images.taught(teaching(sure, weight, 1.0, DEVICE)))):
+        run = start(Beginning(initialised(3), 3), tmp_path / str(number))
         (batch, labels), rows = images.batches(20)[0], slice(20)
         taught = [] if given_images.teaching is None else [given_images.teaching.probabilities[rows]]
         found = [take_step(run, TRAINING, given_images.teaching, batch, labels, 0.1, *taught)[0] for _ in range(5)]
-        losses.append(torch.stack(found).numpy())
+        losses.append(torch.stack(found).cpu().numpy())
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
 
 
@@ -84,8 +84,8 @@ def test_each_image_has_its_own_row_of_the_teacher(tmp_path):
         update={"crop": 0, "flip": False})})  # fmt: skip
     losses = []
     for number, rows in enumerate((np.arange(40), order)):
-        here = on_cpu(images.take(rows)).taught(teaching(TEACHER[rows], 0.8, 2.0, CPU))
-        run = start(Beginning(initialise(NETWORK, CLASSES, here.shape, 3), 3), tmp_path / str(number))
+        here = on_device(images.take(rows)).taught(teaching(TEACHER[rows], 0.8, 2.0, DEVICE))
+        run = start(Beginning(initialised(3), 3), tmp_path / str(number))
         schedule = make_schedule(training, 40)
         for _ in range(3):
             loop.train_epoch([run], here, training, schedule)
@@ -95,10 +95,10 @@ def test_each_image_has_its_own_row_of_the_teacher(tmp_path):
 
 def test_every_seed_may_have_a_teacher_of_its_own(tmp_path):
     """As if each were trained alone, to the byte."""
-    images = on_cpu(pictures())
-    teachers = {seed: teaching(TEACHER[::step].copy(), 0.9, 4.0, CPU) for seed, step in ((3, 1), (4, -1))}
+    images = on_device(pictures())
+    teachers = {seed: teaching(TEACHER[::step].copy(), 0.9, 4.0, DEVICE) for seed, step in ((3, 1), (4, -1))}
     task = Task(images, TRAINING, make_schedule(TRAINING, 43), fresh(NETWORK, images, CLASSES), taught=teachers.get)
-    end = keep_outputs({"test": on_cpu(pictures(7, seed=1))})
+    end = keep_outputs({"test": on_device(pictures(7, seed=1))})
     fit(task, [3, 4], tmp_path / "both", lambda steps: None, end)
     for seed, teacher in teachers.items():
         alone = replace(task, images=images.taught(teacher), taught=None)
@@ -109,7 +109,7 @@ def test_every_seed_may_have_a_teacher_of_its_own(tmp_path):
 @pytest.mark.parametrize("at", [1, 3, 5])
 def test_interrupted(tmp_path, monkeypatch, at):
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
-    images, calls = on_cpu(pictures()).taught(teaching(TEACHER, 0.9, 4.0, CPU)), []
+    images, calls = on_device(pictures()).taught(teaching(TEACHER, 0.9, 4.0, DEVICE)), []
 
     def tick(steps: int) -> None:
         calls.append(steps)

@@ -10,12 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.small import CLASSES, EPOCHS, NETWORK, TRAINING, contents, early, on_cpu, pictures
-from winnow.networks import build, initialise
+from tests.training.small import CLASSES, EPOCHS, NETWORK, TRAINING, contents, early, kept_network, on_device, pictures
+from winnow.networks import initialise
 from winnow.params.training import Network
 from winnow.storage import load_table, load_tensors
 from winnow.training import loop
-from winnow.training.checkpoint import load_network
 from winnow.training.early import early_schedule, keep_epochs, keep_visits, parts_of, shares_of
 from winnow.training.evaluate import accuracy, log_probabilities, mean_loss
 from winnow.training.fit import Task, fit, fresh
@@ -72,12 +71,11 @@ def test_epoch_0_is_the_network_as_it_was_initialised(whole):
 @pytest.mark.parametrize("epoch", EPOCHS)
 def test_the_kept_network_gives_the_kept_outputs(whole, epoch):
     tensors = load_tensors(whole / f"epoch{epoch}.safetensors")
-    network = build(NETWORK, CLASSES, (2, 6, 6)).to(memory_format=torch.channels_last)
-    load_network(network, tensors)
-    outputs = log_probabilities(network, on_cpu(pictures()))
+    network = kept_network(tensors)
+    outputs = log_probabilities(network, on_device(pictures()))
     np.testing.assert_allclose(tensors["log_probabilities"], outputs, atol=1e-5)
     assert outputs.shape == (43, CLASSES)
-    on_validation = log_probabilities(network, on_cpu(pictures(7, seed=1)))
+    on_validation = log_probabilities(network, on_device(pictures(7, seed=1)))
     np.testing.assert_allclose(tensors["validation.log_probabilities"], on_validation, atol=1e-5)
     np.testing.assert_allclose(np.exp(outputs).sum(axis=1), 1, rtol=1e-5)
 
@@ -116,9 +114,8 @@ def test_the_history_has_validation(whole):
     assert set(history["seed"]) == {3}
     validation = pictures(7, seed=1)
     for epoch in (1, 3, 5):
-        network = build(NETWORK, CLASSES, (2, 6, 6))
-        load_network(network, load_tensors(whole / f"epoch{epoch}.safetensors"))
-        outputs = log_probabilities(network, on_cpu(validation))
+        network = kept_network(load_tensors(whole / f"epoch{epoch}.safetensors"))
+        outputs = log_probabilities(network, on_device(validation))
         row = history[history["epoch"] == epoch].iloc[0]
         assert row["validation_loss"] == pytest.approx(mean_loss(outputs, validation.labels), rel=1e-4)
         assert row["validation_accuracy"] == pytest.approx(accuracy(outputs, validation.labels))
@@ -135,9 +132,9 @@ def test_only_epoch_0_needs_no_training(tmp_path):
 
 
 def test_no_validation_images(tmp_path):
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     task = Task(images, TRAINING, early_schedule(TRAINING, len(images), [1]), fresh(NETWORK, images, CLASSES))
-    keep = keep_epochs(images, on_cpu(pictures(0)), [1])
+    keep = keep_epochs(images, on_device(pictures(0)), [1])
     fit(task, [3], tmp_path, lambda steps: None, keep_visits(len(images)), keep)
     assert load_table(tmp_path / "seed3" / "history.csv")["validation_loss"].isna().all()
 
@@ -201,9 +198,9 @@ def test_a_share_that_is_no_image_or_all(share):
 
 
 def test_a_run_on_a_part_is_that_of_a_smaller_set(tmp_path):
-    images, validation = pictures(), on_cpu(pictures(7, seed=1))
+    images, validation = pictures(), on_device(pictures(7, seed=1))
     rows = np.array([*range(3, 30), 40])
-    whole, few = on_cpu(images), on_cpu(images.take(rows))
+    whole, few = on_device(images), on_device(images.take(rows))
     for name, trained_on, parts in (("part", whole, {3: rows}), ("few", few, None)):
         schedule = early_schedule(TRAINING, len(rows), [2])
         task = Task(trained_on, TRAINING, schedule, fresh(NETWORK, trained_on, CLASSES, parts))
@@ -288,6 +285,7 @@ def test_interrupted_while_finishing(whole, tmp_path, monkeypatch, written):
         assert contents(early(tmp_path / name / owner.__name__)) == contents(whole)
 
 
+@pytest.mark.forks
 def test_killed(whole, tmp_path, monkeypatch):
     """By SIGKILL, at moments that nobody chose: what a machine does that runs out of memory or power."""
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)

@@ -7,13 +7,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.training.small import CLASSES, FACTS, NETWORK, TRAINING, on_cpu, pictures
+from tests.training.small import CLASSES, FACTS, NETWORK, TRAINING, arrays, initialised, on_device, pictures
 from tests.training.test_batches import crop_and_flip_one
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
 from winnow.streams import torch_stream
 from winnow.training import loop
 from winnow.training.batches import DeviceImages
+from winnow.training.device import chosen_device
 from winnow.training.loop import NOT_VISITED, Beginning, Run, history, start, train
 from winnow.training.schedule import Schedule, make_schedule
 
@@ -21,13 +22,13 @@ SEED = 3
 
 
 def begun(images: DeviceImages, folder: Path, network: Network = NETWORK) -> Run:
-    return start(Beginning(initialise(network, CLASSES, images.shape, SEED), SEED), folder / "run")
+    return start(Beginning(initialised(SEED, network), SEED), folder / "run")
 
 
 def finished(
     tmp_path, training: Training = TRAINING, network: Network = NETWORK, schedule: Schedule | None = None
 ) -> Run:
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     run = begun(images, tmp_path, network)
     for _ in train([run], images, training, schedule or make_schedule(training, len(images)), lambda steps: None):
         if run.correct is not None and run.margins is not None and run.losses is not None:
@@ -113,28 +114,32 @@ def test_against_a_plain_loop(tmp_path, name):
     run = finished(tmp_path, network=network)
     module, table, correct, margins, of_images = plain_training(TRAINING, network, 25, rate_of_the_small_training)
     assert (run.epoch, run.step) == (5, 25)
-    for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
-        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
+    for (key, found), expected in zip(arrays(run.network).items(), arrays(module).values(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(run.records["correct"], correct)
     np.testing.assert_allclose(run.records["margins"], margins, rtol=2e-3, atol=2e-3)  # as float16
     np.testing.assert_allclose(run.records["losses"], of_images, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("auto", torch.float32), ("bfloat16", torch.bfloat16)])
-def test_networks_compute_in_the_precision_of_their_training(tmp_path, precision, dtype):
+@pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
+def test_networks_compute_in_the_precision_of_their_training(tmp_path, precision):
+    low = precision == "bfloat16" or (precision == "auto" and chosen_device().type == "cuda")
+    dtype = torch.bfloat16 if low else torch.float32
     training = TRAINING.model_copy(update={"length": "1 epochs", "decay_at": [], "precision": precision})
-    images, seen = on_cpu(pictures()), set()
+    images, seen = on_device(pictures()), set()
     run = begun(images, tmp_path)
     run.network.register_forward_hook(lambda network, given, found: seen.add(found.dtype))
     for _ in train([run], images, training, make_schedule(training, len(images)), lambda steps: None):
         pass
-    module, table, *_ = plain_training(training, NETWORK, 5, rate_of_the_small_training)
+    plain = training.model_copy(update={"precision": "bfloat16" if low else "float32"})
+    module, table, *_ = plain_training(plain, NETWORK, 5, rate_of_the_small_training)
     assert seen == {dtype}
     tolerance = 1e-4 if dtype == torch.float32 else 0.05  # bfloat16 has eight bits, and sums are in another order
     assert {parameter.dtype for parameter in run.network.parameters()} == {torch.float32}
     found, expected = (
-        torch.cat([parameter.flatten() for parameter in network.parameters()]) for network in (run.network, module)
+        torch.cat([parameter.flatten().cpu() for parameter in network.parameters()])
+        for network in (run.network, module)
     )
     assert (found - expected).norm() <= tolerance * expected.norm()
     np.testing.assert_allclose(run.records["training"], table, rtol=tolerance)
@@ -142,13 +147,13 @@ def test_networks_compute_in_the_precision_of_their_training(tmp_path, precision
 
 def test_images_count_by_their_weights(tmp_path):
     weights = np.random.default_rng(0).random(43, np.float32) * 2
-    images = on_cpu(pictures()).weighted(weights)
+    images = on_device(pictures()).weighted(weights)
     run = begun(images, tmp_path)
     for _ in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None):
         pass
     module, table, *_ = plain_training(TRAINING, NETWORK, 25, rate_of_the_small_training, weights)
-    for (key, found), expected in zip(run.network.state_dict().items(), module.state_dict().values(), strict=True):
-        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-4, err_msg=key)
+    for (key, found), expected in zip(arrays(run.network).items(), arrays(module).values(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
 
 
@@ -159,7 +164,7 @@ def test_without_momentum_or_augmentation(tmp_path):
     run = finished(tmp_path, training)
     module, table, *_ = plain_training(training, NETWORK, 10, lambda step: 0.05)
     for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):
-        np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found.detach().cpu(), expected.detach(), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
 
 
@@ -180,11 +185,11 @@ def test_a_schedule_may_end_inside_an_epoch(tmp_path):
     np.testing.assert_array_equal(run.records["correct"], correct)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4)
     for found, expected in zip(run.network.parameters(), module.parameters(), strict=True):
-        np.testing.assert_allclose(found.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found.detach().cpu(), expected.detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_it_yields_before_the_first_epoch_and_after_each(tmp_path):
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     run = begun(images, tmp_path)
     steps = [run.step for run in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None)]
     assert steps == [0, 5, 10, 15, 20, 25]
@@ -199,7 +204,7 @@ def test_history(tmp_path):
     np.testing.assert_allclose(table["learning_rate"], [0.1, 0.1, 0.02, 0.004, 0.004])
     run.records["validation"] = [np.array([epoch, 0.5]) for epoch in range(5)]
     assert history(run)["validation_loss"].tolist() == [0, 1, 2, 3, 4]
-    assert history(begun(on_cpu(pictures()), tmp_path)).empty
+    assert history(begun(on_device(pictures()), tmp_path)).empty
 
 
 # A run that begins on its way
@@ -214,13 +219,13 @@ class WithDropout(torch.nn.Sequential):
 @pytest.mark.parametrize("dropout", [False, True])
 def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
     """The first steps, and from there the others in a new run, are the same as all in one."""
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     schedule = make_schedule(TRAINING, len(images))
     whole, first = (begun(images, tmp_path / name) for name in ("whole", "first"))
     if dropout:
         for run in (whole, first):
             torch.manual_seed(0)
-            run.network = WithDropout()
+            run.network = WithDropout().to(chosen_device())
 
     def through(run: Run, schedule: Schedule) -> None:
         for _ in train([run], images, TRAINING, schedule, lambda steps: None):
@@ -248,12 +253,11 @@ def test_a_run_may_begin_at_any_step(tmp_path, step, dropout):
 
 def test_one_that_began_inside_an_epoch_may_be_interrupted(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_SAVES", 0)
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     schedule = make_schedule(TRAINING, len(images))
 
     def at_step_7(name: str) -> Run:
-        network = initialise(NETWORK, CLASSES, images.shape, SEED)
-        return start(Beginning(network, SEED), tmp_path / name, step=7, epoch=1)
+        return start(Beginning(initialised(SEED), SEED), tmp_path / name, step=7, epoch=1)
 
     straight = at_step_7("straight")
     assert [run.step for run in train([straight], images, TRAINING, schedule, lambda steps: None)] == [

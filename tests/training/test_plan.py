@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, named, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, arrays, contents, named, on_device, pictures
 from tests.training.test_loop import plain_training, rate_of_the_small_training
 from winnow.storage import load_table, load_tensors
 from winnow.training import loop
@@ -24,11 +24,18 @@ LONG = TRAINING.model_copy(update={"length": "12 epochs"})
 
 
 def trained(folder, plan: Plan | None, tick=lambda steps: None, training=TRAINING, seed=3, on_epoch=lambda run: None):
-    images = on_cpu(IMAGES)
+    images = on_device(IMAGES)
     schedule = make_schedule(training, len(images)).stretched(1.0 if plan is None else plan.length)
     task = Task(images, training, schedule, fresh(NETWORK, images, CLASSES, plan=plan))
     with named(folder, seed) as parent:
-        fit(task, [seed], parent, tick, keep_outputs({name: on_cpu(part) for name, part in HELD_OUT.items()}), on_epoch)
+        fit(
+            task,
+            [seed],
+            parent,
+            tick,
+            keep_outputs({name: on_device(part) for name, part in HELD_OUT.items()}),
+            on_epoch,
+        )
     return folder
 
 
@@ -76,11 +83,13 @@ def test_the_weights_of_a_plan_multiply_those_of_the_images(tmp_path):
     one, other = (2.0 ** rng.integers(-1, 2, 43).astype(np.float32) for _ in range(2))
     found = []
     for own, planned in ((None, one * other), (other, one)):
-        images = on_cpu(IMAGES).weighted(own)
-        run = loop.start(fresh(NETWORK, images, CLASSES, plan=of_all(planned))(3), tmp_path / str(own is None))
+        images = on_device(IMAGES).weighted(own)
+        begin = fresh(NETWORK, images, CLASSES, plan=of_all(planned))(3)
+        begin.network.to(images.device)
+        run = loop.start(begin, tmp_path / str(own is None))
         for _ in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None):
             pass
-        found.append({name: value.numpy() for name, value in run.network.state_dict().items()})
+        found.append(arrays(run.network))
     for name, value in found[0].items():
         np.testing.assert_array_equal(found[1][name], value, err_msg=name)
 
@@ -212,12 +221,14 @@ def test_the_bar_counts_the_steps_of_the_schedule(tmp_path):
 
 def test_runs_that_choose_different_numbers_train_beside_each_other_as_alone(tmp_path):
     """In one process, as on a CUDA device: InfoBatch drops other images with every seed."""
-    images, plan = on_cpu(IMAGES), made("infobatch", LONG, ratio=0.8)
+    images, plan = on_device(IMAGES), made("infobatch", LONG, ratio=0.8)
     schedule = make_schedule(LONG, len(images))
 
     def runs(name: str, seeds: list[int]) -> list[Run]:
         begin = fresh(NETWORK, images, CLASSES, plan=plan)
         found = [loop.start(begin(seed), tmp_path / name / f"{seed}") for seed in seeds]
+        for run in found:
+            run.network.to(images.device)
         for _ in train(found, images, LONG, schedule, lambda steps: None):
             pass
         return found

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, interrupted, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, interrupted, on_device, pictures
 from winnow.datasets.images import Images
 from winnow.networks import initialise
 from winnow.params.training import Augment, Network, Training
@@ -39,7 +39,7 @@ def _in_this_process(monkeypatch):
 
 
 def trained(folder, seeds=(3, 5), training=SHORT, images: DeviceImages | None = None, network=NETWORK):
-    images = on_cpu(pictures()) if images is None else images
+    images = on_device(pictures()) if images is None else images
     begin, schedule = unlabelled(network, images.shape), make_schedule(training, len(images))
     task = Task(images, training, schedule, begin, one_epoch=train_epoch)
     fit_side_by_side({folder: task}, list(seeds), "test", on_end=keep_features(images))
@@ -102,7 +102,8 @@ def test_the_files(whole):
 
 def test_against_an_optimiser_of_torch(whole):
     """The same batches, in a loop of its own, with torch's SGD."""
-    images, network = on_cpu(pictures()), twins(NETWORK, SHAPE, 5)
+    images = on_device(pictures())
+    network = twins(NETWORK, SHAPE, 5).to(images.device)
     schedule = make_schedule(SHORT, len(images))
     optimiser = torch.optim.SGD(
         network.parameters(), lr=1, momentum=SHORT.momentum, nesterov=True, weight_decay=SHORT.weight_decay
@@ -116,7 +117,7 @@ def test_against_an_optimiser_of_torch(whole):
             optimiser.param_groups[0]["lr"] = schedule.learning_rate(step)
             step += 1
             optimiser.zero_grad()
-            first, second = (network(views(inputs[0], own, True)) for own in draw)
+            first, second = (network(views(inputs[0], own.to(images.device), True)) for own in draw)
             twin_loss(first, second).backward()
             optimiser.step()
     kept = load_tensors(whole / "seed5" / "features.safetensors")["features"]
@@ -124,7 +125,7 @@ def test_against_an_optimiser_of_torch(whole):
 
 
 def test_labels_change_nothing(whole, tmp_path):
-    images = on_cpu(pictures())
+    images = on_device(pictures())
     other = images.labelled(np.random.default_rng(1).integers(CLASSES, size=len(images)))
     assert contents(trained(tmp_path, images=other)) == contents(whole)
 
@@ -213,7 +214,8 @@ def test_features_tell_shapes_apart_better_than_those_of_random_weights(tmp_path
     seeds = [0, 1, 2]
     trained(tmp_path, seeds, training, images, network)
     found = [load_tensors(tmp_path / f"seed{seed}" / "features.safetensors")["features"] for seed in seeds]
-    start = [with_features(twins(network, images.shape, seed).network, images)[1] for seed in seeds]
+    begun = [twins(network, images.shape, seed).network.to(images.device) for seed in seeds]
+    start = [with_features(each, images)[1] for each in begun]
     of_found, of_start = (np.array([wrong_by_neighbour(own, made.labels) for own in each]) for each in (found, start))
     assert (of_found < of_start / 2).all()
 

@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, named, on_cpu, pictures
-from winnow.networks import build
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, kept_network, named, on_device, pictures
 from winnow.storage import load_table, load_tensors, save_tensors
 from winnow.training import loop
-from winnow.training.checkpoint import load_network
 from winnow.training.evaluate import log_probabilities
 from winnow.training.fit import Task, fit, fresh
 from winnow.training.retrain import keep_outputs, results
@@ -21,8 +19,8 @@ HELD_OUT = {"validation": pictures(7, seed=1), "test": pictures(9, seed=2)}
 def run(folder, tick=lambda steps: None, seed=100, images=SUBSET):
     with named(folder, seed) as parent:
         schedule = make_schedule(TRAINING, len(images), images_of_full_epoch=43)
-        task = Task(on_cpu(images), TRAINING, schedule, fresh(NETWORK, on_cpu(images), CLASSES))
-        fit(task, [seed], parent, tick, keep_outputs({name: on_cpu(part) for name, part in HELD_OUT.items()}))
+        task = Task(on_device(images), TRAINING, schedule, fresh(NETWORK, on_device(images), CLASSES))
+        fit(task, [seed], parent, tick, keep_outputs({name: on_device(part) for name, part in HELD_OUT.items()}))
     return folder
 
 
@@ -42,13 +40,12 @@ def test_a_subset_takes_as_many_steps_as_all_images(whole):
 
 
 def test_the_kept_network_gives_the_kept_outputs(whole):
-    network = build(NETWORK, CLASSES, (2, 6, 6))
     tensors = load_tensors(whole / "network.safetensors")
-    load_network(network, {f"network.{name}": tensor for name, tensor in tensors.items()})
+    network = kept_network({f"network.{name}": tensor for name, tensor in tensors.items()})
     outputs = load_tensors(whole / "outputs.safetensors")
     assert outputs.keys() == HELD_OUT.keys()
     for name, part in HELD_OUT.items():
-        np.testing.assert_allclose(outputs[name], log_probabilities(network, on_cpu(part)), atol=1e-5)
+        np.testing.assert_allclose(outputs[name], log_probabilities(network, on_device(part)), atol=1e-5)
 
 
 @pytest.mark.parametrize("seconds", [0, 1000])

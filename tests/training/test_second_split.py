@@ -6,8 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, interrupted, on_cpu, pictures
-from winnow.networks import initialise
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, initialised, interrupted, on_device, pictures
 from winnow.storage import load_table, load_tensors
 from winnow.training.evaluate import log_probabilities
 from winnow.training.loop import Beginning, start, train_epoch
@@ -23,7 +22,7 @@ def _in_this_process(monkeypatch):
 
 
 def trained(folder, seeds=(3, 5)):
-    return train_on_halves(on_cpu(pictures()), NETWORK, SHORT, CLASSES, list(seeds), folder, "test")
+    return train_on_halves(on_device(pictures()), NETWORK, SHORT, CLASSES, list(seeds), folder, "test")
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +56,16 @@ def test_the_files(whole):
 def test_against_two_trainings_one_after_the_other(whole, tmp_path):
     """Each half as a set of its own: the second training has the weights of the first, and nothing else of it."""
     a, b = (halves[3] for halves in halves_of([3], 43))
-    network = initialise(NETWORK, CLASSES, (2, 6, 6), 3)
+    network = initialised(3)
     right = []
     for number, rows in enumerate((a, b)):
-        images = on_cpu(pictures().take(rows))
+        images = on_device(pictures().take(rows))
         schedule = make_schedule(SHORT, len(rows))
         run = start(Beginning(network, 3), tmp_path / str(number))
         for _ in range(3):
             train_epoch([run], images, SHORT, schedule)
             if number == 1:
-                outputs = log_probabilities(network, on_cpu(pictures().take(a)))
+                outputs = log_probabilities(network, on_device(pictures().take(a)))
                 right.append(outputs.argmax(axis=1) == pictures().labels[a])
     np.testing.assert_array_equal(load_tensors(whole / "ab/seed3/right.safetensors")["right"], right)
 
@@ -85,4 +84,4 @@ def test_interrupted_again_and_again(whole, tmp_path, monkeypatch):
 
 def test_a_half_smaller_than_a_batch(tmp_path):
     with pytest.raises(ValueError, match="batch_size: 8 is more than the 6 images"):
-        train_on_halves(on_cpu(pictures(13)), NETWORK, SHORT, CLASSES, [3], tmp_path, "test")
+        train_on_halves(on_device(pictures(13)), NETWORK, SHORT, CLASSES, [3], tmp_path, "test")

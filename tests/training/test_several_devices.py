@@ -19,7 +19,7 @@ import torch
 import torch._dynamo  # torch's wrapper for several processes imports it, which takes seconds: once is enough
 from torch import Tensor, nn
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_device, pictures
 from winnow.errors import UserError
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
@@ -33,6 +33,8 @@ from winnow.training.loop import Beginning, Changes, Run, change_mask
 from winnow.training.plan import Moment, Plan, Visits
 from winnow.training.schedule import make_schedule
 from winnow.training.several_devices import on_all_devices
+
+pytestmark = pytest.mark.forks
 
 SEED = 3
 SHORT = TRAINING.model_copy(update={"length": "3 epochs", "decay_at": ["2 epochs"]})
@@ -64,7 +66,7 @@ class Case:
     wrap: Callable[[nn.Module], nn.Module] = Double
 
     def task(self) -> Task:
-        images = self.give(on_cpu(pictures()))
+        images = self.give(on_device(pictures()))
         plan = self.plan() if self.plan else None
         schedule = make_schedule(self.training, len(images))
         return Task(images, self.training, schedule, lambda seed: self.begin(seed, plan))

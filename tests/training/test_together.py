@@ -143,7 +143,7 @@ def test_training_with_a_mask_is_what_torch_makes_of_it(tmp_path):
     run_through(runs)
     for run in runs:
         reference = model(run.seed)
-        prune.custom_from_mask(reference[3], "weight", masks[run.seed]["3.weight"])
+        prune.custom_from_mask(reference[3], "weight", masks[run.seed]["3.weight"].to(chosen_device()))
         optimizer = torch.optim.SGD(reference.parameters(), lr=0, momentum=0.9, nesterov=True, weight_decay=5e-4)
         step = 0
         for epoch in range(3):

@@ -187,6 +187,7 @@ def test_no_child_outlives_a_killed_parent(alive):
     assert alive.all_gone()
 
 
+@pytest.mark.forks
 def test_the_result_does_not_depend_on_the_number_of_processes(tmp_path):
     for processes in (1, 2, 3):
         folder = tmp_path / str(processes)

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from tests.training.small import CLASSES, NETWORK, on_cpu, pictures
+from tests.training.small import CLASSES, NETWORK, on_device, pictures
 from winnow.networks import initialise
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.masks import Mask, apply, ones
 
-IMAGES = on_cpu(pictures())
+IMAGES = on_device(pictures())
 
 
 def context(network: nn.Module, seed: int = 0, mask: Mask | None = None) -> Context:
