@@ -97,8 +97,9 @@ def test_the_predicted_cut_is_that_of_the_spectrum(ticket: Path, found: dict[str
     assert 0 < by_size < flat <= 1
 
 
-def test_a_subset_is_a_copy_of_its_images(ticket: Path):
-    """Products of the Hessian and statistics of batch norm, on images that are rows among others."""
+def test_a_subset_is_a_copy_of_its_images(ticket: Path, monkeypatch: pytest.MonkeyPatch):
+    """Products of the Hessian and statistics of batch norm, on images that are rows among others: on a CPU."""
+    monkeypatch.setenv("WINNOW_DEVICE", "cpu")
     every, rows = pictures(60), np.array([3, 50, 4, 20, 21, 59, 7, 8])
     taken, copied = every.take(rows), every.take(rows)
     copied = type(copied)(copied.pixels[:], copied.labels, copied.ids, copied.positions)

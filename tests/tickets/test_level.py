@@ -1,5 +1,6 @@
 """Levels: what their training begins with and ends in, on the small training of tests/training."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from tests.pruning.masked import Attention, cut_smallest
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_device, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, initialised, on_device, pictures, state_of
 from winnow.landscape.batch_norm import recalibrate_on
 from winnow.networks import initialise
 from winnow.params.presets import PRESETS
@@ -114,7 +115,7 @@ def loop_alone(
     run = loop.start(loop.Beginning(network, SEED, mask or {}), folder)
     for _ in loop.train([run], IMAGES, TRAINING, schedule, ignore):
         pass
-    return run.network.state_dict()
+    return state_of(run.network)
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -122,7 +123,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 def test_the_rewind_point_is_the_training_up_to_it(dense: Path, tmp_path: Path) -> None:
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    network = initialised(SEED)
     assert same(load_rewind_point(point(dense)), loop_alone(network, tmp_path / "run", PLAN.until_step(TAU)))
     assert rewind_step(point(dense)) == TAU
 
@@ -139,7 +140,7 @@ def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path, monkeypatch: 
         optimiser_step(run, *rest)
 
     monkeypatch.setattr(loop, "optimiser_step", without_momentum_at_tau)
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    network = initialised(SEED)
     assert same(level_of(dense).state_dict(), loop_alone(network, tmp_path / "run", PLAN))
     assert density(level_of(dense).mask) == 1
 
@@ -226,7 +227,7 @@ def test_random_and_fresh_keep_the_counts(dense: Path, tmp_path: Path) -> None:
     live = torch.cat([(fresh.state_dict()[name] != initial[name])[layer] for name, layer in fresh.mask.items()])
     assert live.all()
     # all of the schedule: also the steps before the rewind point
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED, "fresh_initialisation")
+    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED, "fresh_initialisation").to(IMAGES.device)
     alone = loop_alone(network, tmp_path / "alone", PLAN, parent.mask)
     assert same(trained(tmp_path / "fresh", "fresh").state_dict(), alone)
 
@@ -255,7 +256,7 @@ def test_errors_after_one_and_two_cuts(dense: Path, tmp_path: Path) -> None:
     assert table["error_after_cut"].tolist() == approx([once["train"], once["test"]], rel=1e-15)
     assert table["error_after_two_cuts"].tolist() == approx([twice["train"], twice["test"]], rel=1e-15)
     assert table["density"].tolist() == approx([density(ticket.mask)] * 2, rel=1e-15)
-    measured = evaluate(level_of(tmp_path).network, SPLITS)
+    measured = evaluate(level_of(tmp_path).network.to(IMAGES.device), SPLITS)
     assert table["error"].tolist() == approx([measured["train"][0], measured["test"][0]], rel=1e-15)
 
 
@@ -281,7 +282,7 @@ def test_a_level_without_a_parent_is_scored_at_the_rewind_point(dense: Path, tmp
     untrained = without_parent(about_dense(NETWORK, CLASSES, IMAGES.shape), tau)
     snipped = rule(parent="none", criterion="snip", batch_size=20, allocation="erk", prune=0.7, floor=1)
     ticket = begun_by(snipped, untrained, dense, tmp_path)
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    network = initialised(SEED)
     network.load_state_dict(tau)
     scores = snip(Context(network, ones(network), batches_of(IMAGES, SEED), SEED), batch_size=20)
     size = count_left(ones(network))
@@ -313,8 +314,9 @@ def test_updated_survivors_start_from_the_changed_weights_of_the_parent(dense: P
     ticket = begun_by(updating, parent, dense, tmp_path)
     plain = begun_by(rule(criterion="woodfisher", weights="trained", prune=0.5, **options), parent, dense, tmp_path)
     assert same(ticket.mask, plain.mask)
-    changed = update(Context(parent.network, parent.mask, batches_of(IMAGES, SEED), SEED), ticket.mask, **options)
-    assert same(ticket.state_dict(), parent.state_dict() | changed)
+    there = copy.deepcopy(parent.network).to(IMAGES.device)
+    changed = update(Context(there, parent.mask, batches_of(IMAGES, SEED), SEED), ticket.mask, **options)
+    assert same(ticket.state_dict(), parent.state_dict() | {name: weight.cpu() for name, weight in changed.items()})
     assert not same(ticket.state_dict(), plain.state_dict())
     once, twice = ticket.about["after_cuts"]
     assert once["train"] == error_without_training(ticket, ticket.mask)
@@ -324,12 +326,10 @@ def test_updated_survivors_start_from_the_changed_weights_of_the_parent(dense: P
 def test_corrected_survivors_keep_the_mean_outputs_of_their_layers(dense: Path, tmp_path: Path) -> None:
     parent = level_of(dense)
     ticket = begun_by(rule(weights="corrected", prune=0.6), parent, dense, tmp_path)
-    plain = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    plain = initialised(0)
     plain.load_state_dict(apply(parent.state_dict(), ticket.mask))
     recalibrate_on(plain, IMAGES)
-    changed = {
-        name for name, tensor in ticket.state_dict().items() if not torch.equal(tensor, plain.state_dict()[name])
-    }
+    changed = {name for name, tensor in ticket.state_dict().items() if not torch.equal(tensor, state_of(plain)[name])}
     biases = {
         name
         for name, layer in plain.named_modules()
@@ -346,7 +346,7 @@ def test_corrected_survivors_keep_the_mean_outputs_of_their_layers(dense: Path, 
 
 def logits_of(network: nn.Module) -> torch.Tensor:
     with torch.no_grad():
-        return network.eval()(normalise(IMAGES.at(torch.arange(len(IMAGES))), IMAGES))
+        return network.eval().to(IMAGES.device)(normalise(IMAGES.at(slice(None)), IMAGES))
 
 
 def test_updated_weights_need_a_criterion_that_updates_and_a_parent() -> None:
@@ -376,7 +376,7 @@ def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
     free = {name for name in before if name.endswith("bias") and trains != "norms"}
     free |= {name for name in norms if "tracked" not in name and trains != "biases"}
     assert 0 < len(free) < sum(1 for _ in begun.network.parameters())
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network = initialised(0)
     network.load_state_dict(before)
 
     def put_back(run: loop.Run) -> None:
@@ -388,7 +388,7 @@ def test_what_does_not_train_keeps_its_bytes_and_the_rest_trains_as_beside_it(
     run = loop.start(start, tmp_path / "alone", TAU, TAU // PLAN.epoch)
     for _ in loop.train([run], IMAGES, TRAINING, PLAN, ignore):
         pass
-    assert same(found, run.network.state_dict())
+    assert same(found, state_of(run.network))
     assert all(torch.equal(found[name], before[name]) != (name in free) for name, _ in network.named_parameters())
 
 
@@ -396,11 +396,11 @@ def test_without_a_training_only_batch_norm_adapts(dense: Path, tmp_path: Path) 
     parent, untrained = level_of(dense), rule(weights="trained", schedule="no_training", prune=0.5)
     begun_by(untrained, parent, dense, tmp_path)
     train(tmp_path, *untrained.schedule(PLAN, TAU, lambda: 0.5))
-    found, network = level_of(tmp_path), initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    found, network = level_of(tmp_path), initialised(0)
     network.load_state_dict(apply(parent.state_dict(), found.mask))
-    assert not same(found.state_dict(), network.state_dict())
+    assert not same(found.state_dict(), state_of(network))
     recalibrate_on(network, IMAGES)
-    assert same(found.state_dict(), network.state_dict())
+    assert same(found.state_dict(), state_of(network))
     table = load_table(tmp_path / "level" / f"seed{SEED}" / "results.csv")
     assert table["error"].tolist() == pytest.approx(table["error_after_cut"].tolist())
     assert load_table(tmp_path / "level" / f"seed{SEED}" / "history.csv").empty
@@ -490,7 +490,7 @@ def test_what_a_gradual_level_cannot_do_is_told_before_its_training(dense: Path,
 
 
 def error_without_training(ticket: Ticket, mask: dict[str, torch.Tensor]) -> float:
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 0)
+    network = initialised(0)
     network.load_state_dict(apply(ticket.state_dict(), mask))
     recalibrate_on(network, IMAGES)
     return evaluate(network, {"train": IMAGES})["train"][0]

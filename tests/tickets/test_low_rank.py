@@ -35,9 +35,9 @@ class Wrapped(nn.Module):
         for name, parameter in self.base.named_parameters():
             parameter.requires_grad_(name in norms_and_biases(self.base))
         self.a, self.b = nn.ParameterList(), nn.ParameterList()
-        self.masks = {name: ticket.mask[name] for name in sorted(ticket.mask)}
+        self.masks = {name: ticket.mask[name].to(IMAGES.device) for name in sorted(ticket.mask)}
         for number, kept in enumerate(self.masks.values()):
-            begun = LowRank(kept, RANK, torch_stream(SEED, "initialisation", 1, number))
+            begun = LowRank(kept.cpu(), RANK, torch_stream(SEED, "initialisation", 1, number))
             self.a.append(begun.a)
             self.b.append(begun.b)
 
@@ -61,13 +61,14 @@ def test_it_trains_as_a_wrapper_does(dense: Path, tmp_path: Path) -> None:
     task, begun = task_of(dense, tmp_path)
     fit(task, [SEED], tmp_path / "level", ignore, keep_ticket(SPLITS))
     found = level_of(tmp_path)
-    run = loop.start(loop.Beginning(wrapped := Wrapped(begun), SEED), tmp_path / "alone", TAU, TAU // PLAN.epoch)
+    wrapped = Wrapped(begun).to(IMAGES.device)
+    run = loop.start(loop.Beginning(wrapped, SEED), tmp_path / "alone", TAU, TAU // PLAN.epoch)
     for _ in loop.train([run], IMAGES, TRAINING, PLAN, ignore):
         pass
     expected = wrapped.base.state_dict() | wrapped.weights()
     assert found.state_dict().keys() == begun.state_dict().keys() == expected.keys()
     for name, tensor in found.state_dict().items():
-        torch.testing.assert_close(tensor, expected[name], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(tensor, expected[name].cpu(), rtol=1e-4, atol=1e-5)
     for name, kept in found.mask.items():
         assert torch.equal(kept, begun.mask[name])
         assert not found.state_dict()[name][~kept].any()

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from tests.tickets.test_level import IMAGES, PLAN, SEED, SPLITS
-from tests.training.small import CLASSES, NETWORK, TRAINING, interrupted, on_device, pictures
-from winnow.networks import initialise
+from tests.training.small import CLASSES, NETWORK, TRAINING, initialised, interrupted, on_device, pictures
 from winnow.storage import load_table
 from winnow.tickets.rewind import begin_dense, keep_rewind_point
 from winnow.tickets.stopping import STOPPING, measure, stop_of
@@ -40,7 +39,7 @@ def level(folder: Path) -> Path:
 
 def stopped_at(folder: Path, step: int) -> tuple[float, float]:
     """Validation loss and test error after so many steps, image by image."""
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, SEED)
+    network = initialised(SEED)
     run = start(Beginning(network, SEED), folder / f"{step}")
     for _ in train([run], IMAGES, FAST, PLAN.until_step(step), lambda steps: None):
         pass
@@ -78,7 +77,7 @@ def test_an_interruption_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_what_was_not_measured_has_no_step(tmp_path: Path) -> None:
-    run = start(Beginning(initialise(NETWORK, CLASSES, IMAGES.shape, SEED), SEED), tmp_path / "run")
+    run = start(Beginning(initialised(SEED), SEED), tmp_path / "run")
     assert stop_of(run, SEED).empty
     run.record("stopping", np.array([0, np.nan, 0.5]))
     assert stop_of(run, SEED).empty

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from winnow.datasets.images import Images
 from winnow.networks import build, initialise
@@ -63,9 +63,9 @@ def kept_network(tensors: dict[str, np.ndarray], network: Network = NETWORK) -> 
     return found
 
 
-def arrays(network: nn.Module) -> dict[str, np.ndarray]:
-    """All weights and statistics of a network, by name."""
-    return {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
+def state_of(network: nn.Module) -> dict[str, Tensor]:
+    """The network's state dict, on the CPU."""
+    return {name: tensor.cpu() for name, tensor in network.state_dict().items()}
 
 
 def early(folder: Path, tick: Tick = lambda steps: None, seed: int = 3, **changes) -> Path:

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.training.small import CLASSES, FACTS, NETWORK, TRAINING, arrays, initialised, on_device, pictures
+from tests.training.small import CLASSES, FACTS, NETWORK, TRAINING, initialised, on_device, pictures, state_of
 from tests.training.test_batches import crop_and_flip_one
 from winnow.networks import initialise
 from winnow.params.training import Network, Training
@@ -114,7 +114,7 @@ def test_against_a_plain_loop(tmp_path, name):
     run = finished(tmp_path, network=network)
     module, table, correct, margins, of_images = plain_training(TRAINING, network, 25, rate_of_the_small_training)
     assert (run.epoch, run.step) == (5, 25)
-    for (key, found), expected in zip(arrays(run.network).items(), arrays(module).values(), strict=True):
+    for (key, found), expected in zip(state_of(run.network).items(), state_of(module).values(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(run.records["correct"], correct)
@@ -152,7 +152,7 @@ def test_images_count_by_their_weights(tmp_path):
     for _ in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None):
         pass
     module, table, *_ = plain_training(TRAINING, NETWORK, 25, rate_of_the_small_training, weights)
-    for (key, found), expected in zip(arrays(run.network).items(), arrays(module).values(), strict=True):
+    for (key, found), expected in zip(state_of(run.network).items(), state_of(module).values(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4, err_msg=key)
     np.testing.assert_allclose(run.records["training"], table, rtol=1e-4, atol=1e-6)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, arrays, contents, named, on_device, pictures
+from tests.training.small import CLASSES, NETWORK, TRAINING, contents, named, on_device, pictures, state_of
 from tests.training.test_loop import plain_training, rate_of_the_small_training
 from winnow.storage import load_table, load_tensors
 from winnow.training import loop
@@ -89,7 +89,7 @@ def test_the_weights_of_a_plan_multiply_those_of_the_images(tmp_path):
         run = loop.start(begin, tmp_path / str(own is None))
         for _ in train([run], images, TRAINING, make_schedule(TRAINING, 43), lambda steps: None):
             pass
-        found.append(arrays(run.network))
+        found.append(state_of(run.network))
     for name, value in found[0].items():
         np.testing.assert_array_equal(found[1][name], value, err_msg=name)
 
