@@ -109,10 +109,14 @@ def level_of(folder: Path) -> Ticket:
 
 
 def loop_alone(
-    network: nn.Module, folder: Path, schedule: Schedule, mask: Mask | None = None
+    network: nn.Module,
+    folder: Path,
+    schedule: Schedule,
+    mask: Mask | None = None,
+    changes: loop.Changes | None = None,
 ) -> dict[str, torch.Tensor]:
     """What the training loop itself makes of a network, from step 0 of the schedule to its end."""
-    run = loop.start(loop.Beginning(network, SEED, mask or {}), folder)
+    run = loop.start(loop.Beginning(network, SEED, mask or {}, changes=changes), folder)
     for _ in loop.train([run], IMAGES, TRAINING, schedule, ignore):
         pass
     return state_of(run.network)
@@ -128,20 +132,17 @@ def test_the_rewind_point_is_the_training_up_to_it(dense: Path, tmp_path: Path) 
     assert rewind_step(point(dense)) == TAU
 
 
-def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_level_0_equals_the_dense_run(dense: Path, tmp_path: Path) -> None:
     """The dense run is one training that never stops, and loses its momentum before the step of the rewind point."""
-    optimiser_step = loop.optimiser_step
 
-    def without_momentum_at_tau(run: loop.Run, *rest: Any) -> None:
-        if run.step == TAU + 1:  # the steps with this one
+    def lose_momentum(run: loop.Run) -> None:
+        if run.step == TAU:
             for velocity in run.moments.values():
                 assert velocity.any()
                 velocity.zero_()
-        optimiser_step(run, *rest)
 
-    monkeypatch.setattr(loop, "optimiser_step", without_momentum_at_tau)
-    network = initialised(SEED)
-    assert same(level_of(dense).state_dict(), loop_alone(network, tmp_path / "run", PLAN))
+    alone = loop_alone(initialised(SEED), tmp_path / "run", PLAN, changes=loop.Changes(lose_momentum))
+    assert same(level_of(dense).state_dict(), alone)
     assert density(level_of(dense).mask) == 1
 
 

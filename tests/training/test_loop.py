@@ -159,7 +159,13 @@ def test_images_count_by_their_weights(tmp_path):
 
 def test_without_momentum_or_augmentation(tmp_path):
     training = Training(
-        length="2 epochs", batch_size=8, learning_rate=0.05, momentum=0, nesterov=False, weight_decay=0.01
+        length="2 epochs",
+        batch_size=8,
+        learning_rate=0.05,
+        momentum=0,
+        nesterov=False,
+        weight_decay=0.01,
+        precision="float32",
     )
     run = finished(tmp_path, training)
     module, table, *_ = plain_training(training, NETWORK, 10, lambda step: 0.05)

@@ -1,5 +1,7 @@
 """Training without labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from winnow.training.batches import DeviceImages, to_device, training_batches
 from winnow.training.device import chosen_device
 from winnow.training.evaluate import with_features
 from winnow.training.fit import Task, fit_side_by_side
+from winnow.training.loop import start
 from winnow.training.pretrain import (
     REDUNDANCY,
     WIDTH,
@@ -122,6 +125,18 @@ def test_against_an_optimiser_of_torch(whole):
             optimiser.step()
     kept = load_tensors(whole / "seed5" / "features.safetensors")["features"]
     np.testing.assert_allclose(kept, with_features(network.network, images)[1], rtol=2e-2, atol=2e-3)
+
+
+def test_views_have_single_precision_whatever_the_network_computes_in(tmp_path):
+    """Eight bits would tell an image's pixels apart, but not places between them."""
+    training, images = SHORT.model_copy(update={"precision": "bfloat16"}), on_device(pictures())
+    begin = unlabelled(NETWORK, SHAPE)(5)
+    run, seen = start(replace(begin, network=begin.network.to(images.device)), tmp_path / "run"), []
+    run.network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    train_epoch([run], images, training, make_schedule(training, len(images)))
+    _, inputs, _ = next(iter(training_batches(images, 8, Augment(), [5], 0)))
+    for found, draws in zip(seen, draws_of_views(5, 0, 40, 2)[:, :8].to(images.device), strict=False):
+        assert torch.equal(found, views(inputs[0], draws, True))
 
 
 def test_labels_change_nothing(whole, tmp_path):

@@ -51,8 +51,8 @@ def runs_of(network: Network, seeds: list[int], folder: Path, **mask) -> list[Ru
     ]
 
 
-def run_through(runs: list[Run], images: DeviceImages = IMAGES) -> None:
-    for _ in train(runs, images, TRAINING, PLAN, lambda steps: None):
+def run_through(runs: list[Run], training: Training = TRAINING) -> None:
+    for _ in train(runs, IMAGES, training, PLAN, lambda steps: None):
         pass
 
 
@@ -140,7 +140,7 @@ def test_training_with_a_mask_is_what_torch_makes_of_it(tmp_path):
         return initialise(NETWORKS[2], CLASSES, IMAGES.shape, seed).to(chosen_device())
 
     runs = [start(Beginning(model(seed), seed, masks[seed]), tmp_path / str(seed)) for seed in seeds]
-    run_through(runs)
+    run_through(runs, TRAINING.model_copy(update={"precision": "float32"}))  # as the plain calls
     for run in runs:
         reference = model(run.seed)
         prune.custom_from_mask(reference[3], "weight", masks[run.seed]["3.weight"].to(chosen_device()))

@@ -111,8 +111,9 @@ def train_epoch(
         rate = schedule.learning_rate(runs[0].step)
         for run, own, draws in zip(runs, inputs, drawn[:, :, number * size : (number + 1) * size], strict=True):
             seed_layers(torch_stream(run.seed, "dropout", run.step).initial_seed(), device)
+            pair = [views(own, draw, training.augment.flip) for draw in draws]  # places of pixels need all bits
             with precision(training, device):
-                first, second = (run.network(views(own, draw, training.augment.flip)) for draw in draws)
+                first, second = (run.network(view) for view in pair)
             loss = twin_loss(first, second)
             loss.backward()
             optimiser_step(run, training, rate)

@@ -14,7 +14,9 @@ IMAGES = on_device(pictures())
 
 
 def context(network: nn.Module, seed: int = 0, mask: Mask | None = None) -> Context:
-    """Of the network, zeros where the mask has pruned, and the images of the training tests."""
+    """Of the network, moved to the chosen device, with zeros where the mask has pruned, and the images of the training
+    tests."""
+    network.to(IMAGES.device)
     if mask is not None:
         network.load_state_dict(apply(network.state_dict(), mask))
     return Context(network, ones(network) if mask is None else mask, batches_of(IMAGES, seed), seed)
@@ -30,7 +32,7 @@ def trained_like() -> nn.Module:
                 for tensor in (norm.weight, norm.bias, norm.running_mean):
                     tensor.add_(0.3 * torch.randn(tensor.shape, generator=draws))
                 norm.running_var.mul_(1 + torch.rand(norm.running_var.shape, generator=draws))
-    return network
+    return network.to(IMAGES.device)
 
 
 def random_mask(network: nn.Module, density: float = 0.7, seed: int = 0) -> Mask:
