@@ -10,10 +10,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.cli.test_compare_pruning import RECIPE
-from tests.training.small import CLASSES, NETWORK, TRAINING, on_device, pictures
+from tests.training.small import TRAINING, initialised, on_device, pictures
 from winnow.comparison.pruning import history
 from winnow.comparison.pruning.history import _left, histories
-from winnow.networks import initialise
 from winnow.params.pruning import Level
 from winnow.pruning.masks import count_left, ones
 from winnow.recipe import expanded
@@ -103,7 +102,7 @@ def test_counts_are_those_of_the_masks_in_a_real_training(tmp_path: Path, option
     """The mask is counted by the loop's own hook, before the level's hook changes it."""
     rule = rule_of("level", Level(**BASE, prune=0.9, **options), 0)
     images, schedule = on_device(pictures()), make_schedule(TRAINING, 43)
-    network = initialise(NETWORK, CLASSES, images.shape, 3)
+    network = initialised(3)
     mask, every = ones(network), count_left(ones(network))
     if rule.moves or not rule.during:  # pruned before the training
         kept = np.random.default_rng(0).permutation(every) < every // 10

@@ -7,8 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.training.small import CLASSES, NETWORK, on_device, pictures
-from winnow.networks import initialise
+from tests.training.small import CLASSES, initialised, on_device, pictures
 from winnow.pruning.context import Context, batches_of
 from winnow.pruning.criteria.magnitude import magnitude
 from winnow.pruning.criteria.snip import snip
@@ -20,7 +19,7 @@ IMAGES = on_device(pictures())
 
 
 def context(network: nn.Module, seed: int = 0) -> Context:
-    return Context(network, ones(network), batches_of(IMAGES, seed), seed)
+    return Context(network.to(IMAGES.device), ones(network), batches_of(IMAGES, seed), seed)
 
 
 def test_snip_by_hand():
@@ -46,7 +45,7 @@ def test_snip_by_hand():
 
 def test_snip_against_plain_autograd():
     """In training mode, the mean over the batches; the network and torch's generator stay as they are."""
-    network = initialise(NETWORK, CLASSES, (2, 6, 6), 3)
+    network = initialised(3)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     torch.manual_seed(5)
     state = torch.get_rng_state()
@@ -56,7 +55,7 @@ def test_snip_against_plain_autograd():
     assert all(parameter.grad is None for parameter in network.parameters())
 
     rows = [labels_of(batch) for batch in batches_of(IMAGES, 0)(3, 8)]
-    plain = initialise(NETWORK, CLASSES, (2, 6, 6), 3).train().double()
+    plain = initialised(3).train().double()
     losses = [F.cross_entropy(plain(inputs.double()), labels) for inputs, labels in rows]
     (sum(losses) / 3).backward()
     for name, found in scores.items():
@@ -75,14 +74,14 @@ def labels_of(batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, t
 
 
 def test_the_batches_are_those_of_the_seed():
-    network = initialise(NETWORK, CLASSES, (2, 6, 6), 3)
+    network = initialised(3)
     one, same, other = (snip(context(network, seed), batch_size=8) for seed in (0, 0, 1))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_more_images_than_there_are_is_told():
-    network = initialise(NETWORK, CLASSES, (2, 6, 6), 3)
+    network = initialised(3)
     with pytest.raises(ValueError, match=r"^batch_size: 2 x 22 images, but there are only 43"):
         snip(context(network), batches=2, batch_size=22)
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents, on_device, pictures
-from winnow.networks import initialise
+from tests.training.small import TRAINING, contents, initialised, on_device, pictures
 from winnow.pruning.criteria.magnitude import magnitude
 from winnow.pruning.during.gradual import gradual
 from winnow.pruning.during_level import During
@@ -68,7 +67,7 @@ def by_magnitude(run: Run, left: int) -> None:
 
 
 def run_of(folder: Path, changes: Changes | None) -> Run:
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 3)
+    network = initialised(3)
     return start(Beginning(network, 3, ones(network), {}, changes), folder / "run")
 
 
@@ -113,7 +112,7 @@ def test_one_cut_after_the_last_step_is_one_cut_of_the_trained_network(tmp_path)
     scores = {name: plain.network.get_parameter(name).abs() for name in plain.mask}
     mask = prune(scores, plain.mask, 40)
     for name, tensor in plain.network.state_dict().items():
-        expected = torch.where(mask[name], tensor, 0) if name in mask else tensor
+        expected = torch.where(mask[name].to(tensor.device), tensor, 0) if name in mask else tensor
         assert torch.equal(run.network.state_dict()[name], expected)
 
 
@@ -163,7 +162,7 @@ def test_a_weight_that_returns_begins_at_zero_without_momentum(tmp_path):
 def test_runs_in_step_have_masks_of_their_own(tmp_path):
     runs = []
     for seed in (3, 4):
-        network = initialise(NETWORK, CLASSES, IMAGES.shape, seed)
+        network = initialised(seed)
         run = start(Beginning(network, seed, ones(network)), tmp_path / f"{seed}")
         run.changes = gradual(level_of(run, 40 + seed), cuts=4)
         runs.append(run)

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from tests.pruning.test_gradual import IMAGES, PLAN, trained
 from tests.tickets.test_level import rule
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents
-from winnow.networks import initialise
+from tests.training.small import CLASSES, TRAINING, contents, initialised
 from winnow.params.training import Training
 from winnow.pruning.layers import lowest
 from winnow.pruning.learned_masks import highest
@@ -105,7 +104,7 @@ def test_edge_popup_keeps_the_same_fraction_of_every_layer(tmp_path: Path) -> No
 
 def test_without_the_constant_the_weights_are_the_levels_own(tmp_path: Path) -> None:
     run = convnet(tmp_path, when="edge_popup", signed_constant=False)
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 3)
+    network = initialised(3)
     for name in run.mask:
         assert torch.equal(run.memory[f"weight.{name}"], network.get_parameter(name))
 
@@ -161,7 +160,7 @@ def test_it_is_autograd_through_a_mask_with_a_straight_through_estimator(
 
 
 def convnet(folder: Path, density: float = 1.0, **choices: Any) -> Run:
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 3)
+    network = initialised(3)
     draws = torch.Generator().manual_seed(0)
     mask = {name: torch.rand(kept.shape, generator=draws) < density for name, kept in ones(network).items()}
     return run_of(folder, network, mask, 40, **choices)
@@ -170,7 +169,7 @@ def convnet(folder: Path, density: float = 1.0, **choices: Any) -> Run:
 @pytest.mark.parametrize("when", LEARNED)
 def test_only_the_mask_and_the_statistics_of_batch_norm_change(tmp_path: Path, when: str) -> None:
     run = convnet(tmp_path, 0.8, when=when)
-    begun = {name: run.memory[f"candidate.{name}"].clone() for name in run.mask}
+    begun = {name: run.memory[f"candidate.{name}"].cpu().clone() for name in run.mask}
     held = {name: run.memory[f"weight.{name}"].clone() for name in run.mask}
     others = {name: weight.clone() for name, weight in run.network.named_parameters() if name not in run.mask}
     counts, first, after = layer_counts(run.mask), dict(run.mask), dict(run.network.named_buffers())
@@ -181,7 +180,7 @@ def test_only_the_mask_and_the_statistics_of_batch_norm_change(tmp_path: Path, w
     assert not is_nested(run.mask, first)
     assert is_nested(run.mask, begun)
     for name, kept in run.mask.items():
-        assert torch.equal(run.network.get_parameter(name), torch.where(kept, held[name], 0))
+        assert torch.equal(run.network.get_parameter(name), torch.where(kept.to(IMAGES.device), held[name], 0))
     for name, weight in others.items():
         assert torch.equal(run.network.get_parameter(name), weight)
     assert any(not torch.equal(after[name], before) for name, before in statistics.items())

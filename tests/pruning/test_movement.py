@@ -11,8 +11,7 @@ from torch import nn
 
 from tests.pruning.test_gradual import IMAGES, PLAN, trained
 from tests.tickets.test_level import rule
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents
-from winnow.networks import initialise
+from tests.training.small import TRAINING, contents, initialised
 from winnow.pruning.during.movement import movement
 from winnow.pruning.during_level import During
 from winnow.pruning.masks import Mask, count_left, is_nested, ones
@@ -84,7 +83,7 @@ def test_it_is_a_naive_loop_with_a_straight_through_mask(tmp_path, seed):
 
 
 def convnet(folder: Path, density: float = 1.0, **options: float) -> Run:
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 3)
+    network = initialised(3)
     draws = torch.Generator().manual_seed(0)
     mask = {name: torch.rand(kept.shape, generator=draws) < density for name, kept in ones(network).items()}
     return run_of(folder, network, mask, PLAN.total, 40, **options)

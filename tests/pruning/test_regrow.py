@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.pruning.test_gradual import IMAGES, PLAN, level_of, run_of, trained
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents
+from tests.training.small import TRAINING, contents, initialised
 from winnow import methods
-from winnow.networks import initialise
 from winnow.pruning.criteria.random import random
 from winnow.pruning.during.gradual import gradual
 from winnow.pruning.during.granet import granet
@@ -72,7 +71,7 @@ def test_drop_and_growth_are_those_of_a_naive_loop(data, weights, growth, kept):
 
 def sparse(folder: Path, seed: int = 3) -> Run:
     """A run of a network with half of its weights at random places."""
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, seed)
+    network = initialised(seed)
     mask = ones(network)
     weights = {name: network.get_parameter(name) for name in mask}
     mask = prune(random(SimpleNamespace(weights=weights, seed=seed)), mask, count_left(mask) // 2)
@@ -141,7 +140,7 @@ def trained_beside_a_dense_copy(run: Run, note: Callable[[Mask, Gradients, Gradi
         return cross_entropy(logits, labels, **options)
 
     def with_gradients(before: Mask, state: dict[str, torch.Tensor]) -> None:
-        twin = initialise(NETWORK, CLASSES, IMAGES.shape, 3).to(memory_format=torch.channels_last).train()
+        twin = initialised(3).to(memory_format=torch.channels_last).train()
         twin.load_state_dict(seen["state"], strict=False)
         weights = [twin.get_parameter(name) for name in run.mask]
         with torch.enable_grad():
@@ -187,7 +186,7 @@ def test_growth_alone_does_not_change_the_function(tmp_path):
     run = moving(tmp_path, "rigl", every=4, drop=0.5)
 
     def note(before: Mask, state: dict[str, torch.Tensor]) -> None:
-        dropped = {name: torch.where(run.mask[name], state[name], 0) for name in run.mask}
+        dropped = {name: torch.where(kept.to(IMAGES.device), state[name], 0) for name, kept in run.mask.items()}
         assert all(torch.equal(run.network.get_parameter(name), weight) for name, weight in dropped.items())
 
     trained(watched(run, note))

@@ -64,7 +64,7 @@ def force_as_published(given: Context, left: int, rounds: int):
         network = trained_like()
         network.load_state_dict(apply(network.state_dict(), mask))
         gradients = Context(network, mask, given.batches).gradients(1, 40)
-        flat = np.concatenate([(weights[name] * gradients[name]).abs().numpy().ravel() for name in sorted(mask)])
+        flat = np.concatenate([(weights[name] * gradients[name]).abs().cpu().numpy().ravel() for name in sorted(mask)])
         kept = np.zeros(len(flat), bool)
         kept[np.argsort(flat, kind="stable")[len(flat) - round(every * (left / every) ** (k / rounds)) :]] = True
         ends = np.cumsum([mask[name].numel() for name in sorted(mask)])[:-1]

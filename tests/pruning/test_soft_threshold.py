@@ -11,8 +11,7 @@ from torch import nn
 
 from tests.pruning.test_gradual import IMAGES, PLAN, trained
 from tests.tickets.test_level import rule
-from tests.training.small import CLASSES, NETWORK, TRAINING, contents
-from winnow.networks import initialise
+from tests.training.small import CLASSES, TRAINING, contents, initialised
 from winnow.params.pruning import Level
 from winnow.params.training import Training
 from winnow.pruning.masks import Mask, count_left, is_nested, ones
@@ -73,7 +72,7 @@ def test_it_is_autograd_through_the_soft_threshold(tmp_path: Path, optimiser: st
 
 
 def convnet(folder: Path) -> Run:
-    network = initialise(NETWORK, CLASSES, IMAGES.shape, 3)
+    network = initialised(3)
     draws = torch.Generator().manual_seed(0)
     mask = {name: torch.rand(kept.shape, generator=draws) < 0.8 for name, kept in ones(network).items()}
     return run_of(folder, network, mask, threshold=-2.0)
@@ -81,7 +80,7 @@ def convnet(folder: Path) -> Run:
 
 def test_what_the_level_did_not_begin_with_never_returns(tmp_path: Path) -> None:
     run = convnet(tmp_path)
-    begun = {name: run.memory[f"weight.{name}"] != 0 for name in run.mask}
+    begun = {name: run.memory[f"weight.{name}"].cpu() != 0 for name in run.mask}
     trained(run)
     assert 0 < count_left(run.mask) < count_left(begun) < sum(kept.numel() for kept in begun.values())
     assert is_nested(run.mask, begun)

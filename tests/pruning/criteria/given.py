@@ -22,6 +22,11 @@ def context(network: nn.Module, seed: int = 0, mask: Mask | None = None) -> Cont
     return Context(network, ones(network) if mask is None else mask, batches_of(IMAGES, seed), seed)
 
 
+def in_double(count: int, size: int) -> list[tuple[Tensor, Tensor]]:
+    """The same batches as in ``context``, in double precision on the CPU, for what is computed by hand."""
+    return [(inputs.cpu().double(), labels.cpu()) for inputs, labels in batches_of(IMAGES, 0)(count, size)]
+
+
 def trained_like() -> nn.Module:
     """A network with batch norm, whose statistics, scales and shifts are not those of the initialisation."""
     network = initialise(NETWORK, CLASSES, (2, 6, 6), 3)

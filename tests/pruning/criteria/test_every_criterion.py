@@ -105,7 +105,9 @@ def test_permuting_hidden_units_permutes_the_mask(name):
     inputs, labels = next(iter(context(network).batches(1, 16)))
     one, another = (
         prune(scores_of(name, given), given.mask, count_left(given.mask) // 3)
-        for given in (by_hand(each, inputs.double(), labels, cross_entropy) for each in (network, other))
+        for given in (
+            by_hand(each.to(IMAGES.device), inputs.double(), labels, cross_entropy) for each in (network, other)
+        )
     )
     assert not torch.equal(one["0.weight"], another["0.weight"])
     assert torch.equal(one["0.weight"][order], another["0.weight"])

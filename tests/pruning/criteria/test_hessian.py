@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.pruning.criteria.given import IMAGES, by_hand, context, random_mask
+from tests.pruning.criteria.given import by_hand, context, in_double, random_mask
 from tests.training.small import CLASSES
-from winnow.pruning.context import batches_of
 from winnow.pruning.criteria import hessian as module
 from winnow.pruning.criteria.hessian import hessian, hessian_diagonal, signs
 
@@ -23,9 +22,8 @@ def test_the_diagonal_is_the_mean_of_products_with_a_dense_hessian():
     made = network()
     mask = random_mask(made, 0.3)
     given = context(made, mask=mask)
-    rows = [(inputs.double(), labels) for inputs, labels in batches_of(IMAGES, 0)(2, 9)]
-    found = hessian_diagonal(given, 2, 9, probes=3)
-    double = nn.Sequential(*made).double().eval()
+    found = {name: diagonal.cpu() for name, diagonal in hessian_diagonal(given, 2, 9, probes=3).items()}
+    rows, double = in_double(2, 9), nn.Sequential(*made).cpu().double().eval()
     names = list(mask)
 
     def loss(live: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def test_taylor_of_filters_is_the_gradient_at_factors_of_the_outputs(scaled):
         if f"{place}.weight" in scores:
             following = (parts[place + 1 :] or [part])[0]
             last = following if scaled and isinstance(following, nn.BatchNorm2d) else part
-            gates[f"{place}.weight"] = gate = torch.ones(len(part.weight), requires_grad=True)
+            gates[f"{place}.weight"] = gate = torch.ones(len(part.weight), device=IMAGES.device, requires_grad=True)
             last.register_forward_hook(
                 lambda _module, _inputs, outputs, gate=gate: outputs * gate.view(-1, *[1] * (outputs.dim() - 2))
             )

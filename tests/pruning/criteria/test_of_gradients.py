@@ -7,7 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.pruning.criteria.given import IMAGES, by_hand, context, half_square, random_mask, trained_like, two_layers
+from tests.pruning.criteria.given import (
+    IMAGES,
+    by_hand,
+    context,
+    half_square,
+    in_double,
+    random_mask,
+    trained_like,
+    two_layers,
+)
 from tests.training.small import CLASSES
 from winnow.pruning.context import batches_of
 from winnow.pruning.criteria.grasp import grasp
@@ -73,9 +82,9 @@ def test_grasp_is_that_of_the_dense_hessian_over_the_remaining_weights(temperatu
     given = context(network, mask=mask)
     scores = grasp(given, batches=2, batch_size=9, temperature=temperature)
 
-    double = nn.Sequential(*network).double().train()
+    double = nn.Sequential(*network).cpu().double().train()
     names = list(mask)
-    rows = [(inputs.double(), labels) for inputs, labels in batches_of(IMAGES, 0)(2, 9)]
+    rows = in_double(2, 9)
 
     def loss(live: Tensor) -> Tensor:
         parts = live.split([int(mask[name].sum()) for name in names])
@@ -88,7 +97,7 @@ def test_grasp_is_that_of_the_dense_hessian_over_the_remaining_weights(temperatu
     live = torch.cat([double.get_parameter(name).detach()[mask[name]] for name in names])
     gradient = torch.func.grad(loss)(live)
     expected = live * (torch.autograd.functional.hessian(loss, live) @ gradient)
-    found = torch.cat([scores[name][mask[name]] for name in names]).double()
+    found = torch.cat([scores[name].cpu()[mask[name]] for name in names]).double()
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=2e-5 * float(expected.abs().max()))
 
 

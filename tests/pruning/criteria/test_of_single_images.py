@@ -39,7 +39,7 @@ def made(kind: str) -> nn.Module:
         return trained_like()
     network = grouped()
     network(torch.zeros(1, 2, 6, 6))
-    return network
+    return network.to(IMAGES.device)
 
 
 @pytest.mark.parametrize("kind", ["convnet", "grouped"])
@@ -104,14 +104,14 @@ def test_woodfisher_of_blocks_of_the_remaining_weights():
     scores = woodfisher(given, batches=2, batch_size=7, block=10, damping=1e-2)
     for name, found in scores.items():
         live = mask[name].flatten()
-        weights = network.get_parameter(name).detach().double().flatten()
+        weights = network.get_parameter(name).detach().cpu().double().flatten()
         expected = torch.zeros(len(live)).double()
         masked = context(trained_like(), mask=mask).network
-        gradients = one_by_one(masked, name, 2, 7).numpy()
+        gradients = one_by_one(masked, name, 2, 7).cpu().numpy()
         for places in live.nonzero()[:, 0].split(10):
             inverse = torch.from_numpy(np.diag(by_recursion(gradients[:, places], 1e-2)).copy())
             expected[places] = weights[places] ** 2 / (2 * inverse)
-        torch.testing.assert_close(found.flatten(), expected, rtol=1e-3, atol=1e-6 * float(expected.max()))
+        torch.testing.assert_close(found.cpu().flatten(), expected, rtol=1e-3, atol=1e-6 * float(expected.max()))
 
 
 def test_the_loss_rise_is_that_of_the_quadratic_with_the_best_change():

@@ -103,7 +103,7 @@ def test_with_its_own_mask_the_outputs_of_each_layer_change_less_than_without_th
             change = (changed - weight).reshape(len(gram), -1, gram.shape[1])
             return float(torch.einsum("gai,gij,gaj->", change, gram, change))
 
-        plain = error(weight.masked_fill(~mask[name], 0))
+        plain = error(weight.masked_fill(~mask[name].to(weight.device), 0))
         if plain == 0:  # most of this layer's inputs are always zero
             assert name == "8.weight"
         else:
