@@ -58,6 +58,14 @@ def test_jobs_run_at_the_same_time(tmp_path):
     run(work, [0, 1], processes=2)
 
 
+@pytest.mark.parametrize("gpu", [True, False])
+def test_a_job_alone_needs_no_process_of_its_own_but_beside_a_gpu(tmp_path, monkeypatch, gpu):
+    """There, torch computes no gradients in a fork of a process that has computed some."""
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
+    run(lambda job, tick: (tmp_path / "process").write_text(f"{os.getpid()}") and None, [0], processes=2)
+    assert ((tmp_path / "process").read_text() == f"{os.getpid()}") != gpu
+
+
 def test_at_most_so_many_at_once(tmp_path):
     def work(job: int, tick) -> None:
         (tmp_path / f"{os.getpid()}").touch()

@@ -47,7 +47,7 @@ def side_by_side(
         return
     one_thread()
     with progress(*bar) as shown:
-        if min(processes, len(jobs)) == 1:
+        if processes == 1 or (len(jobs) == 1 and not torch.accelerator.is_available()):
             for job in jobs:
                 work(job, lambda n: shown.update(n) and None)
         else:
@@ -63,7 +63,8 @@ def one_thread() -> None:
 
 def _fork(work: Callable[[Job, Tick], None], jobs: Sequence[Job], processes: int, bar: Any) -> None:
     # fork, not spawn: the children share the images' memory and need not import torch again (2 s each). No thread of
-    # torch has been started in the parent at this point, which is what makes a fork safe.
+    # torch has been started in the parent at this point, which is what makes a fork safe. Where torch sees a GPU, it
+    # starts threads at the first gradient, even of the CPU: so there one job alone has a process of its own too.
     context = multiprocessing.get_context("fork")
     next_job, done = context.Value("l", 0), context.Value("l", int(bar.n))
     reports = []
