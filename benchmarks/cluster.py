@@ -66,8 +66,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def measure_pipeline(folder: Path) -> dict[str, Any]:
-    """Time the default pipeline on one machine and on two clusters. List the files in which each cluster's results
-    differ."""
+    """Time the default pipeline on one machine and on two clusters, and list the result files that differ."""
     here = Project(folder / "here")
     found: dict[str, Any] = {"alone": seconds(lambda: here.run("python", "-m", "winnow.repro", "--jobs", "2"))}
     wanted = content(here.folder)

@@ -10,7 +10,9 @@ def bits(weight: torch.Tensor) -> torch.Tensor:
     return weight.contiguous().view(torch.uint8)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128]
+)
 @given(seed=st.integers(0, 1000), layout=st.sampled_from([torch.contiguous_format, torch.channels_last]))
 def test_the_bits_are_those_of_masked_fill(dtype, seed, layout):
     draws = torch.Generator().manual_seed(seed)

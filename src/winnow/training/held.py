@@ -17,8 +17,8 @@ def zero(weight: Tensor, where: Tensor) -> None:
     On the CPU, masked_fill_ branches at every weight, and guesses wrong at many: with half of a large layer pruned it
     takes twenty times as long as the three passes here.
     """
-    if weight.device.type == "cpu":
-        bits = BITS[weight.element_size()]
+    bits = BITS.get(weight.element_size())
+    if weight.device.type == "cpu" and bits:
         weight.view(bits).bitwise_and_(where.to(bits).sub_(1))  # all bits of 0 - 1 are set, and none of 1 - 1
     else:
         weight.masked_fill_(where, 0)
