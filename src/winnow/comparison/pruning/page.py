@@ -93,7 +93,7 @@ def _ranks(ranks: Ranking, results: pd.DataFrame, checked: pd.DataFrame) -> str:
     others, blocks = without_rank(results)
     lines = [
         f"The ranks are means over {ranks.blocks} blocks, each of one setting, density, repeat and seed. The test "
-        "takes these for independent, but those of one setting have their images in common."
+        "assumes that blocks are independent. Blocks of one setting share their images, so they are not quite."
     ]
     if others:
         names = some([f"{name} ({count})" for name, count in others.items()], MOST)
@@ -225,11 +225,11 @@ def _costs(found: pd.DataFrame) -> str:
     lines = [
         "## What training costs",
         "",
-        "All steps behind a ticket count, those of the dense network and of earlier cuts too. Alive: the fraction of "
-        "the weights that are there, the mean over these steps (Jin et al. 2025). Cost: the sum over the steps in "
-        "place of the mean, in trainings of a dense network. A device gains that only if it skips pruned weights: on "
-        "others every training takes as long as a dense one. Scoring weights is not counted. The table has means over "
-        "settings.",
+        "The steps of a ticket are its own and those of the trainings before it: of the dense network, and after "
+        "earlier cuts. Alive is the fraction of the weights left, averaged over these steps (Jin et al. 2025). Cost is "
+        "its sum over the steps, in trainings of a dense network. Only a device that skips pruned weights saves this: "
+        "on others every training takes as long as a dense one. Scoring weights is not counted. The table has means "
+        "over settings.",
         "",
         "No other method is cheaper and as accurate, or as cheap and more accurate, by the means:",
         "",
